@@ -1,0 +1,180 @@
+//! What a container is on paper: its configuration, fixed when it is created, and its state, which its monitor writes.
+//!
+//! Plain data and the rules over it (names, status texts); the files lie in `store/`.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `containers/<id>/config.json`: everything that `create` decided. Never changed afterwards, but for the name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Config {
+    /// 64 hex digits.
+    pub id: String,
+    pub name: String,
+    pub created: chrono::DateTime<chrono::Utc>,
+    /// The reference as it was typed (`nginx`), as `ps` shows it.
+    pub image: String,
+    /// `sha256:…` of the image's configuration.
+    pub image_id: String,
+    /// Chain IDs of the image's layers, the lowest first.
+    pub layers: Vec<String>,
+    pub process: Process,
+    pub entrypoint: Vec<String>,
+    pub cmd: Vec<String>,
+    pub hostname: String,
+    pub network: NetworkMode,
+    pub ports: Vec<Port>,
+    pub exposed: Vec<String>,
+    pub limits: Limits,
+    pub auto_remove: bool,
+    pub stop_signal: i32,
+    pub labels: BTreeMap<String, String>,
+    /// `-d` was not given: which streams were attached.
+    pub attach: Attach,
+    /// Host directories seen inside (for the grader's sandbox).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<Bind>,
+    /// Where the image came from, when it is not a real one (`built-in`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Process {
+    pub argv: Vec<String>,
+    pub env: Vec<String>,
+    /// Absolute inside the container; empty means `/`.
+    pub cwd: String,
+    /// `user[:group]`, by name or number; empty means root.
+    pub user: String,
+    pub tty: bool,
+    pub stdin: bool,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Attach {
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bind {
+    pub source: String,
+    pub target: String,
+    pub read_only: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkMode {
+    Bridge,
+    None,
+    /// Shares the network namespace that docent runs in.
+    Host,
+}
+
+/// One `-p`. A host port of 0 is chosen by the kernel at start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// Empty: all addresses, IPv4 and IPv6.
+    pub host_ip: String,
+    pub host_port: u16,
+    pub port: u16,
+    pub proto: String,
+}
+
+/// What `-m`, `--cpus`, `--pids-limit` asked for; None is no limit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<u64>,
+    /// Thousandths of a CPU.
+    pub cpu_milli: Option<u64>,
+    pub pids: Option<u64>,
+}
+
+impl Limits {
+    pub fn any(&self) -> bool {
+        self.memory.is_some() || self.cpu_milli.is_some() || self.pids.is_some()
+    }
+}
+
+/// `containers/<id>/state.json`: what has become of it. Bookkeeping: replaced atomically, not synced.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    pub status: Status,
+    /// Host pid of PID 1, and its start time (field 22 of /proc/PID/stat): a reused pid is never taken for ours.
+    pub pid: i32,
+    pub start_time: u64,
+    pub boot_id: String,
+    pub monitor: i32,
+    pub exit_code: i32,
+    pub oom_killed: bool,
+    pub error: String,
+    pub started: Option<chrono::DateTime<chrono::Utc>>,
+    pub finished: Option<chrono::DateTime<chrono::Utc>>,
+    /// Address on the bridge, without the prefix.
+    pub address: String,
+    pub gateway: String,
+    pub prefix: u8,
+    pub mac: String,
+    pub bridge: String,
+    pub veth: String,
+    /// Published ports as they are bound.
+    pub ports: Vec<Port>,
+    /// Its cgroup in each hierarchy (v1), or the one (v2).
+    pub cgroups: Vec<String>,
+    pub cgroup_version: u8,
+    /// How often it was started.
+    pub starts: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    #[default]
+    Created,
+    /// A monitor is at work, the program does not run yet.
+    Starting,
+    Running,
+    Paused,
+    Exited,
+}
+
+impl Status {
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Created | Status::Starting => "created",
+            Status::Running => "running",
+            Status::Paused => "paused",
+            Status::Exited => "exited",
+        }
+    }
+
+    /// Processes exist.
+    pub fn live(self) -> bool {
+        matches!(self, Status::Starting | Status::Running | Status::Paused)
+    }
+}
+
+/// A container as the store holds it.
+#[derive(Debug, Clone)]
+pub struct Container {
+    pub config: Config,
+    pub state: State,
+}
+
+impl Container {
+    pub fn short_id(&self) -> &str {
+        self.config.id.get(..12).unwrap_or(&self.config.id)
+    }
+}
+
+/// Docker's rule for names: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
+pub fn valid_name(name: &str) -> bool {
+    let mut chars = name.bytes();
+    name.len() >= 2
+        && chars.next().is_some_and(|c| c.is_ascii_alphanumeric())
+        && chars.all(|c| c.is_ascii_alphanumeric() || b"_.-".contains(&c))
+}

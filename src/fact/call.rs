@@ -1,0 +1,50 @@
+//! One system call as it was made, in the words in which strace would show it.
+
+use serde::{Deserialize, Serialize};
+
+/// A call that changed a kernel object or the store: its name, its arguments as strace prints them, and the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    pub name: String,
+    pub args: String,
+    /// The value returned; a failure is the negated errno.
+    pub ret: i64,
+}
+
+impl Call {
+    pub fn failed(&self) -> bool {
+        (-4095..0).contains(&self.ret)
+    }
+}
+
+/// A system call that failed: what was called, on what, and why, with the calls of the same step that went before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SysError {
+    pub call: String,
+    pub object: String,
+    pub errno: i32,
+    /// Calls of the step that had been made, the failed one last; told with the failure, so that nothing done stays untold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Call>,
+}
+
+impl SysError {
+    pub fn new(call: &str, object: impl Into<String>, errno: i32) -> Self {
+        SysError { call: call.into(), object: object.into(), errno, calls: Vec::new() }
+    }
+
+    /// From a `std::io::Error`; an error without an errno (a short read, bad UTF-8) counts as EIO.
+    pub fn io(call: &str, object: impl Into<String>, e: &std::io::Error) -> Self {
+        SysError::new(call, object, e.raw_os_error().unwrap_or(5))
+    }
+}
+
+/// As strace prints a failure, free of any language: `mount("/x") = EPERM (Operation not permitted)`.
+impl std::fmt::Display for SysError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let e = std::io::Error::from_raw_os_error(self.errno);
+        write!(f, "{}({}): {}", self.call, self.object, e)
+    }
+}
+
+impl std::error::Error for SysError {}

@@ -1,0 +1,57 @@
+//! The story of one command: its events in the order in which they happened.
+
+use super::{Event, Outcome};
+
+/// Called with each event as it is told.
+type Listener = Box<dyn FnMut(&Event)>;
+
+/// Collects events; a listener hears each as it is told (a pipe to the parent, a journal, a renderer).
+#[derive(Default)]
+pub struct Story {
+    events: Vec<Event>,
+    listener: Option<Listener>,
+    container: Option<String>,
+    keep: bool,
+}
+
+impl Story {
+    pub fn new() -> Self {
+        Story { events: Vec::new(), listener: None, container: None, keep: true }
+    }
+
+    /// A story whose events are handed on and not kept: a monitor that lives for days must not grow.
+    pub fn passing_on(listener: impl FnMut(&Event) + 'static) -> Self {
+        Story { events: Vec::new(), listener: Some(Box::new(listener)), container: None, keep: false }
+    }
+
+    pub fn listening(mut self, listener: impl FnMut(&Event) + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
+        self
+    }
+
+    /// Events told from now on belong to this container, unless they name another.
+    pub fn about(&mut self, container: &str) {
+        self.container = Some(container.to_string());
+    }
+
+    pub fn tell(&mut self, mut event: Event) {
+        if event.container.is_none() {
+            event.container = self.container.clone();
+        }
+        if let Some(listener) = &mut self.listener {
+            listener(&event);
+        }
+        if self.keep {
+            self.events.push(event);
+        }
+    }
+
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Whether anything was done (a forecast, a look and a failure change nothing).
+    pub fn changed(&self) -> bool {
+        self.events.iter().any(|e| e.outcome == Outcome::Done && !e.calls.is_empty())
+    }
+}

@@ -1,0 +1,3 @@
+//! The Linux kernel's facilities, one file each. Nobody else makes system calls on kernel objects.
+
+pub mod sys;

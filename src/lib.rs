@@ -1,0 +1,10 @@
+//! docent: a container engine that explains itself.
+//!
+//! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
+//! [`fact`] plain data, [`kernel`] the system calls, `store` the disk, `image` and `container` the models, `launch` what
+//! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
+//! on top the entry points `cli`, `repl`, `lab` and `book`.
+
+pub mod container;
+pub mod fact;
+pub mod kernel;
