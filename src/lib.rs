@@ -8,3 +8,4 @@
 pub mod container;
 pub mod fact;
 pub mod kernel;
+pub mod store;

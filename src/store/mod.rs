@@ -1,0 +1,191 @@
+//! The disk: where everything lies, and how it stays whole. Nobody else joins paths below the root.
+//!
+//! ```text
+//! ROOT/oci/                 an OCI image layout: oci-layout, index.json, blobs/sha256/<hex>
+//! ROOT/layers/<hex>/diff    an unpacked layer by chain ID; `l/<12 hex>` is a short name for lowerdir
+//! ROOT/containers/<id>/     config.json, state.json, lock, upper/, work/, merged/, log, control socket, journal
+//! ROOT/network/             leases of the bridge
+//! ROOT/tmp/                 in the making, each under a held lock
+//! ROOT/journal/             one file per command
+//! ROOT/lock                 the store lock
+//! ```
+//!
+//! Locks, in the order in which they are taken:
+//! 1. A container's `lock` is held by its monitor as long as it lives: an unlocked one with a live state is a lost one.
+//! 2. The store `lock` guards names, `index.json` and leases. It is never held while a user's process runs, while a
+//!    layer is unpacked, or while waiting for a container.
+//! 3. An entry of `tmp/` is locked by its maker; who can lock it may remove it.
+//!
+//! Durability: what is reported done (load, tag, rm) is synced before it is reported. `state.json`, the journal and caches
+//! are only crash-consistent: replaced by rename, never synced.
+
+mod temp;
+
+pub use temp::Temp;
+
+use crate::fact::{Deed, Fact, Fault, SysError};
+use crate::kernel::sys;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// An opened store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The store lock; released when dropped.
+#[derive(Debug)]
+pub struct StoreLock {
+    _file: File,
+}
+
+/// `$DOCENT_ROOT`; else /var/lib/docent for root, `$XDG_DATA_HOME/docent` for others.
+pub fn default_root() -> PathBuf {
+    if let Some(root) = std::env::var_os("DOCENT_ROOT").filter(|r| !r.is_empty()) {
+        return std::path::absolute(&root).unwrap_or_else(|_| PathBuf::from(root));
+    }
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/docent");
+    }
+    let home = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    home("XDG_DATA_HOME")
+        .unwrap_or_else(|| home("HOME").unwrap_or_else(|| PathBuf::from("/")).join(".local/share"))
+        .join("docent")
+}
+
+impl Store {
+    /// Opens the store at `root`, and makes it at its first use; that deed comes back to be told.
+    pub fn open(root: &Path) -> Result<(Store, Option<Deed<()>>), Fault> {
+        let store = Store { root: root.to_path_buf() };
+        if store.oci_layout().exists() {
+            return match rustix::fs::access(root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
+                Ok(()) => Ok((store, None)),
+                Err(e) => Err(refused(root, e.raw_os_error())),
+            };
+        }
+        let made = store.make().map_err(|e| refused(root, e.errno))?;
+        Ok((store, Some(made)))
+    }
+
+    fn make(&self) -> Result<Deed<()>, SysError> {
+        sys::deed(|calls| {
+            let mut missing: Vec<&Path> = self.root.ancestors().take_while(|p| !p.exists()).collect();
+            missing.reverse();
+            for path in missing {
+                make_dir(calls, path, 0o755)?;
+            }
+            make_dir(calls, &self.tmp(), 0o700)?;
+            for (path, mode) in [
+                (self.root.join("oci"), 0o755),
+                (self.root.join("oci/blobs"), 0o755),
+                (self.blobs(), 0o755),
+                (self.layers(), 0o700),
+                (self.layer_links(), 0o755),
+                (self.containers(), 0o700),
+                (self.root.join("network"), 0o755),
+                (self.journal(), 0o700),
+            ] {
+                make_dir(calls, &path, mode)?;
+            }
+            if !self.index().exists() {
+                self.replace_file(
+                    calls,
+                    &self.index(),
+                    b"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}",
+                    false,
+                )?;
+            }
+            // Last: its presence says that the rest is complete.
+            self.replace_file(calls, &self.oci_layout(), b"{\"imageLayoutVersion\":\"1.0.0\"}", false)?;
+            Ok(((), Fact::StoreMade { path: self.root.to_string_lossy().into_owned() }))
+        })
+    }
+
+    /// Replaces a file as a whole: written in `tmp/`, synced when `durable`, renamed. The rename is the changing call.
+    pub fn replace_file(
+        &self,
+        calls: &mut sys::Calls,
+        path: &Path,
+        content: &[u8],
+        durable: bool,
+    ) -> Result<(), SysError> {
+        let temp = self.temporary_file()?;
+        let name = temp.path().to_path_buf();
+        let io = |e: std::io::Error| SysError::io("write", name.to_string_lossy(), &e);
+        std::fs::write(&name, content).map_err(io)?;
+        if durable {
+            File::open(&name).and_then(|f| f.sync_all()).map_err(io)?;
+        }
+        sys::rename(calls, &name, path)?;
+        temp.keep();
+        if durable && let Some(dir) = path.parent() {
+            sync_dir(dir)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the store lock, waiting for whoever holds it.
+    pub fn lock(&self) -> Result<StoreLock, SysError> {
+        let path = self.root.join("lock");
+        let io = |e: std::io::Error| SysError::io("flock", path.to_string_lossy(), &e);
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        file.lock().map_err(io)?;
+        Ok(StoreLock { _file: file })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+    pub fn index(&self) -> PathBuf {
+        self.root.join("oci/index.json")
+    }
+    fn oci_layout(&self) -> PathBuf {
+        self.root.join("oci/oci-layout")
+    }
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("oci/blobs/sha256")
+    }
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+    /// Short names of layers, `l/<first 12 hex digits of the chain ID>`.
+    pub fn layer_links(&self) -> PathBuf {
+        self.root.join("layers/l")
+    }
+    /// The unpacked layer of this chain ID (`sha256:…`).
+    pub fn layer_diff(&self, chain_id: &str) -> PathBuf {
+        self.layers().join(chain_id.trim_start_matches("sha256:")).join("diff")
+    }
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+    pub fn container(&self, id: &str) -> PathBuf {
+        self.containers().join(id)
+    }
+    pub fn network(&self) -> PathBuf {
+        self.root.join("network")
+    }
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+}
+
+fn make_dir(calls: &mut sys::Calls, path: &Path, mode: u32) -> Result<(), SysError> {
+    match sys::mkdir(calls, path, mode) {
+        Err(e) if e.errno == libc::EEXIST && path.is_dir() => Ok(()),
+        other => other,
+    }
+}
+
+/// Syncs a directory, so that a rename in it survives a power cut.
+pub fn sync_dir(dir: &Path) -> Result<(), SysError> {
+    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| SysError::io("fsync", dir.to_string_lossy(), &e))
+}
+
+fn refused(path: &Path, errno: i32) -> Fault {
+    Fault::StoreRefused { path: path.to_string_lossy().into_owned(), errno }
+}

@@ -1,0 +1,99 @@
+//! Things in the making: entries of `tmp/`, each locked by its maker.
+//!
+//! The kernel drops a lock with its holder's last descriptor, so an entry that can be locked belongs to nobody: a later
+//! command removes it. That is the whole recovery for everything that becomes real by one rename.
+
+use super::Store;
+use crate::fact::SysError;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// An entry of `tmp/`, removed when dropped unless it was renamed away and [`Temp::keep`] said so.
+#[derive(Debug)]
+pub struct Temp {
+    path: PathBuf,
+    lock: File,
+    kept: bool,
+}
+
+impl Temp {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// It has been renamed to where it belongs; the lock goes with this.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+
+    /// The descriptor that holds the lock: the directory or the file itself.
+    pub fn file(&self) -> &File {
+        &self.lock
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now is removed by a later command's sweep.
+            drop(if self.path.is_dir() {
+                std::fs::remove_dir_all(&self.path)
+            } else {
+                std::fs::remove_file(&self.path)
+            });
+        }
+    }
+}
+
+impl Store {
+    fn temp_name(&self) -> PathBuf {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.tmp().join(format!("{}.{}.{}", std::process::id(), crate::fact::now_us(), n))
+    }
+
+    /// A directory in the making.
+    pub fn temporary_dir(&self) -> Result<Temp, SysError> {
+        self.make_temp("mkdir", |path| std::fs::create_dir(path).and_then(|()| File::open(path)))
+    }
+
+    /// A file in the making.
+    pub fn temporary_file(&self) -> Result<Temp, SysError> {
+        self.make_temp("open", |path| File::options().create_new(true).read(true).write(true).open(path))
+    }
+
+    /// Makes and locks. A sweep may slip in between the two and take the entry for abandoned: then another is made.
+    fn make_temp(&self, call: &str, make: impl Fn(&Path) -> std::io::Result<File>) -> Result<Temp, SysError> {
+        loop {
+            let path = self.temp_name();
+            let io = |e: std::io::Error| SysError::io(call, path.to_string_lossy(), &e);
+            let lock = match make(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.tmp().exists() => continue,
+                other => other.map_err(io)?,
+            };
+            lock.lock().map_err(io)?;
+            if path.exists() {
+                return Ok(Temp { path, lock, kept: false });
+            }
+        }
+    }
+
+    /// Removes what killed commands left in `tmp/`; gives the names.
+    pub fn sweep_tmp(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.tmp()) else { return Vec::new() };
+        let mut swept = Vec::new();
+        for path in entries.flatten().map(|e| e.path()) {
+            let Ok(file) = File::open(&path) else { continue };
+            if file.try_lock().is_err() {
+                continue;
+            }
+            let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            if gone.is_ok() {
+                swept.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            }
+        }
+        swept
+    }
+}
