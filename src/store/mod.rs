@@ -167,6 +167,11 @@ impl Store {
     pub fn layer_links(&self) -> PathBuf {
         self.root.join("layers/l")
     }
+    /// The same below [`Store::layers`] by its short name, for kernels that take all lowers in one page.
+    pub fn layer_short(&self, chain_id: &str) -> PathBuf {
+        let hex = chain_id.trim_start_matches("sha256:");
+        Path::new("l").join(hex.get(..12).unwrap_or(hex))
+    }
     /// The lowest layer of every container: empty places to mount on (`/proc`, `/dev`, `/etc/hosts`, …) for images that lack
     /// them. Below everything else, it changes nothing that an image has, and keeps the write layer truly empty.
     pub fn mount_points(&self) -> PathBuf {
