@@ -21,7 +21,8 @@ pub fn tense(outcome: &Outcome) -> Tense {
 
 /// What happened (or was meant to), in one sentence without its full stop.
 pub fn describe(event: &Event, lang: Lang) -> String {
-    sentence(&event.fact, lang, tense(&event.outcome))
+    // A forecast leaves empty what only the kernel will know.
+    sentence(&event.fact, lang, tense(&event.outcome)).trim_end_matches(" · ").to_string()
 }
 
 pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
@@ -83,10 +84,13 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::CgroupFrozen { file, .. } => cgroup::frozen(lang, t, file),
         Fact::CgroupThawed { file, .. } => cgroup::thawed(lang, t, file),
         Fact::CgroupRemoved { name, .. } => cgroup::removed(lang, t, name),
+        Fact::CgroupNone { why } if why.is_empty() => cgroup::none_plain(lang),
         Fact::CgroupNone { why } => cgroup::none(lang, why),
 
         Fact::MountsPrivate => mount::private(lang, t),
-        Fact::Overlay { lower, target, .. } => mount::overlay(lang, t, count::layers(lang, lower.len()), target),
+        Fact::Overlay { lower, target, .. } => {
+            mount::overlay(lang, t, count::layers(lang, image_layers(lower)), target)
+        }
         Fact::Mounted { kind, target, .. } => mount::mounted(lang, t, kind, target),
         Fact::Bound { source, target, read_only } => {
             let bound = mount::bound(lang, t, source, target);
@@ -107,8 +111,10 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::Copied { from, to, bytes, .. } => super::text::cow::copied(lang, t, from, to, size(lang, *bytes)),
 
         Fact::Loopback => network::loopback(lang, t),
+        Fact::Bridge { name, .. } if planned && name.is_empty() => network::bridge_plan(lang),
         Fact::Bridge { name, address } => network::bridge(lang, t, name, address),
         Fact::BridgeReused { name, address } => network::bridge_reused(lang, name, address),
+        Fact::Veth { host, .. } if planned && host.is_empty() => network::veth_plan(lang),
         Fact::Veth { host, inside, bridge } => network::veth(lang, t, host, inside, bridge),
         Fact::Address { device, address } => network::address(lang, t, device, address),
         Fact::Route { gateway, device } => network::route(lang, t, gateway, device),
@@ -120,7 +126,9 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::NetworkFiles { files } => network::files(lang, t, list(files)),
         Fact::VethRemoved { host } => network::veth_removed(lang, t, host),
 
+        Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len(), list(kept)),
         Fact::Capabilities { kept, dropped } => security::capabilities(lang, t, kept.len(), list(kept), dropped),
+        Fact::Seccomp { .. } if planned => security::seccomp_plan(lang),
         Fact::Seccomp { allowed, filters } => security::seccomp(lang, t, filters, allowed),
         Fact::NoNewPrivileges => security::no_new_privileges(lang, t),
         Fact::UserSet { uid, gid, .. } => security::user(lang, t, uid, gid),
@@ -136,9 +144,9 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
             let user = if user.is_empty() { process::root_user(lang) } else { user.clone() };
             process::exec(lang, t, command_line(argv), cwd, user)
         }
-        Fact::Signalled { signal, name, .. } if planned => process::signalled_plan(lang, signal_name(*signal), name),
-        Fact::Signalled { signal, name, all: true, .. } => process::signalled_all(lang, t, signal_name(*signal), name),
-        Fact::Signalled { pid, signal, name, .. } => process::signalled(lang, t, signal_name(*signal), name, pid),
+        Fact::Signalled { signal, .. } if planned => process::signalled_plan(lang, signal_name(*signal)),
+        Fact::Signalled { signal, all: true, .. } => process::signalled_all(lang, t, signal_name(*signal)),
+        Fact::Signalled { pid, signal, .. } => process::signalled(lang, t, signal_name(*signal), pid),
         Fact::Terminal { path } => process::terminal(lang, t, path),
         Fact::Reaped { pid, signal: Some(s), .. } => process::reaped_signal(lang, pid, signal_name(*s)),
         Fact::Reaped { pid, code, signal: None } => process::reaped(lang, pid, code),
@@ -180,6 +188,11 @@ pub fn limit_value(limit: Limit, value: &str) -> String {
         (Limit::Memory | Limit::Swap, Ok(bytes)) => memory(bytes),
         _ => value.trim().to_string(),
     }
+}
+
+/// How many of an overlay's lowers are the image's: the lowest is docent's own, empty places to mount on.
+pub fn image_layers(lower: &[String]) -> usize {
+    lower.iter().filter(|l| !l.contains("mount-points")).count()
 }
 
 /// The empty address is all of them.

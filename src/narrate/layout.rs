@@ -125,7 +125,9 @@ pub fn dim(color: bool, text: &str) -> String {
 
 /// Control characters and those that reorder text are shown as escapes: names come from images and containers.
 pub fn clean(text: &str) -> String {
-    let odd = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.chars().any(odd) {
         return text.to_string();
     }

@@ -8,6 +8,7 @@
 //! - `topic`, `learn`, `cow` the blocks of a story: concept first, mechanism second, evidence third
 //! - `deep`, `plan`, `fault`, `doctor`, `verdict` the other things that are told
 
+mod blocks;
 mod cow;
 mod deep;
 mod describe;
@@ -53,7 +54,10 @@ impl Lang {
     }
 
     fn of(locale: &str) -> Lang {
-        if locale.to_ascii_lowercase().starts_with("ko") { Lang::Ko } else { Lang::En }
+        // ko, ko_KR.UTF-8, ko.utf8; Konkani (kok) is another language.
+        let name = locale.to_ascii_lowercase();
+        let language = name.split(['_', '.', '@', '-']).next();
+        if language == Some("ko") { Lang::Ko } else { Lang::En }
     }
 
     pub fn code(self) -> &'static str {

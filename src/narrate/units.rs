@@ -79,7 +79,10 @@ fn brief_word(word: &str) -> String {
 
 /// A command line that a shell reads back as this argv.
 pub fn command_line(argv: &[String]) -> String {
-    argv.iter().map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), |q| q.into_owned())).collect::<Vec<_>>().join(" ")
+    argv.iter()
+        .map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), |q| q.into_owned()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The last part of a path.

@@ -232,12 +232,8 @@ impl Store {
 
     /// A line for the journal of what a monitor saw after its command had ended. Crash-consistent: one append.
     pub fn append_container_event(&self, id: &str, event: &crate::fact::Event) {
-        use std::io::Write;
-        let Ok(mut line) = serde_json::to_vec(event) else { return };
-        line.push(b'\n');
-        if let Ok(mut file) = File::options().append(true).create(true).open(self.container_dir(id).journal()) {
-            // A story that cannot be written is still told to whoever listens.
-            file.write_all(&line).unwrap_or(());
-        }
+        // A story that cannot be written is still told to whoever listens.
+        let written = super::ContainerJournal::open(self, id).and_then(|mut journal| journal.event(event));
+        drop(written);
     }
 }

@@ -20,9 +20,12 @@
 //! are only crash-consistent: replaced by rename, never synced.
 
 mod containers;
+mod journal;
+mod learned;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
+pub use journal::{ContainerJournal, Header, Journal, Record};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};

@@ -20,6 +20,7 @@ messages! {
     frozen[FREEZE](file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
     thawed[THAW](file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
     removed[REMOVE](name) { ko: "{name} cgroup을 {v}", en: "{v} the cgroup {name}" }
+    none_plain() { ko: "cgroup 없음. 아무것도 제한하지 않습니다", en: "no cgroup here; nothing is limited" }
     none(why) { ko: "cgroup 없음: {why}. 아무것도 제한하지 않았습니다", en: "no cgroup: {why}; nothing was limited" }
     none_fix() { ko: "systemd-run --user --scope -p Delegate=yes docent", en: "systemd-run --user --scope -p Delegate=yes docent" }
 

@@ -79,8 +79,4 @@ messages! {
         ko: "쓰기 레이어에만 있던 변경도 함께 사라졌습니다. 이미지는 그대로입니다.",
         en: "Changes that lay in the write layer alone are gone with it. The image is as it was.",
     }
-    store() {
-        ko: "이미지와 컨테이너가 여기에 저장됩니다.",
-        en: "Images and containers are kept here.",
-    }
 }

@@ -67,7 +67,6 @@ messages! {
         ko: "{name} 컨테이너에서 읽기만 했습니다. 쓰기 레이어는 그대로입니다.",
         en: "Only read from the container {name}: its write layer is as it was.",
     }
-    since_last_look() { ko: "지난번에 본 뒤로 바뀐 것", en: "since the last look" }
     short_covered(path, layer, size) {
         ko: "{path} · {layer} 안의 원본({size})을 덮음",
         en: "{path} · covers the original ({size}) in {layer}",

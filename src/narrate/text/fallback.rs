@@ -50,6 +50,14 @@ messages! {
         ko: "/etc/resolv.conf에 닿을 수 있는 nameserver를 적습니다",
         en: "put a nameserver that can be reached into /etc/resolv.conf",
     }
+    short_old_overlay() { ko: "mount(2)로 마운트", en: "by mount(2)" }
+    short_no_devices() { ko: "장치 제어 없음", en: "no device controller" }
+    short_no_freezer() { ko: "freezer 없음: SIGSTOP", en: "no freezer: SIGSTOP" }
+    short_no_nat() { ko: "NAT 없음", en: "no NAT" }
+    short_no_ipv6() { ko: "IPv4만", en: "IPv4 alone" }
+    short_built_in() { ko: "내장 이미지", en: "built-in image" }
+    short_no_nameserver() { ko: "이름 서버 없음", en: "no name server" }
+    short_optional(what) { ko: "{what} 건너뜀", en: "{what} left out" }
     optional(what) {
         ko: "이 커널이 거부한 선택 사항은 건너뛰었습니다: {what}",
         en: "Optional, and refused by this kernel, so left out: {what}",

@@ -56,7 +56,6 @@ messages! {
         ko: "기록의 {line}번째 줄부터 해시가 이어지지 않습니다. 누군가 이 기록을 고쳤습니다.",
         en: "From line {line} on the hashes do not join: this record was edited.",
     }
-    refused(what, call, errno) { ko: "{what} · {call}: {errno}", en: "{what} · {call}: {errno}" }
 
     holds_now() { ko: "그 순간에만 맞음", en: "held at that moment" }
     holds_running(id) { ko: "{id} 컨테이너가 실행되는 동안 맞음", en: "holds while {id} runs" }

@@ -38,7 +38,6 @@ messages! {
     by_id() { ko: "ID로 찾음", en: "found by its id" }
     built_in() { ko: "이 컴퓨터의 프로그램으로 만듦", en: "made from this machine's programs" }
     from_archive(path) { ko: "{path} 아카이브에서 읽음", en: "read from the archive {path}" }
-    named(references) { ko: "이름 {references}", en: "named {references}" }
     own_server(server) { ko: "서버 {server}", en: "server {server}" }
     nothing_new(layers) {
         ko: "새로 푼 레이어 없음: {layers} 모두 이미 있었음",

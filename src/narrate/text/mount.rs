@@ -15,6 +15,11 @@ messages! {
         ko: "{kind} 파일 시스템을 {target} 위치에 {v}",
         en: "{v} {kind} on {target}",
     }
+    mounted_plan(targets) { ko: "이 위치들을 마운트합니다: {targets}", en: "will mount: {targets}" }
+    overlay_plan(layers) {
+        ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
+        en: "will put an empty write layer on top of the {layers} (overlay)",
+    }
     bound[SHOW](source, target) {
         ko: "호스트의 {source} 경로를 안에서 {target} 위치로 {v}",
         en: "{v} the host's {source} at {target}",
@@ -46,9 +51,7 @@ messages! {
         ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 다시 얹었습니다 (overlay)",
         en: "this container's write layer put on top of the {layers} again (overlay)",
     }
-    short_devices(n) { ko: "장치 {n}개", en: "{n} devices" }
     short_masked(n) { ko: "가린 경로 {n}개", en: "{n} paths hidden" }
-    short_pivot() { ko: "pivot_root", en: "pivot_root" }
     short_point(path) { ko: "{path} 마운트 지점을 만듦", en: "mount point {path} made" }
     short_bound(source, target) { ko: "{source} → {target}", en: "{source} → {target}" }
     short_bound_read_only(source, target) { ko: "{source} → {target} (읽기 전용)", en: "{source} → {target} (read-only)" }

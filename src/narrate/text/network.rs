@@ -33,6 +33,12 @@ messages! {
     files[WRITE](names) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
     veth_removed[REMOVE](host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
 
+    bridge_plan() { ko: "브리지가 없으면 만듭니다", en: "will make the bridge, unless it is there" }
+    veth_plan() {
+        ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
+        en: "will connect the container to the bridge by a veth pair",
+    }
+
     // ---- parts of the block ----
     head_bridge(name) { ko: "{name} 브리지", en: "bridge {name}" }
     head_port(host, port) { ko: "호스트 {host} → 컨테이너 {port}", en: "host {host} → container {port}" }

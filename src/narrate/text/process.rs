@@ -9,17 +9,17 @@ messages! {
         ko: "{argv} · 컨테이너의 프로그램을 {v} · 위치 {cwd}, 사용자 {user}",
         en: "{v} {argv} · in {cwd} as {user}",
     }
-    signalled[SEND](signal, name, pid) {
-        ko: "{name} 컨테이너의 {pid}번 프로세스에 {signal} 신호를 {v}",
-        en: "{v} {signal} to process {pid} of {name}",
+    signalled[SEND](signal, pid) {
+        ko: "{pid}번 프로세스에 {signal} 신호를 {v}",
+        en: "{v} {signal} to process {pid}",
     }
-    signalled_all[SEND](signal, name) {
-        ko: "{name} 컨테이너의 모든 프로세스에 {signal} 신호를 {v}",
-        en: "{v} {signal} to every process of {name}",
+    signalled_all[SEND](signal) {
+        ko: "컨테이너의 모든 프로세스에 {signal} 신호를 {v}",
+        en: "{v} {signal} to every process of the container",
     }
-    signalled_plan(signal, name) {
-        ko: "{name} 컨테이너에 {signal} 신호를 보냅니다",
-        en: "will send {signal} to {name}",
+    signalled_plan(signal) {
+        ko: "컨테이너에 {signal} 신호를 보냅니다",
+        en: "will send {signal} to the container",
     }
     terminal[OPEN](path) { ko: "컨테이너의 터미널을 {v} · {path}", en: "{v} the container's terminal · {path}" }
     reaped(pid, code) { ko: "{pid}번 프로세스를 거두었습니다 · 종료 코드 {code}", en: "reaped process {pid} · exit code {code}" }

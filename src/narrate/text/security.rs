@@ -11,6 +11,11 @@ messages! {
         ko: "seccomp 필터 {n}개를 {v} · 허용된 시스템 콜 {allowed}개",
         en: "{v} seccomp filters ({n}) · {allowed} system calls allowed",
     }
+    capabilities_plan(n, names) {
+        ko: "root 권한 중 {n}개만 남깁니다 · {names}",
+        en: "will keep only {n} of root's capabilities · {names}",
+    }
+    seccomp_plan() { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
     no_new_privileges[FORBID]() {
         ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
         en: "{v} gaining privileges later on (no_new_privs)",

@@ -28,7 +28,6 @@ verbs! {
     SHOW { ko: ["보이게 했습니다", "보이게 합니다", "보이게 하지 못했습니다"], en: ["showed", "show"] }
     HIDE { ko: ["가렸습니다", "가립니다", "가리지 못했습니다"], en: ["hid", "hide"] }
     CHANGE { ko: ["바꿨습니다", "바꿉니다", "바꾸지 못했습니다"], en: ["changed", "change"] }
-    SWITCH { ko: ["바꿨습니다", "바꿉니다", "바꾸지 못했습니다"], en: ["turned", "turn"] }
     COPY { ko: ["복사했습니다", "복사합니다", "복사하지 못했습니다"], en: ["copied", "copy"] }
     CONNECT { ko: ["이었습니다", "잇습니다", "잇지 못했습니다"], en: ["connected", "connect"] }
     GIVE { ko: ["주었습니다", "줍니다", "주지 못했습니다"], en: ["gave", "give"] }
