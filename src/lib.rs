@@ -8,4 +8,6 @@
 pub mod container;
 pub mod fact;
 pub mod kernel;
+pub mod launch;
+pub mod monitor;
 pub mod store;

@@ -46,7 +46,11 @@ impl Spec {
             lease: None,
             group,
             limits: config.limits.clone(),
-            files: vec![(dir.resolv(), "etc/resolv.conf"), (dir.hostname(), "etc/hostname"), (dir.hosts(), "etc/hosts")],
+            files: vec![
+                (dir.resolv(), "etc/resolv.conf"),
+                (dir.hostname(), "etc/hostname"),
+                (dir.hosts(), "etc/hosts"),
+            ],
             binds: config.binds.clone(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             without_mknod: !devices,
