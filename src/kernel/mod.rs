@@ -2,9 +2,12 @@
 
 pub mod cgroup;
 pub mod mounts;
+pub mod netlink;
+pub mod nftables;
 pub mod open;
 pub mod overlay;
 pub mod packet;
+pub mod ports;
 pub mod process;
 pub mod signals;
 pub mod sys;
