@@ -4,6 +4,8 @@ pub mod caps;
 pub mod cgroup;
 pub mod ids;
 pub mod mounts;
+pub mod netlink;
+pub mod nftables;
 pub mod open;
 pub mod overlay;
 pub mod packet;

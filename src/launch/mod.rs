@@ -25,6 +25,7 @@ pub mod plan;
 pub mod root;
 pub mod spec;
 pub mod user;
+pub mod subnet;
 
 pub use outside::{Launched, launch};
 pub use plan::Step;

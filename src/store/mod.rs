@@ -190,6 +190,10 @@ impl Store {
     pub fn network(&self) -> PathBuf {
         self.root.join("network")
     }
+    /// Which subnet the bridge was given, for when it has to be made again (after a reboot).
+    pub fn bridge(&self) -> PathBuf {
+        self.network().join("bridge.json")
+    }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
