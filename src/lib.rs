@@ -6,6 +6,8 @@
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
 pub mod container;
+pub mod engine;
 pub mod fact;
+pub mod image;
 pub mod kernel;
 pub mod store;

@@ -19,8 +19,11 @@
 //! Durability: what is reported done (load, tag, rm) is synced before it is reported. `state.json`, the journal and caches
 //! are only crash-consistent: replaced by rename, never synced.
 
+mod images;
+mod layers;
 mod temp;
 
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
