@@ -6,7 +6,9 @@
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
 pub mod container;
+pub mod engine;
 pub mod fact;
+pub mod image;
 pub mod kernel;
 pub mod launch;
 pub mod monitor;

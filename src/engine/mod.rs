@@ -14,3 +14,9 @@ pub mod start;
 pub mod stop;
 pub mod sweep;
 pub mod view;
+//! What a user means: one file per verb family.
+
+pub mod builtin;
+mod import;
+pub mod load;
+pub mod resolve;

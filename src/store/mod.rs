@@ -23,6 +23,11 @@ mod containers;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
+mod images;
+mod layers;
+mod temp;
+
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
