@@ -3,4 +3,12 @@
 pub mod caps;
 pub mod ids;
 pub mod seccomp;
+pub mod cgroup;
+pub mod mounts;
+pub mod open;
+pub mod overlay;
+pub mod packet;
+pub mod process;
+pub mod signals;
 pub mod sys;
+pub mod terminal;
