@@ -18,33 +18,24 @@ const MOST_GROUPS: usize = 65_536;
 /// Docker's limit: ids are positive `int`s.
 const LARGEST_ID: u32 = i32::MAX as u32;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What `-u` comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct User {
     pub uid: u32,
     pub gid: u32,
     /// Supplementary groups, the primary one first (CVE-2022-36109: without it, a file that denies this group could be
     /// reached).
     pub groups: Vec<u32>,
-    /// `/` when passwd says nothing.
+    /// For HOME; `/` when passwd says nothing.
     pub home: String,
     /// As in passwd; None for a bare number.
     pub name: Option<String>,
 }
 
-impl User {
-    /// Sets HOME where the image and the command line did not, as Docker does.
-    pub fn give_home(&self, env: &mut Vec<String>) {
-        if !env.iter().any(|var| var.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
-            env.retain(|var| !var.starts_with("HOME="));
-            env.push(format!("HOME={}", self.home));
-        }
-    }
-}
-
 /// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root) in the root that `root` is a directory of.
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
-pub fn resolve(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
+pub fn look_up(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
     let step = |e| Fault::step("user", e);
     let passwd = read(root, "etc/passwd").map_err(step)?;
     let group = read(root, "etc/group").map_err(step)?;
@@ -197,25 +188,12 @@ mod tests {
         assert_eq!(find("web:-1", PASSWD, GROUP), Err(Fault::NoSuchGroup { group: "-1".into() }));
     }
 
-    #[test]
-    fn home_only_where_there_is_none() {
-        let web = find("web", PASSWD, GROUP).expect("web");
-        let with = |env: &[&str]| {
-            let mut env = env.iter().map(|s| s.to_string()).collect();
-            web.give_home(&mut env);
-            env
-        };
-        assert_eq!(with(&["PATH=/bin"]), ["PATH=/bin", "HOME=/var/www"]);
-        assert_eq!(with(&["HOME=/mine"]), ["HOME=/mine"]);
-        assert_eq!(with(&["HOME="]), ["HOME=/var/www"]);
-    }
-
     fn root_with(make: impl Fn(&Path)) -> Result<User, Fault> {
         let dir = tempfile::tempdir().expect("tempdir");
         std::fs::create_dir(dir.path().join("etc")).expect("etc");
         make(dir.path());
         let root = File::open(dir.path()).expect("root");
-        resolve(root.as_fd(), "web")
+        look_up(root.as_fd(), "web")
     }
 
     #[test]
