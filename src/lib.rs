@@ -6,6 +6,7 @@
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
 pub mod container;
+pub mod engine;
 pub mod fact;
 pub mod kernel;
 pub mod launch;

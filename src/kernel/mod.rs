@@ -7,6 +7,8 @@ pub mod mounts;
 pub mod open;
 pub mod overlay;
 pub mod packet;
+pub mod probe;
+mod probe_network;
 pub mod process;
 pub mod seccomp;
 pub mod signals;

@@ -1,0 +1,3 @@
+//! What a user means: one file per verb family.
+
+pub mod doctor;
