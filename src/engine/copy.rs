@@ -102,9 +102,7 @@ pub fn from_container(
         absolute(inside)
     };
     let source = Place {
-        dir: view
-            .directory(real.parent().unwrap_or(Path::new("/")))
-            .map_err(|e| inside_fault(container, inside, e))?,
+        dir: view.directory(real.parent().unwrap_or(Path::new("/"))).map_err(|e| inside_fault(container, inside, e))?,
         name: real.file_name().unwrap_or(OsStr::new(".")).to_os_string(),
         shown: real.clone(),
     };
@@ -200,9 +198,10 @@ fn local_source(files: &UserFiles, path: &Path, options: Options) -> Result<(Pla
     }
     let parent = real.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = files.open_dir(parent).map_err(fault)?;
-    let name = real.file_name().map(OsStr::to_os_string).ok_or_else(|| {
-        local_fault(path, SysError::new("open", path.to_string_lossy(), libc::EINVAL))
-    })?;
+    let name = real
+        .file_name()
+        .map(OsStr::to_os_string)
+        .ok_or_else(|| local_fault(path, SysError::new("open", path.to_string_lossy(), libc::EINVAL)))?;
     Ok((Place { dir, name, shown: path.to_path_buf() }, contents))
 }
 
@@ -265,13 +264,7 @@ fn occupied(there: Option<rustix::fs::Stat>, is_dir: bool, shown: &Path) -> Resu
     }
 }
 
-fn local_target(
-    files: &UserFiles,
-    path: &Path,
-    source: &Place,
-    is_dir: bool,
-    contents: bool,
-) -> Result<Target, Fault> {
+fn local_target(files: &UserFiles, path: &Path, source: &Place, is_dir: bool, contents: bool) -> Result<Target, Fault> {
     let (_, slash) = tree::endings(path);
     let fault = |e: SysError| local_fault(path, e);
     match files.metadata(path) {
@@ -321,11 +314,9 @@ fn token() -> String {
 fn begin(store: &Store, container: Option<&str>, dir: &Path, deep: bool) -> Result<(Temp, String), Fault> {
     let step = |e| Fault::step("cp", e);
     let temp = store.temporary_file().map_err(step)?;
-    let note =
-        Note { copy: token(), container: container.map(str::to_string), dir: dir.to_path_buf(), deep };
+    let note = Note { copy: token(), container: container.map(str::to_string), dir: dir.to_path_buf(), deep };
     let content = serde_json::to_vec(&note).unwrap_or_default();
-    std::fs::write(temp.path(), content)
-        .map_err(|e| step(SysError::io("write", temp.path().to_string_lossy(), &e)))?;
+    std::fs::write(temp.path(), content).map_err(|e| step(SysError::io("write", temp.path().to_string_lossy(), &e)))?;
     Ok((temp, note.copy))
 }
 

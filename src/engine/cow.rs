@@ -108,9 +108,10 @@ pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64
         if let Some(mark) = mark(&diff.join(relative)) {
             return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
         }
-        let hidden = relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty()).any(|a| {
-            mark(&diff.join(a)).is_some_and(|m| matches!(m.kind, Kind::Whiteout | Kind::Opaque | Kind::File))
-        });
+        let hidden =
+            relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty()).any(|a| {
+                mark(&diff.join(a)).is_some_and(|m| matches!(m.kind, Kind::Whiteout | Kind::Opaque | Kind::File))
+            });
         if hidden {
             return None;
         }

@@ -108,10 +108,8 @@ pub fn merge_env(image: &[String], asked: &[String]) -> Vec<String> {
 fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: String) -> Config {
     let run = &image.config.config;
     let short = id.get(..12).unwrap_or(&id).to_string();
-    let stop_signal = ask
-        .stop_signal
-        .or_else(|| crate::kernel::sys::signal_number(&run.stop_signal))
-        .unwrap_or(libc::SIGTERM);
+    let stop_signal =
+        ask.stop_signal.or_else(|| crate::kernel::sys::signal_number(&run.stop_signal)).unwrap_or(libc::SIGTERM);
     let entrypoint = match &ask.entrypoint {
         Some(e) => vec![e.clone()],
         None => run.entrypoint.clone(),
@@ -143,12 +141,15 @@ fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: Strin
 
 /// hosts, hostname and resolv.conf, as they will be seen in the container's /etc. The address is added at start.
 fn network_files(config: &Config, story: &mut Story) -> Vec<(PathBuf, String)> {
-    let host = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let mut host = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    if netfiles::is_systemd_stub(&host) {
+        host = std::fs::read_to_string(netfiles::SYSTEMD_RESOLVED).unwrap_or(host);
+    }
     let resolv = if config.network == NetworkMode::Host {
         host
     } else {
         let resolv = netfiles::resolv_conf(&host);
-        if resolv.substituted && config.network == NetworkMode::Bridge {
+        if resolv.stand_in && config.network == NetworkMode::Bridge {
             let fact = Fact::Fallback { what: "/etc/resolv.conf".into(), point: FaultPoint::NoNameserver };
             story.tell(Event::of(fact, Vec::new()));
         }

@@ -3,12 +3,34 @@
 use crate::container::Container;
 
 const MOODS: [&str; 24] = [
-    "amber", "bold", "brisk", "calm", "clever", "curious", "eager", "early", "fair", "gentle", "glad", "honest", "keen",
-    "kind", "lively", "lucid", "merry", "patient", "quick", "quiet", "ready", "steady", "sunny", "warm",
+    "amber", "bold", "brisk", "calm", "clever", "curious", "eager", "early", "fair", "gentle", "glad", "honest",
+    "keen", "kind", "lively", "lucid", "merry", "patient", "quick", "quiet", "ready", "steady", "sunny", "warm",
 ];
 const THINGS: [&str; 24] = [
-    "anchor", "barge", "buoy", "cargo", "coral", "crane", "dock", "ferry", "gull", "harbor", "island", "keel", "lantern",
-    "lighthouse", "mast", "otter", "pier", "reef", "rudder", "sail", "seal", "tide", "whale", "wharf",
+    "anchor",
+    "barge",
+    "buoy",
+    "cargo",
+    "coral",
+    "crane",
+    "dock",
+    "ferry",
+    "gull",
+    "harbor",
+    "island",
+    "keel",
+    "lantern",
+    "lighthouse",
+    "mast",
+    "otter",
+    "pier",
+    "reef",
+    "rudder",
+    "sail",
+    "seal",
+    "tide",
+    "whale",
+    "wharf",
 ];
 
 /// A name that none of these containers has; numbered when chance does not find a free pair.

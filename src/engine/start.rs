@@ -25,8 +25,7 @@ pub fn start(
 ) -> Result<Started, Fault> {
     let id = &container.config.id;
     let program = process::sealed_program().map_err(|e| Fault::step("seal", e))?.of_container(id).tell(story);
-    let (client, deed) =
-        Client::start_monitor(store, id, program.as_fd()).map_err(|e| Fault::step("monitor", e))?;
+    let (client, deed) = Client::start_monitor(store, id, program.as_fd()).map_err(|e| Fault::step("monitor", e))?;
     deed.of_container(id).tell(story);
     let (rows, cols) = size.unwrap_or((0, 0));
     client.request(&Request::Start { attach, rows, cols }, &[])?;

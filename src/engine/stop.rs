@@ -8,8 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
-    let not_running =
-        || Fault::NotRunning { name: container.config.name.clone(), id: container.config.id.clone() };
+    let not_running = || Fault::NotRunning { name: container.config.name.clone(), id: container.config.id.clone() };
     if !matches!(container.state.status, Status::Running | Status::Paused) {
         return Err(not_running());
     }

@@ -79,8 +79,7 @@ fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story)
 }
 
 fn tell_lost(config: &Config, story: &mut Story) {
-    let mut event =
-        Event::of(Fact::ContainerLost { id: config.id.clone(), name: config.name.clone() }, Vec::new());
+    let mut event = Event::of(Fact::ContainerLost { id: config.id.clone(), name: config.name.clone() }, Vec::new());
     event.container = Some(config.id.clone());
     story.tell(event);
 }

@@ -81,7 +81,13 @@ impl Copy<'_> {
                     .map_err(|e| SysError::new("readlinkat", name.to_string_lossy(), e.raw_os_error()))?;
                 let target = OsString::from_vec(target.into_bytes());
                 let done = rustix::fs::symlinkat(&target, to, &temporary);
-                self.note(calls, "symlinkat", format!("{}, <{}>, {}", quoted(&target), self.shown, quoted(&temporary)), new, done)?;
+                self.note(
+                    calls,
+                    "symlinkat",
+                    format!("{}, <{}>, {}", quoted(&target), self.shown, quoted(&temporary)),
+                    new,
+                    done,
+                )?;
             }
             FileType::Socket => return Err(SysError::new("mknodat", name.to_string_lossy(), libc::EOPNOTSUPP)),
             other => {
@@ -132,7 +138,8 @@ impl Copy<'_> {
     fn own_fd(&mut self, calls: &mut Calls, fd: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
         let (uid, gid) = self.owner(stat);
         if (uid, gid) != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
-            let done = rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)));
+            let done =
+                rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)));
             self.note(calls, "fchown", format!("<{}>, {uid}, {gid}", name.to_string_lossy()), name, done)?;
         }
         let mode = stat.st_mode & 0o7777;

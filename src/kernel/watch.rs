@@ -21,10 +21,8 @@ impl Watch {
 
     /// Waits for a change, at most `millis`.
     pub fn wait(&self, millis: u64) {
-        let limit = rustix::time::Timespec {
-            tv_sec: (millis / 1000) as i64,
-            tv_nsec: (millis % 1000) as i64 * 1_000_000,
-        };
+        let limit =
+            rustix::time::Timespec { tv_sec: (millis / 1000) as i64, tv_nsec: (millis % 1000) as i64 * 1_000_000 };
         if poll(&mut [PollFd::new(&self.fd, PollFlags::IN)], Some(&limit)).is_ok_and(|n| n > 0) {
             let mut events = [0u8; 4096];
             // What changed does not matter, only that something did; more waits in the queue at worst.

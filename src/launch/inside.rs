@@ -191,7 +191,7 @@ impl Inside<'_> {
             },
             Step::WorkingDirectory => {
                 let top = crate::kernel::open::directory(Path::new("/"))?;
-                self.user = user::resolve(top.as_fd(), &spec.process.user)?;
+                self.user = user::look_up(top.as_fd(), &spec.process.user)?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
                 root::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;

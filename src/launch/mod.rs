@@ -24,8 +24,8 @@ pub mod outside;
 pub mod plan;
 pub mod root;
 pub mod spec;
-pub mod user;
 pub mod subnet;
+pub mod user;
 
 pub use outside::{Launched, launch};
 pub use plan::Step;

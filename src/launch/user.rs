@@ -6,10 +6,12 @@
 //! involved (CVE-2019-14271). A line that does not parse is no line: never user 0 by accident.
 
 use crate::fact::{Fault, SysError};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use crate::kernel::open::in_root;
+use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// The largest passwd or group file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -18,14 +20,15 @@ const MOST_GROUPS: usize = 65_536;
 /// Docker's limit: ids are positive `int`s.
 const LARGEST_ID: u32 = i32::MAX as u32;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What `-u` comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct User {
     pub uid: u32,
     pub gid: u32,
     /// Supplementary groups, the primary one first (CVE-2022-36109: without it, a file that denies this group could be
     /// reached).
     pub groups: Vec<u32>,
-    /// `/` when passwd says nothing.
+    /// For HOME; `/` when passwd says nothing.
     pub home: String,
     /// As in passwd; None for a bare number.
     pub name: Option<String>,
@@ -48,7 +51,7 @@ impl User {
 /// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root) in the root that `root` is a directory of.
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
-pub fn resolve(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
+pub fn look_up(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
     let step = |e| Fault::step("user", e);
     let passwd = read(root, "etc/passwd").map_err(step)?;
     let group = read(root, "etc/group").map_err(step)?;
@@ -57,20 +60,16 @@ pub fn resolve(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
 
 /// The file's content; nothing when there is no such file.
 fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, SysError> {
-    let error = |errno: i32| SysError::new("openat2", format!("/{path}"), errno);
-    let open = |flags: OFlags| {
-        let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), inside)
-    };
+    let open = |how: OFlags| in_root(root, Path::new(path), how | OFlags::CLOEXEC, Mode::empty());
     // A look without opening first: opening a device node can do something already.
-    let fd = match open(OFlags::PATH) {
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(Vec::new()),
-        other => other.map_err(|e| error(e.raw_os_error()))?,
+    let found = match open(OFlags::PATH) {
+        Err(e) if e.errno == libc::ENOENT || e.errno == libc::ENOTDIR => return Ok(Vec::new()),
+        other => other?,
     };
-    regular(&fd).map_err(error)?;
+    regular(&found, path)?;
     // O_NONBLOCK: should it have become a FIFO since, this does not wait for a writer.
-    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|e| error(e.raw_os_error()))?;
-    regular(&fd).map_err(error)?;
+    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+    regular(&fd, path)?;
     let mut content = Vec::new();
     let read = File::from(fd).take(LARGEST + 1).read_to_end(&mut content);
     read.map_err(|e| SysError::io("read", format!("/{path}"), &e))?;
@@ -81,9 +80,10 @@ fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, SysError> {
     }
 }
 
-fn regular(fd: &impl std::os::fd::AsFd) -> Result<(), i32> {
-    let stat = rustix::fs::fstat(fd).map_err(|e| e.raw_os_error())?;
-    if FileType::from_raw_mode(stat.st_mode).is_file() { Ok(()) } else { Err(libc::EINVAL) }
+fn regular(fd: &OwnedFd, path: &str) -> Result<(), SysError> {
+    let error = |errno| SysError::new("openat2", path, errno);
+    let stat = rustix::fs::fstat(fd).map_err(|e| error(e.raw_os_error()))?;
+    if FileType::from_raw_mode(stat.st_mode).is_file() { Ok(()) } else { Err(error(libc::EINVAL)) }
 }
 
 /// One line of passwd.
@@ -164,7 +164,6 @@ fn find(spec: &str, passwd: &[u8], group: &[u8]) -> Result<User, Fault> {
 mod tests {
     use super::*;
     use std::os::fd::AsFd;
-    use std::path::Path;
 
     const PASSWD: &[u8] = b"# a comment\nroot:x:0:0:root:/root:/bin/sh\nbroken:x:zero:0::/:\nshort:x:5\n+::::::\n\
         web:x:33:33:www:/var/www:/usr/sbin/nologin\n\xff\xfe:x:1:1::/:\nhuge:x:4294967296:0::/:\nrel:x:8:8::home:/bin/sh\n";
@@ -201,25 +200,12 @@ mod tests {
         assert_eq!(find("web:-1", PASSWD, GROUP), Err(Fault::NoSuchGroup { group: "-1".into() }));
     }
 
-    #[test]
-    fn home_only_where_there_is_none() {
-        let web = find("web", PASSWD, GROUP).expect("web");
-        let with = |env: &[&str]| {
-            let mut env = env.iter().map(|s| s.to_string()).collect();
-            web.give_home(&mut env);
-            env
-        };
-        assert_eq!(with(&["PATH=/bin"]), ["PATH=/bin", "HOME=/var/www"]);
-        assert_eq!(with(&["HOME=/mine"]), ["HOME=/mine"]);
-        assert_eq!(with(&["HOME="]), ["HOME=/var/www"]);
-    }
-
     fn root_with(make: impl Fn(&Path)) -> Result<User, Fault> {
         let dir = tempfile::tempdir().expect("tempdir");
         std::fs::create_dir(dir.path().join("etc")).expect("etc");
         make(dir.path());
         let root = File::open(dir.path()).expect("root");
-        resolve(root.as_fd(), "web")
+        look_up(root.as_fd(), "web")
     }
 
     #[test]

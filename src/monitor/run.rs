@@ -266,11 +266,10 @@ impl Monitor {
             client.gone = true;
             return;
         };
-        if message.kind == from_client::SIGNAL {
-            self.signal_exec(n, &message.body);
-        }
-        if message.kind != from_client::REQUEST {
-            return;
+        match message.kind {
+            from_client::SIGNAL => return self.signal_exec(n, &message.body),
+            from_client::REQUEST => {}
+            _ => return,
         }
         match serde_json::from_slice::<Request>(&message.body) {
             Ok(Request::Exec { process, rows, cols }) => self.start_exec(n, process, (rows, cols), message, story),
@@ -546,7 +545,8 @@ fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, s
 fn publish(config: &Config, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
     for port in &config.ports {
-        let bound = ports::bind(&port.host_ip, port.host_port, &port.proto).map_err(|e| match e.errno {
+        let Some(to) = proxy::place(&state.address, port.port) else { continue };
+        let bound = ports::bind(&config.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
             libc::EADDRINUSE => {
                 Fault::PortTaken { ip: port.host_ip.clone(), port: port.host_port, proto: port.proto.clone() }
             }
@@ -559,17 +559,7 @@ fn publish(config: &Config, state: &mut State, story: &mut Story) -> Result<Vec<
                 port: port.port,
                 proto: port.proto.clone(),
             });
-            if let Some(to) = proxy::place(&state.address, port.port) {
-                listeners.push(proxy::Listener { fd, to });
-            }
-            let fact = Fact::Published {
-                host_ip: address.ip().to_string(),
-                host_port: address.port(),
-                address: state.address.clone(),
-                port: port.port,
-                proto: port.proto.clone(),
-            };
-            story.tell(Event::of(fact, Vec::new()));
+            listeners.push(proxy::Listener { fd, to });
         }
     }
     Ok(listeners)
