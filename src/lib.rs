@@ -8,6 +8,9 @@
 pub mod container;
 pub mod engine;
 pub mod fact;
+pub mod image;
 pub mod kernel;
+pub mod launch;
+pub mod monitor;
 pub mod narrate;
 pub mod store;

@@ -18,10 +18,14 @@
 //! the reason of a failed one. If either side dies, the other sees it and stops: nothing runs half made.
 
 pub mod inside;
+pub mod netfiles;
+pub mod network;
 pub mod outside;
 pub mod plan;
 pub mod root;
 pub mod spec;
+pub mod subnet;
+pub mod user;
 
 pub use outside::{Launched, launch};
 pub use plan::Step;

@@ -131,6 +131,11 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             Some(running::no_such_user_cause(lang)),
             vec![running::no_such_user_fix(lang)],
         ),
+        Fault::NoSuchGroup { group } => told(
+            running::no_such_group(lang, group),
+            Some(running::no_such_user_cause(lang)),
+            vec![running::no_such_user_fix(lang)],
+        ),
         Fault::BadWorkdir { path, errno: e } => {
             told(running::bad_workdir(lang, path, errno(*e)), None, vec![running::bad_workdir_fix(lang)])
         }

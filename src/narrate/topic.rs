@@ -66,6 +66,7 @@ impl Topic {
             | Fact::MountPoint { .. }
             | Fact::Capabilities { .. }
             | Fact::Seccomp { .. }
+            | Fact::CapabilitySets { .. }
             | Fact::NoNewPrivileges
             | Fact::UserSet { .. }
             | Fact::SessionMade { .. }

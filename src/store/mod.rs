@@ -20,12 +20,15 @@
 //! are only crash-consistent: replaced by rename, never synced.
 
 mod containers;
+mod images;
 mod journal;
+mod layers;
 mod learned;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
-pub use journal::{ContainerJournal, Header, Journal, Record};
+pub use journal::{Header, Journal, Record};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -170,11 +173,6 @@ impl Store {
     pub fn layer_links(&self) -> PathBuf {
         self.root.join("layers/l")
     }
-    /// The same below [`Store::layers`] by its short name, for kernels that take all lowers in one page.
-    pub fn layer_short(&self, chain_id: &str) -> PathBuf {
-        let hex = chain_id.trim_start_matches("sha256:");
-        Path::new("l").join(hex.get(..12).unwrap_or(hex))
-    }
     /// The lowest layer of every container: empty places to mount on (`/proc`, `/dev`, `/etc/hosts`, …) for images that lack
     /// them. Below everything else, it changes nothing that an image has, and keeps the write layer truly empty.
     pub fn mount_points(&self) -> PathBuf {
@@ -192,6 +190,10 @@ impl Store {
     }
     pub fn network(&self) -> PathBuf {
         self.root.join("network")
+    }
+    /// Which subnet the bridge was given, for when it has to be made again (after a reboot).
+    pub fn bridge(&self) -> PathBuf {
+        self.network().join("bridge.json")
     }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")

@@ -39,6 +39,10 @@ messages! {
         ko: "{user} 사용자를 찾을 수 없습니다",
         en: "unable to find user {user}: no matching entries in passwd file",
     }
+    no_such_group(group) {
+        ko: "{group} 그룹을 찾을 수 없습니다",
+        en: "unable to find group {group}: no matching entries in group file",
+    }
     no_such_user_cause() {
         ko: "컨테이너의 /etc/passwd와 /etc/group에서만 찾습니다. 호스트의 사용자는 쓰지 않습니다.",
         en: "Only the container's own /etc/passwd and /etc/group are read, never the host's.",

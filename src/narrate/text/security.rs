@@ -16,6 +16,10 @@ messages! {
         en: "will keep only {n} of root's capabilities · {names}",
     }
     seccomp_plan() { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
+    capability_sets[KEEP](n, names) {
+        ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
+        en: "{v} only these capabilities of the process ({n}) · {names}",
+    }
     no_new_privileges[FORBID]() {
         ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
         en: "{v} gaining privileges later on (no_new_privs)",
