@@ -126,7 +126,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::NetworkFiles { files } => network::files(lang, t, list(files)),
         Fact::VethRemoved { host } => network::veth_removed(lang, t, host),
 
-        Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len(), list(kept)),
+        Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len()),
         Fact::Capabilities { kept, dropped } => security::capabilities(lang, t, kept.len(), list(kept), dropped),
         Fact::Seccomp { .. } if planned => security::seccomp_plan(lang),
         Fact::Seccomp { allowed, filters } => security::seccomp(lang, t, filters, allowed),

@@ -11,10 +11,7 @@ messages! {
         ko: "seccomp 필터 {n}개를 {v} · 허용된 시스템 콜 {allowed}개",
         en: "{v} seccomp filters ({n}) · {allowed} system calls allowed",
     }
-    capabilities_plan(n, names) {
-        ko: "root 권한 중 {n}개만 남깁니다 · {names}",
-        en: "will keep only {n} of root's capabilities · {names}",
-    }
+    capabilities_plan(n) { ko: "root 권한 중 {n}개만 남깁니다", en: "will keep only {n} of root's capabilities" }
     seccomp_plan() { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
     capability_sets[KEEP](n, names) {
         ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
