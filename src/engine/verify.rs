@@ -17,8 +17,22 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Programs that only look.
-const ALLOWED: [&str; 13] =
-    ["cat", "grep", "readlink", "stat", "test", "ls", "cmp", "sha256sum", "diff", "getfattr", "ip", "nft", "nsenter"];
+const ALLOWED: [&str; 14] = [
+    "ss",
+    "cat",
+    "grep",
+    "readlink",
+    "stat",
+    "test",
+    "ls",
+    "cmp",
+    "sha256sum",
+    "diff",
+    "getfattr",
+    "ip",
+    "nft",
+    "nsenter",
+];
 const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const LIMIT: Duration = Duration::from_secs(10);
 /// More than any proof's answer.
@@ -106,7 +120,7 @@ pub fn verify(
             )
             .filter(|(_, e)| *e != event)
             .collect();
-        let verdict = match gone(receipt, &after, &is_running, &exists) {
+        let verdict = match gone(receipt, &after, record.header.number, &is_running, &exists) {
             Some(why) => Verdict::Gone { why },
             None => judge(receipt, &after),
         };
@@ -119,6 +133,7 @@ pub fn verify(
 fn gone(
     receipt: &Receipt,
     after: &[(Option<u64>, &Event)],
+    number: u64,
     is_running: &impl Fn(&str) -> bool,
     exists: &impl Fn(&str) -> bool,
 ) -> Option<Gone> {
@@ -127,7 +142,12 @@ fn gone(
         Holds::Forever => None,
         Holds::WhileExists(id) => (!exists(id)).then_some(Gone::Removed),
         Holds::WhileRunning(id) => {
-            let ended = after.iter().any(|(_, e)| matches!(&e.fact, Fact::ContainerExited { id: i, .. } if i == id));
+            let ended = after.iter().any(|(command, e)| match &e.fact {
+                Fact::ContainerExited { id: i, .. } | Fact::ContainerLost { id: i, .. } => i == id,
+                // In the same command it is the start of the run that the proof is about.
+                Fact::ContainerStarted { id: i, .. } => i == id && command.is_some_and(|c| c != number),
+                _ => false,
+            });
             match (exists(id), is_running(id)) {
                 (false, _) => Some(Gone::Removed),
                 (true, false) => Some(Gone::Stopped),
@@ -185,6 +205,10 @@ fn allowed(proof: &[String]) -> Result<Vec<String>, Missing> {
     let harmless = match program.as_str() {
         "ip" => !args.iter().any(|a| changes_links(a)),
         "nft" => args.iter().find(|a| !a.starts_with('-')).is_some_and(|a| a == "list") && !takes_file(args),
+        // -K closes sockets, -D writes a file, -N enters a namespace: only the letters of a plain list.
+        "ss" => {
+            args.iter().filter(|a| a.starts_with('-')).all(|a| a.bytes().skip(1).all(|b| b"Hlntuap46".contains(&b)))
+        }
         _ => true,
     };
     if !harmless {
@@ -206,7 +230,7 @@ fn changes_links(arg: &str) -> bool {
         "add", "append", "change", "delete", "exec", "flush", "identify", "monitor", "prepend", "replace", "restore",
         "save", "set",
     ];
-    let short = arg.len() >= 1 && !arg.starts_with(['/', '-']) && verbs.iter().any(|v| v.starts_with(arg));
+    let short = !arg.is_empty() && !arg.starts_with(['/', '-']) && verbs.iter().any(|v| v.starts_with(arg));
     // `ip addr show dev a` names a device: a word is a verb only when it is not an option's value, which cannot be told
     // here, so a device of such a name is refused rather than a change allowed.
     short || arg == "netns" || arg.starts_with("-b") || arg.starts_with("-force") || arg.starts_with("-n")

@@ -54,7 +54,7 @@ fn fallback(lang: Lang, event: &Event, what: &str, point: FaultPoint, told: &mut
     use super::text::fallback as f;
     let (why, fix) = fallback_text(lang, point, what);
     let why = match &event.outcome {
-        Outcome::Failed { error } => format!("{why} ({})", super::units::errno(error.errno)),
+        Outcome::Failed { error } => format!("{why} · {}", super::units::errno(error.errno)),
         _ => why,
     };
     told.short.push(match point {
@@ -206,7 +206,7 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
             Fact::CgroupMade { name: made, .. } => name = Some(brief(made)),
             Fact::CgroupJoined { name: joined, .. } => name = name.or_else(|| Some(brief(joined))),
             Fact::CgroupLimit { limit, value, .. } => {
-                limits.push(cgroup::limited(lang, limit_name(lang, *limit), limit_value(*limit, value)));
+                limits.push(cgroup::limited(lang, limit_name(lang, *limit), limit_value(*limit, value, false)));
                 seen.extend(evidence(lang, Some(event)));
             }
             Fact::CgroupNone { .. } => {
@@ -403,9 +403,11 @@ fn exit(lang: Lang, list: &[&Event]) -> Told {
     let list = if ended.is_empty() { list } else { &ended };
     let mut told = sentences(lang, list, Concept::Exit, vec![Line::Text(concept::exit(lang))]);
     for event in &ended {
-        if let Fact::ContainerExited { signal: Some(signal), oom, .. } = &event.fact {
-            told.lessons
-                .insert(0, (Concept::ExitSignal, vec![Line::Text(concept::exit_signal(lang, signal_name(*signal)))]));
+        if let Fact::ContainerExited { signal: Some(signal), oom, code, .. } = &event.fact {
+            told.lessons.insert(
+                0,
+                (Concept::ExitSignal, vec![Line::Text(concept::exit_signal(lang, code, signal_name(*signal), signal))]),
+            );
             told.always |= *oom;
         }
     }

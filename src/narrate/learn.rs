@@ -95,7 +95,7 @@ fn one_container(n: &Narrator, events: &[&Event], known: &BTreeSet<&str>) -> (St
         }
         let told = blocks::tell(n, topic, &list, events);
         if n.level == Level::Brief {
-            let text = told.short.join(" · ");
+            let text = told.head.join(" · ");
             pieces.push(Piece::Block { block: Block::new(topic.label(n.lang)).text(text), lessons: Vec::new() });
             continue;
         }
