@@ -6,7 +6,7 @@
 //! Docker (labels, ports, networks) answer `<no value>`.
 
 use crate::fact::Fault;
-use gtmpl_ng::{Context, ExecError, Func, FuncError, Function, Template, TemplateError, Value};
+use gtmpl_ng::{Context, ExecError, Func, FuncError, Template, TemplateError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
@@ -55,12 +55,15 @@ pub fn check(template: &str) -> Result<(), Fault> {
 
 /// One row of a list; `labels` serve `.Label "key"`.
 pub(super) fn render_row(template: &str, row: &Json, labels: &BTreeMap<String, String>) -> Result<String, Fault> {
-    run(template, Scene { document: row.clone(), labels: Some(labels.clone()), heading: false })
+    run(template, Scene { document: row.clone(), labels: Some(labels.clone()), ..Scene::default() })
 }
 
 /// The line of headings: the same template over the headings, where functions leave words as they are.
 pub(super) fn render_headings(template: &str, headings: &Json) -> Result<String, Fault> {
-    run(template, Scene { document: headings.clone(), labels: Some(BTreeMap::new()), heading: true })
+    run(
+        template,
+        Scene { document: headings.clone(), labels: Some(BTreeMap::new()), heading: true, ..Scene::default() },
+    )
 }
 
 #[derive(Default)]
@@ -68,6 +71,16 @@ struct Scene {
     document: Json,
     labels: Option<BTreeMap<String, String>>,
     heading: bool,
+    /// Which arguments of `json` are null in the document, in the order of their use (the last one first).
+    nulls: Vec<bool>,
+    looked: bool,
+}
+
+/// What a null list or map of the document is to the template.
+#[derive(Clone, Copy)]
+enum Nulls {
+    Empty,
+    Nil,
 }
 
 thread_local! {
@@ -77,14 +90,54 @@ thread_local! {
 
 fn run(template: &str, scene: Scene) -> Result<String, Fault> {
     let compiled = compile(template)?;
-    let mut dot = value("", &scene.document);
-    if let (Value::Object(fields), Some(_)) = (&mut dot, &scene.labels) {
-        fields.insert("Label".into(), Value::Function(Function { f: label }));
-    }
+    let (dot, bare) = (value("", &scene.document, Nulls::Empty), value("", &scene.document, Nulls::Nil));
     SCENE.replace(scene);
+    // Go tells a list that is null from an empty one: both print as `[]`, and in JSON one is `null`. A first look with
+    // nulls as they are notes which argument of `json` was one.
+    if template.contains("json") {
+        let first = compiled.render(&Context::from(bare));
+        SCENE.with_borrow_mut(|scene| match first {
+            Ok(_) => scene.nulls.reverse(),
+            Err(_) => scene.nulls.clear(),
+        });
+    }
+    SCENE.with_borrow_mut(|scene| scene.looked = true);
     let rendered = compiled.render(&Context::from(dot));
     SCENE.take();
     rendered.map_err(|e| bad_template(template, e.into()))
+}
+
+/// `.Label "key"` is a method with an argument in Docker, which the engine does not have: it becomes a function. Strings
+/// and the text around the braces stay as they are.
+fn methods(template: &str) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    let mut quote: Option<char> = None;
+    let mut inside = false;
+    while let Some(c) = rest.chars().next() {
+        let mut taken = c.len_utf8();
+        match quote {
+            Some('"') if c == '\\' => taken += rest.chars().nth(1).map_or(0, char::len_utf8),
+            Some(q) if c == q => quote = None,
+            Some(_) => {}
+            None if inside && (c == '"' || c == '`') => quote = Some(c),
+            None if rest.starts_with("{{") => inside = true,
+            None if rest.starts_with("}}") => inside = false,
+            None if inside
+                && rest.starts_with(".Label ")
+                && !out.ends_with(|p: char| p.is_alphanumeric() || p == ')') =>
+            {
+                out.push_str("label ");
+                rest = rest.strip_prefix(".Label ").unwrap_or_default();
+                continue;
+            }
+            None => {}
+        }
+        let (now, later) = rest.split_at(taken);
+        out.push_str(now);
+        rest = later;
+    }
+    out
 }
 
 fn compile(template: &str) -> Result<Template, Fault> {
@@ -101,7 +154,8 @@ fn compile(template: &str) -> Result<Template, Fault> {
         ("truncate", truncate),
     ];
     compiled.add_funcs(&functions);
-    compiled.parse(template).map_err(|e| bad_template(template, e.into()))?;
+    compiled.add_func("label", label);
+    compiled.parse(methods(template)).map_err(|e| bad_template(template, e.into()))?;
     Ok(compiled)
 }
 
@@ -120,8 +174,9 @@ fn bad_template(template: &str, error: TemplateError) -> Fault {
     Fault::BadTemplate { template: template.into(), why: format!("{place}{message}") }
 }
 
-fn value(name: &str, json: &Json) -> Value {
+fn value(name: &str, json: &Json, nulls: Nulls) -> Value {
     match json {
+        Json::Null if matches!(nulls, Nulls::Nil) => Value::Nil,
         Json::Null if LISTS.contains(&name) => Value::Array(Vec::new()),
         Json::Null if MAPS.contains(&name) => Value::Map(HashMap::new()),
         Json::Null => Value::Nil,
@@ -132,15 +187,16 @@ fn value(name: &str, json: &Json) -> Value {
             (None, Some(n)) => Value::from(n),
             (None, None) => Value::from(n.as_f64().unwrap_or_default()),
         },
-        Json::Array(items) => Value::Array(items.iter().map(|item| value("", item)).collect()),
+        Json::Array(items) => Value::Array(items.iter().map(|item| value("", item, nulls)).collect()),
         Json::Object(fields) => {
             let inner = |key: &str, v: &Json| match (name, key, v) {
-                ("LogConfig", "Config", Json::Object(_)) => value("Options", v),
-                _ => value(key, v),
+                ("LogConfig", "Config", Json::Object(_)) => value("Options", v, nulls),
+                _ => value(key, v, nulls),
             };
             let map = MAPS.contains(&name);
             // What lies in a map is found by keys of its own: `Networks` holds structs, whatever their names.
-            let entry = |(key, v): (&String, &Json)| (key.clone(), if map { value("", v) } else { inner(key, v) });
+            let entry =
+                |(key, v): (&String, &Json)| (key.clone(), if map { value("", v, nulls) } else { inner(key, v) });
             let fields = fields.iter().map(entry).collect();
             if map { Value::Map(fields) } else { Value::Object(fields) }
         }
@@ -169,21 +225,31 @@ fn only<'a>(name: &str, args: &'a [Value]) -> Result<&'a Value, FuncError> {
 /// Prints the part of the document that is equal to the argument, so that keys keep their order; what the template made
 /// itself is printed with sorted keys.
 fn json(args: &[Value]) -> Result<Value, FuncError> {
-    let mut wanted = only("json", args)?.clone();
-    if let Value::Object(fields) = &mut wanted {
-        fields.remove("Label");
-    }
-    let found = SCENE.with_borrow(|scene| {
-        if scene.heading {
-            return Some(wanted.to_string());
+    let wanted = only("json", args)?;
+    let text = SCENE.with_borrow_mut(|scene| {
+        if !scene.looked {
+            scene.nulls.push(matches!(wanted, Value::Nil));
+            return String::new();
         }
-        find("", &scene.document, &wanted).map(Json::to_string)
+        let null = scene.nulls.pop().unwrap_or(false);
+        match wanted {
+            _ if scene.heading => wanted.to_string(),
+            _ if null => "null".into(),
+            Value::Array(items) if items.is_empty() => "[]".into(),
+            Value::Map(fields) | Value::Object(fields) if fields.is_empty() => "{}".into(),
+            _ => match find("", &scene.document, wanted) {
+                Some(part) => part.to_string(),
+                None => plain(wanted).to_string(),
+            },
+        }
     });
-    Ok(Value::String(found.unwrap_or_else(|| plain(&wanted).to_string())))
+    Ok(Value::String(text))
 }
 
 fn find<'a>(name: &str, json: &'a Json, wanted: &Value) -> Option<&'a Json> {
-    if matches!(wanted, Value::Object(_) | Value::Map(_) | Value::Array(_)) && value(name, json) == *wanted {
+    if matches!(wanted, Value::Object(_) | Value::Map(_) | Value::Array(_))
+        && value(name, json, Nulls::Empty) == *wanted
+    {
         return Some(json);
     }
     match json {
@@ -376,6 +442,9 @@ mod tests {
         assert_eq!(render("{{json .State.Pid}} {{json .Id}}", &data).as_deref(), Ok("48213 \"3f2a9c\""));
         let within = "{{range .NetworkSettings.Networks}}{{json .}}{{end}}";
         assert_eq!(render(within, &data).as_deref(), Ok(r#"{"IPAddress":"172.30.0.2","Aliases":null}"#));
+        let nulls =
+            "{{json .Config.Entrypoint}} {{json .Mounts}} {{json .HostConfig.LogConfig.Config}}{{.Config.Entrypoint}}";
+        assert_eq!(render(nulls, &data).as_deref(), Ok("null [] {}[]"));
         // In a list of lines nothing is escaped as in a web page.
         assert_eq!(render("{{json .}}", &serde_json::json!({"A": "<&>"})).as_deref(), Ok(r#"{"A":"<&>"}"#));
     }
@@ -417,6 +486,10 @@ mod tests {
         let labels = BTreeMap::from([("com.lab-tier".to_string(), "one".to_string())]);
         let row = serde_json::json!({"Names": "web"});
         let template = "{{upper .Names}} {{.Label \"com.lab-tier\"}} {{.Label \"x\"}}|{{json .}}";
+        assert_eq!(
+            methods(".Label \"{{print \".Label \\\" x\" (.Label `.Label `)}}"),
+            ".Label \"{{print \".Label \\\" x\" (label `.Label `)}}"
+        );
         assert_eq!(render_row(template, &row, &labels).as_deref(), Ok("WEB one |{\"Names\":\"web\"}"));
         let headings = serde_json::json!({"Names": "NAMES"});
         assert_eq!(

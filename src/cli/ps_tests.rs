@@ -43,10 +43,10 @@ fn lines(args: PsArgs) -> String {
 fn the_table_is_dockers() {
     assert_eq!(
         lines(PsArgs { all: true, ..PsArgs::default() }),
-        "CONTAINER ID   IMAGE     COMMAND                  CREATED          STATUS                       PORTS                                     NAMES\n\
-         aaaaaaaaaaaa   tiny      \"nginx -g 'daemon of…\"   7 seconds ago    Created                                                                made\n\
-         3f2a9c0d1e4b   nginx     \"nginx -g 'daemon of…\"   42 seconds ago   Up 41 seconds (Paused)       0.0.0.0:8080->80/tcp, [::]:8080->80/tcp   web\n\
-         0123456789ab   nginx     \"sh -c 'echo \\\"a\\\"\\n'\"    25 hours ago     Exited (137) 1 second ago                                              old\n"
+        "CONTAINER ID   IMAGE     COMMAND                  CREATED          STATUS                      PORTS                                     NAMES\n\
+         aaaaaaaaaaaa   tiny      \"nginx -g 'daemon of…\"   7 seconds ago    Created                                                               made\n\
+         3f2a9c0d1e4b   nginx     \"nginx -g 'daemon of…\"   42 seconds ago   Up 41 seconds (Paused)      0.0.0.0:8080->80/tcp, [::]:8080->80/tcp   web\n\
+         0123456789ab   nginx     \"sh -c 'echo \\\"a\\\"\\n'\"   25 hours ago     Exited (137) 1 second ago                                             old\n"
     );
 }
 

@@ -26,8 +26,8 @@ pub(super) enum Answer {
 pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer {
     let (path, command) = walk(tree, argv);
     let word = context(error, ContextKind::InvalidArg).or_else(|| context(error, ContextKind::InvalidSubcommand));
-    // clap shows a flag with its value's name: `--publish <list>`.
-    let word = word.map(|w| w.split([' ', '=']).next().unwrap_or_default().to_string());
+    // clap shows a flag with its value's name: `--publish <list>`, `--rm[=<RM>]`.
+    let word = word.map(|w| w.split([' ', '=', '[']).next().unwrap_or_default().to_string());
     let name = path.join(" ");
     let usage = |kind: &str, word: Option<String>, suggestion: Option<String>, text: String| Fault::Usage {
         command: name.clone(),
@@ -201,7 +201,7 @@ fn nearest_flag(command: &Command, path: &[String], word: &str) -> Option<String
 
 /// The known name that is fewest typing errors away, if that is few enough to be meant.
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    let allowed = (word.chars().count() / 2).clamp(1, 3);
     known
         .map(|name| (distance(word, name), name))
         .filter(|(d, name)| *d <= allowed && *d < name.len())
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn typing_errors_are_counted() {
         for (a, b, d) in
-            [("run", "run", 0), ("rnu", "run", 1), ("loing", "login", 1), ("", "ps", 2), ("exce", "exec", 1)]
+            [("run", "run", 0), ("rnu", "run", 1), ("loing", "login", 2), ("", "ps", 2), ("exce", "exec", 1)]
         {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }

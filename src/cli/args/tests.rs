@@ -69,7 +69,7 @@ fn switches_join_and_take_a_value_as_dockers_do() {
 
 #[test]
 fn a_flag_takes_the_next_word_whatever_it_is_and_the_last_counts() {
-    let args = run("run -e -X=1 --entrypoint --name --user a --user=b --name=web -mm=64 x").create;
+    let args = run("run -e -X=1 --entrypoint --name --user a --user=b --name=web -m=64m x").create;
     assert_eq!((args.env.as_slice(), args.entrypoint.as_deref()), (&["-X=1".to_string()][..], Some("--name")));
     assert_eq!(args.user.as_deref(), Some("b"));
 }
