@@ -13,4 +13,5 @@ pub mod image;
 pub mod kernel;
 pub mod launch;
 pub mod monitor;
+pub mod narrate;
 pub mod store;
