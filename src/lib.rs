@@ -8,6 +8,7 @@
 pub mod container;
 pub mod engine;
 pub mod fact;
+pub mod guest;
 pub mod kernel;
 pub mod launch;
 pub mod store;
