@@ -34,6 +34,20 @@ pub struct User {
     pub name: Option<String>,
 }
 
+impl User {
+    pub fn root() -> User {
+        User { uid: 0, gid: 0, groups: vec![0], home: "/root".into(), name: None }
+    }
+
+    /// Sets HOME where the image and the command line did not, as Docker does.
+    pub fn give_home(&self, env: &mut Vec<String>) {
+        if !env.iter().any(|var| var.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
+            env.retain(|var| !var.starts_with("HOME="));
+            env.push(format!("HOME={}", self.home));
+        }
+    }
+}
+
 /// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root) in the root that `root` is a directory of.
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
