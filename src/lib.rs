@@ -9,6 +9,7 @@ pub mod cli;
 pub mod container;
 pub mod engine;
 pub mod fact;
+pub mod guest;
 pub mod image;
 pub mod kernel;
 pub mod launch;

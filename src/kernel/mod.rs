@@ -11,7 +11,6 @@ pub mod overlay;
 pub mod packet;
 pub mod ports;
 pub mod probe;
-mod probe_network;
 pub mod process;
 pub mod seccomp;
 pub mod signals;
