@@ -3,6 +3,7 @@
 pub mod cgroup;
 pub mod mounts;
 pub mod netlink;
+mod netlink_wire;
 pub mod nftables;
 pub mod open;
 pub mod overlay;
