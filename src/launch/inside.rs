@@ -1,6 +1,6 @@
 //! The container's own process, from its birth to execve: the steps of the plan that happen inside.
 
-use super::plan::{Side, Step, steps};
+use super::plan::{Side, Step, exec_steps, namespaces, steps};
 use super::spec::Spec;
 use super::{network, root, user};
 use crate::container::NetworkMode;
@@ -16,6 +16,7 @@ use std::path::Path;
 pub const EVENT: u8 = b'E';
 pub const READY: u8 = b'R';
 pub const FAULT: u8 = b'F';
+/// With the descriptor of the container's devpts, and of its terminal's master if it has one.
 pub const TERMINAL: u8 = b'T';
 pub const PLUGGED: u8 = b'P';
 pub const GO: u8 = b'G';
@@ -34,7 +35,11 @@ pub struct Inherited {
     pub link: Packets,
     /// stdin, stdout, stderr; None where a terminal takes their place.
     pub streams: Option<[OwnedFd; 3]>,
+    /// The terminal that an exec was given.
+    pub slave: Option<OwnedFd>,
     pub filters: seccomp::Filters,
+    /// PID 1 of the container to enter: this is an exec.
+    pub enter: Option<(i32, OwnedFd)>,
 }
 
 struct Inside<'a> {
@@ -48,7 +53,7 @@ struct Inside<'a> {
 }
 
 /// Runs the inside half of the plan and becomes the program. Never returns: every way out is an exec or an exit.
-pub fn run(spec: &Spec, given: Inherited) -> ! {
+pub fn run(spec: &Spec, mut given: Inherited) -> ! {
     let link = Packets::from_fd(match rustix::io::fcntl_dupfd_cloexec(given.link.as_fd(), 3) {
         Ok(fd) => fd,
         Err(_) => sys::exit_now(125),
@@ -58,8 +63,8 @@ pub fn run(spec: &Spec, given: Inherited) -> ! {
         link.send(EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
     });
     story.about(&spec.id);
-    let mut inside =
-        Inside { spec, given: &given, story, root: None, dev: None, slave: None, user: user::User::default() };
+    let slave = given.slave.take();
+    let mut inside = Inside { spec, given: &given, story, root: None, dev: None, slave, user: user::User::root() };
     let fault = match inside.prepare() {
         Ok(path) => inside.become_program(&path),
         Err(fault) => fault,
@@ -72,7 +77,8 @@ pub fn run(spec: &Spec, given: Inherited) -> ! {
 impl Inside<'_> {
     /// Everything but the exec. Gives the program's path.
     fn prepare(&mut self) -> Result<String, Fault> {
-        for step in steps(self.spec).into_iter().filter(|s| s.side() == Side::Inside) {
+        let plan = if self.given.enter.is_some() { exec_steps(self.spec) } else { steps(self.spec) };
+        for step in plan.into_iter().filter(|s| s.side() == Side::Inside) {
             self.apply(step)?;
         }
         let path = find_program(&self.spec.process.argv, &self.spec.process.env, &self.spec.id)?;
@@ -120,12 +126,13 @@ impl Inside<'_> {
                 if group.version == 1 {
                     group.join_self(std::process::id() as i32)?.tell(&mut self.story);
                 }
-                sys::deed(|calls| {
-                    sys::unshare(calls, libc::CLONE_NEWCGROUP)?;
-                    Ok(((), Fact::PrivateMounts { kinds: vec!["cgroup".into()] }))
-                })?
-                .tell(&mut self.story);
             }
+            Step::CgroupNamespace => sys::deed(|calls| {
+                sys::unshare(calls, libc::CLONE_NEWCGROUP)?;
+                Ok(((), Fact::PrivateMounts { kinds: vec!["cgroup".into()] }))
+            })?
+            .tell(&mut self.story),
+            Step::Enter => self.enter()?,
             Step::PrivateMounts => sys::deed(|calls| {
                 mounts::keep_private(calls)?;
                 Ok(((), Fact::MountsPrivate))
@@ -135,6 +142,11 @@ impl Inside<'_> {
             Step::Proc => self.mount(&root::PROC)?,
             Step::Dev => {
                 let dev = root::make_dev(self.root()?.as_fd(), &mut self.story)?;
+                // The monitor keeps the devpts: a terminal for a later exec comes from it, whatever the container has done
+                // to its /dev meanwhile.
+                if !self.spec.process.tty && self.given.link.send(TERMINAL, &[], &[dev.1.as_fd()], true).is_err() {
+                    sys::exit_now(125);
+                }
                 self.dev = Some(dev);
             }
             Step::Shm => self.mount(&root::SHM)?,
@@ -224,6 +236,21 @@ impl Inside<'_> {
         Ok(())
     }
 
+    /// Joins the namespaces of a container that runs. The pid namespace is the one that this process was born into: setns
+    /// changes it for children only, so the monitor has done that before the clone (setns(2)).
+    fn enter(&mut self) -> Result<(), SysError> {
+        let Some((of, pidfd)) = &self.given.enter else { return Ok(()) };
+        let kinds = namespaces(self.spec);
+        let flags = kinds.iter().filter(|(kind, _)| *kind != "pid").fold(0, |all, (_, flag)| all | *flag as i32);
+        sys::deed(|calls| {
+            sys::setns(calls, pidfd.as_fd(), flags, &format!("pid:{of}"))?;
+            let kinds = kinds.iter().map(|(kind, _)| kind.to_string()).collect();
+            Ok(((), Fact::NamespacesJoined { pid: std::process::id() as i32, kinds, of: *of }))
+        })?
+        .tell(&mut self.story);
+        Ok(())
+    }
+
     /// A handle of the root of its own, so that telling the story can go on meanwhile.
     fn root(&self) -> Result<OwnedFd, SysError> {
         duplicate(self.root.as_ref(), "root")
@@ -251,7 +278,7 @@ impl Inside<'_> {
             Ok(((), Fact::Terminal { path: "/dev/console".into() }))
         })?;
         deed.tell(&mut self.story);
-        if self.given.link.send(TERMINAL, &[], &[master.as_fd()], true).is_err() {
+        if self.given.link.send(TERMINAL, &[], &[pts.as_fd(), master.as_fd()], true).is_err() {
             sys::exit_now(125);
         }
         self.slave = Some(slave);
@@ -296,7 +323,7 @@ impl From<Fault> for Failure {
 /// The environment as Docker completes it.
 pub fn environment(env: &[String], user: &user::User, hostname: &str, tty: bool) -> Vec<String> {
     let has = |name: &str| env.iter().any(|e| e.split_once('=').is_some_and(|(k, _)| k == name));
-    let mut all = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     if !has("PATH") {
         all.push(format!("PATH={DEFAULT_PATH}"));
     }
@@ -307,9 +334,7 @@ pub fn environment(env: &[String], user: &user::User, hostname: &str, tty: bool)
         all.push("TERM=xterm".into());
     }
     all.extend(env.iter().cloned());
-    if !has("HOME") {
-        all.push(format!("HOME={}", if user.home.is_empty() { "/" } else { &user.home }));
-    }
+    user.give_home(&mut all);
     all
 }
 
@@ -324,7 +349,8 @@ pub fn find_program(argv: &[String], env: &[String], container: &str) -> Result<
     }
     let check = |path: &str| -> Option<Result<String, Fault>> {
         let stat = rustix::fs::stat(path).ok()?;
-        let refused = |errno| Some(Err(Fault::NotExecutable { command: command.into(), container: container.into(), errno }));
+        let refused =
+            |errno| Some(Err(Fault::NotExecutable { command: command.into(), container: container.into(), errno }));
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return refused(libc::EISDIR);
         }

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod root;
 pub mod spec;
 pub mod subnet;
+pub mod user;
 
 pub use outside::{Launched, launch};
 pub use plan::Step;

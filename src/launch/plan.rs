@@ -25,6 +25,10 @@ pub enum Step {
     Clone,
     Guard,
     JoinCgroup,
+    /// The namespace of what the process sees as `/` of its cgroups.
+    CgroupNamespace,
+    /// The namespaces of a container that runs already (exec).
+    Enter,
     PrivateMounts,
     Overlay,
     Proc,
@@ -65,6 +69,7 @@ pub fn steps(spec: &Spec) -> Vec<Step> {
         (Clone, true),
         (Guard, true),
         (JoinCgroup, group),
+        (CgroupNamespace, group),
         (PrivateMounts, true),
         (Overlay, true),
         (Proc, true),
@@ -82,6 +87,24 @@ pub fn steps(spec: &Spec) -> Vec<Step> {
         (Hostname, true),
         (Terminal, spec.process.tty),
         (PivotRoot, true),
+        (Session, true),
+        (WorkingDirectory, true),
+        (Bounding, true),
+        (Seccomp, true),
+        (User, true),
+        (Capabilities, true),
+        (Exec, true),
+    ];
+    all.into_iter().filter(|(_, wanted)| *wanted).map(|(step, _)| step).collect()
+}
+
+/// The steps of an exec: into what exists, then as every program.
+pub fn exec_steps(spec: &Spec) -> Vec<Step> {
+    use Step::*;
+    let all = [
+        (Guard, true),
+        (JoinCgroup, spec.group.is_some()),
+        (Enter, true),
         (Session, true),
         (WorkingDirectory, true),
         (Bounding, true),
@@ -138,8 +161,14 @@ impl Step {
                     .map(|(kind, _)| Namespace { kind: kind.to_string(), inode: None, host: None, shared: false })
                     .collect(),
             }],
-            Guard => vec![Fact::Guarded { parent_death: true, not_dumpable: true }],
+            Guard => vec![Fact::Guarded { parent_death: true, not_dumpable: false }],
             JoinCgroup => Vec::new(),
+            CgroupNamespace => vec![Fact::PrivateMounts { kinds: vec!["cgroup".into()] }],
+            Enter => vec![Fact::NamespacesJoined {
+                pid: 0,
+                kinds: namespaces(spec).iter().map(|(kind, _)| kind.to_string()).collect(),
+                of: 0,
+            }],
             PrivateMounts => vec![Fact::MountsPrivate],
             Overlay => vec![spec.overlay.fact()],
             Proc => vec![root::PROC.fact()],
@@ -149,9 +178,7 @@ impl Step {
             Sys => vec![root::SYS.fact()],
             CgroupView => Vec::new(),
             Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false)).collect(),
-            Binds => {
-                spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only)).collect()
-            }
+            Binds => spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only)).collect(),
             Protect => vec![
                 Fact::Masked { paths: root::MASKED.iter().map(|p| format!("/{p}")).collect() },
                 Fact::ReadOnly { paths: root::READ_ONLY.iter().map(|p| format!("/{p}")).collect() },
@@ -170,10 +197,9 @@ impl Step {
             Bounding => Vec::new(),
             Seccomp => vec![Fact::Seccomp { allowed: 0, filters: 0 }],
             User => Vec::new(),
-            Capabilities => vec![Fact::Capabilities {
-                kept: spec.capabilities.iter().map(|c| c.to_string()).collect(),
-                dropped: 0,
-            }],
+            Capabilities => {
+                vec![Fact::Capabilities { kept: spec.capabilities.iter().map(|c| c.to_string()).collect(), dropped: 0 }]
+            }
             Exec => vec![Fact::Exec {
                 path: spec.process.argv.first().cloned().unwrap_or_default(),
                 argv: spec.process.argv.clone(),

@@ -3,7 +3,7 @@
 //! Every target is opened inside the root (see kernel/mounts.rs); every step is one deed.
 
 use crate::container::Bind;
-use crate::fact::{Deed, Device, Fact, Fault, FaultPoint, Event, Story, SysError};
+use crate::fact::{Deed, Device, Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::sys::{self, Calls, quoted};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -13,8 +13,16 @@ use std::path::{Path, PathBuf};
 
 /// Paths that Docker hides: they tell of the host, or change it.
 pub const MASKED: [&str; 10] = [
-    "proc/acpi", "proc/asound", "proc/interrupts", "proc/kcore", "proc/keys", "proc/latency_stats", "proc/sched_debug",
-    "proc/scsi", "proc/timer_list", "proc/timer_stats",
+    "proc/acpi",
+    "proc/asound",
+    "proc/interrupts",
+    "proc/kcore",
+    "proc/keys",
+    "proc/latency_stats",
+    "proc/sched_debug",
+    "proc/scsi",
+    "proc/timer_list",
+    "proc/timer_stats",
 ];
 pub const MASKED_SYS: [&str; 2] = ["sys/devices/virtual/powercap", "sys/firmware"];
 
@@ -207,7 +215,11 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) ->
         sys::deed(|calls| {
             calls.saw(
                 "mkdirat",
-                format!("<{}>, {}, 0755", shown.rsplit_once('/').map_or("/", |(p, _)| if p.is_empty() { "/" } else { p }), quoted(name)),
+                format!(
+                    "<{}>, {}, 0755",
+                    shown.rsplit_once('/').map_or("/", |(p, _)| if p.is_empty() { "/" } else { p }),
+                    quoted(name)
+                ),
                 shown.clone(),
                 rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755)),
             )?;
@@ -282,7 +294,9 @@ pub fn show_cgroup(root: BorrowedFd<'_>, version: u8, story: &mut Story) -> Resu
     });
     match mounted {
         Ok(deed) => deed.tell(story),
-        Err(e) => story.tell(Event::failed(Fact::Fallback { what: "/sys/fs/cgroup".into(), point: FaultPoint::Optional }, e)),
+        Err(e) => {
+            story.tell(Event::failed(Fact::Fallback { what: "/sys/fs/cgroup".into(), point: FaultPoint::Optional }, e))
+        }
     }
     Ok(())
 }

@@ -46,7 +46,11 @@ impl Spec {
             lease: None,
             group,
             limits: config.limits.clone(),
-            files: vec![(dir.resolv(), "etc/resolv.conf"), (dir.hostname(), "etc/hostname"), (dir.hosts(), "etc/hosts")],
+            files: vec![
+                (dir.resolv(), "etc/resolv.conf"),
+                (dir.hostname(), "etc/hostname"),
+                (dir.hosts(), "etc/hosts"),
+            ],
             binds: config.binds.clone(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             without_mknod: !devices,
@@ -59,7 +63,7 @@ pub fn overlay_of(store: &Store, config: &Config) -> Overlay {
     let dir = store.container_dir(&config.id);
     let mut names: Vec<String> = config.layers.iter().rev().cloned().collect();
     let mut lower: Vec<PathBuf> = names.iter().map(|chain| store.layer_diff(chain)).collect();
-    let mut short: Vec<PathBuf> = names.iter().map(|chain| store.layer_short(chain)).collect();
+    let mut short: Vec<PathBuf> = names.iter().map(|chain| short_name(store, chain)).collect();
     names.push("mount-points".into());
     lower.push(store.mount_points());
     short.push(PathBuf::from("mount-points/diff"));
@@ -71,5 +75,13 @@ pub fn overlay_of(store: &Store, config: &Config) -> Overlay {
         target: dir.merged(),
         short_base: store.layers(),
         short,
+    }
+}
+
+/// A layer by its short link, or in full when it has none.
+fn short_name(store: &Store, chain: &str) -> PathBuf {
+    match store.layer_short(chain) {
+        Some(short) => PathBuf::from(short),
+        None => store.layer_diff(chain),
     }
 }

@@ -20,9 +20,12 @@
 //! are only crash-consistent: replaced by rename, never synced.
 
 mod containers;
+mod images;
+mod layers;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -166,11 +169,6 @@ impl Store {
     /// Short names of layers, `l/<first 12 hex digits of the chain ID>`.
     pub fn layer_links(&self) -> PathBuf {
         self.root.join("layers/l")
-    }
-    /// The same below [`Store::layers`] by its short name, for kernels that take all lowers in one page.
-    pub fn layer_short(&self, chain_id: &str) -> PathBuf {
-        let hex = chain_id.trim_start_matches("sha256:");
-        Path::new("l").join(hex.get(..12).unwrap_or(hex))
     }
     /// The lowest layer of every container: empty places to mount on (`/proc`, `/dev`, `/etc/hosts`, …) for images that lack
     /// them. Below everything else, it changes nothing that an image has, and keeps the write layer truly empty.
