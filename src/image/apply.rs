@@ -526,3 +526,6 @@ fn write_flaw(member: &str, e: Errno) -> Trouble {
 fn bad(m: &Member, why: &str) -> Trouble {
     ArchiveFlaw::BadMember { member: m.name(), why: why.into() }.into()
 }
+
+#[cfg(test)]
+mod tests;

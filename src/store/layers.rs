@@ -253,18 +253,18 @@ impl Store {
         let lock = self.lock().map_err(step)?;
         let (blobs, mut layers) = self.referenced()?;
         layers.extend(used.iter().map(|chain| hex(chain).to_string()));
-        let making = self.making().map_err(step)?;
+        let mut making = self.making().map_err(step)?;
         let mut deeds = Vec::new();
         for (dir, keep) in [(self.blobs(), &blobs), (self.layers(), &layers)] {
             for name in names(&dir) {
                 if crate::image::reference::valid_hex(&name) && !keep.contains(&name) {
-                    deeds.push(self.discard(&making, &dir, &name).map_err(step)?);
+                    deeds.push(self.discard(&mut making, &dir, &name).map_err(step)?);
                 }
             }
         }
         for name in names(&self.layer_links()) {
             if !self.layer_links().join(&name).exists() {
-                deeds.push(self.discard(&making, &self.layer_links(), &name).map_err(step)?);
+                deeds.push(self.discard(&mut making, &self.layer_links(), &name).map_err(step)?);
             }
         }
         drop(lock);
@@ -272,10 +272,10 @@ impl Store {
     }
 
     /// One rename out of sight; the bulk goes with `tmp/`.
-    fn discard(&self, making: &Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
-        let path = dir.join(name);
+    fn discard(&self, making: &mut Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
+        let (path, away) = (dir.join(name), making.path("old"));
         sys::deed(|calls| {
-            sys::rename(calls, &path, &making.temp.path().join(name))?;
+            sys::rename(calls, &path, &away)?;
             Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
         })
     }
