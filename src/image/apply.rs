@@ -72,7 +72,8 @@ struct Unpacker<'a> {
     root: Rc<OwnedFd>,
     lowers: &'a [PathBuf],
     opened: Option<Vec<OwnedFd>>,
-    /// The directory used last: members of one directory come one after the other.
+    /// The directory used last: members of one directory come one after the other, and a member changes nothing of the
+    /// way to itself.
     last: Option<(Vec<u8>, Place)>,
     times: BTreeMap<Vec<u8>, Timestamps>,
     remembered: usize,
@@ -356,12 +357,10 @@ impl Unpacker<'_> {
         }
     }
 
-    fn remove(&mut self, place: &Place, name: &[u8], stat: &Stat) -> rustix::io::Result<()> {
+    fn remove(&self, place: &Place, name: &[u8], stat: &Stat) -> rustix::io::Result<()> {
         if !is_dir(stat) {
             return rustix::fs::unlinkat(&place.fd, name, AtFlags::empty());
         }
-        // The directory remembered as the last one may lie in it.
-        self.last = None;
         std::fs::remove_dir_all(place.proc(name)).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
     }
 

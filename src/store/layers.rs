@@ -31,6 +31,15 @@ pub struct Making {
     next: u64,
 }
 
+/// What an import has put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// By its digest.
+    Blob(String),
+    /// By its chain ID.
+    Layer(String),
+}
+
 /// A layer that is being unpacked.
 #[derive(Debug)]
 pub struct NewLayer {
@@ -218,10 +227,16 @@ impl Store {
         let link = self.layer_links().join(hex(chain_id).get(..12).unwrap_or_default());
         let diff = self.layer_diff(chain_id).to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
-            if fs::symlink_metadata(&link).is_err() {
+            let linked = fs::symlink_metadata(&link).is_err();
+            if linked {
                 sys::symlink(calls, &link_target(chain_id), &link)?;
             }
-            sys::rename(calls, &layer.home, &home)?;
+            if let Err(e) = sys::rename(calls, &layer.home, &home) {
+                if linked {
+                    sys::rename(calls, &link, &layer.home.join("link"))?;
+                }
+                return Err(e);
+            }
             let LayerInfo { diff_id, entries, bytes } = layer.info.clone();
             Ok(((), Fact::LayerUnpacked { diff_id, chain_id: chain_id.clone(), entries, bytes, path: diff.clone() }))
         })?;
@@ -271,11 +286,26 @@ impl Store {
         Ok(deeds)
     }
 
-    /// One rename out of sight; the bulk goes with `tmp/`.
+    /// Takes back what an import has put in its place and nothing names yet.
+    ///
+    /// # Errors
+    /// The rename's.
+    pub fn take_back(&self, making: &mut Making, placed: &Placed, _lock: &StoreLock) -> Result<Deed<()>, SysError> {
+        match placed {
+            Placed::Blob(digest) => self.discard(making, &self.blobs(), hex(digest)),
+            Placed::Layer(chain_id) => self.discard(making, &self.layers(), hex(chain_id)),
+        }
+    }
+
+    /// One rename out of sight; the bulk goes with `tmp/`. A layer's short name goes with it.
     fn discard(&self, making: &mut Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
-        let (path, away) = (dir.join(name), making.path("old"));
+        let (path, away, link_away) = (dir.join(name), making.path("old"), making.path("old"));
+        let short = self.layer_short(name).filter(|_| dir == self.layers()).map(|short| self.layers().join(short));
         sys::deed(|calls| {
             sys::rename(calls, &path, &away)?;
+            if let Some(link) = &short {
+                sys::rename(calls, link, &link_away)?;
+            }
             Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
         })
     }
@@ -294,5 +324,7 @@ fn link_target(chain_id: &str) -> PathBuf {
 
 /// The part of a digest that names a file. What is no digest names nothing that exists.
 pub(super) fn hex(digest: &str) -> &str {
-    digest.strip_prefix("sha256:").filter(|hex| crate::image::reference::valid_hex(hex)).unwrap_or("invalid")
+    Some(digest.strip_prefix("sha256:").unwrap_or(digest))
+        .filter(|hex| crate::image::reference::valid_hex(hex))
+        .unwrap_or("invalid")
 }

@@ -23,7 +23,7 @@ mod images;
 mod layers;
 mod temp;
 
-pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
