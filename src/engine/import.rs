@@ -137,18 +137,19 @@ impl<'a> Import<'a> {
     /// Makes it all real, and tells it. Gives what now leads to each image: its familiar names, or its id.
     ///
     /// # Errors
-    /// The store's. Before the first name moved, what was put in place is taken back.
+    /// The store's. What was put in place and no name leads to is taken back.
     pub fn finish(mut self, story: &mut Story) -> Result<Vec<String>, Fault> {
         self.making.sync().map_err(step)?;
         let lock = self.store.lock().map_err(step)?;
         let mut placed = Vec::new();
-        if let Err(fault) = self.place(story, &lock, &mut placed) {
-            for what in placed.iter().rev() {
-                self.store.take_back(&mut self.making, what, &lock).map_err(step)?.tell(story);
-            }
-            return Err(fault);
+        let done = match self.place(story, &lock, &mut placed) {
+            Ok(()) => self.name(story, &lock),
+            Err(fault) => Err(fault),
+        };
+        if done.is_err() {
+            self.store.take_back(&mut self.making, &placed, story, &lock)?;
         }
-        self.name(story, &lock)
+        done
     }
 
     /// Layers and blobs, each by one rename.

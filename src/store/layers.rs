@@ -5,7 +5,7 @@
 //! power cut cannot show a blob whose content has not reached the disk.
 
 use super::{Store, StoreLock, Temp, sync_dir};
-use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, SysError};
+use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::image::model::{Spooled, digest_text};
 use crate::kernel::sys;
 use serde::{Deserialize, Serialize};
@@ -286,15 +286,28 @@ impl Store {
         Ok(deeds)
     }
 
-    /// Takes back what an import has put in its place and nothing names yet.
+    /// Takes back what an import has put in its place, the last first, unless the index already leads to it.
     ///
     /// # Errors
-    /// The rename's.
-    pub fn take_back(&self, making: &mut Making, placed: &Placed, _lock: &StoreLock) -> Result<Deed<()>, SysError> {
-        match placed {
-            Placed::Blob(digest) => self.discard(making, &self.blobs(), hex(digest)),
-            Placed::Layer(chain_id) => self.discard(making, &self.layers(), hex(chain_id)),
+    /// A damaged index, or a rename's.
+    pub fn take_back(
+        &self,
+        making: &mut Making,
+        placed: &[Placed],
+        story: &mut Story,
+        _lock: &StoreLock,
+    ) -> Result<(), Fault> {
+        let (blobs, layers) = self.referenced()?;
+        for what in placed.iter().rev() {
+            let (dir, name, named) = match what {
+                Placed::Blob(digest) => (self.blobs(), hex(digest), &blobs),
+                Placed::Layer(chain_id) => (self.layers(), hex(chain_id), &layers),
+            };
+            if !named.contains(name) {
+                self.discard(making, &dir, name).map_err(|e| Fault::step("clean", e))?.tell(story);
+            }
         }
+        Ok(())
     }
 
     /// One rename out of sight; the bulk goes with `tmp/`. A layer's short name goes with it.
