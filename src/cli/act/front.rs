@@ -2,7 +2,7 @@
 
 use crate::cli::Globals;
 use crate::engine::{doctor, sweep};
-use crate::fact::{Deed, Fault, Story, SysError};
+use crate::fact::{Fault, Story};
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator};
 use crate::store::{Journal, Store, default_root};
@@ -90,10 +90,6 @@ impl Front {
         Ok(front)
     }
 
-    pub fn lang(&self) -> Lang {
-        self.narrator.lang
-    }
-
     /// Shows what has been told since the last time.
     pub fn narrate(&mut self) {
         let events = self.story.events();
@@ -137,11 +133,6 @@ impl Front {
         written.unwrap_or(());
     }
 
-    /// Whether anything is narrated to where a program's own stderr goes.
-    pub fn is_quiet(&self) -> bool {
-        self.narrator.level == Level::Off
-    }
-
     /// JSON Lines and a program's bytes must not share one stream.
     pub fn json_needs_a_file(&self) -> Result<(), Fault> {
         if self.narrator.level == Level::Json && self.to.is_none() {
@@ -163,11 +154,6 @@ impl Front {
     pub fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or(());
-    }
-
-    /// Tells a deed of a step.
-    pub fn told<T>(&mut self, step: &str, deed: Result<Deed<T>, SysError>) -> Result<T, Fault> {
-        Ok(deed.map_err(|e| Fault::step(step, e))?.tell(&mut self.story))
     }
 
     pub fn finish(&mut self, code: i32) {

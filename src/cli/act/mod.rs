@@ -44,9 +44,6 @@ fn act(cli: Cli, argv: &[OsString]) -> i32 {
         }
         Verb::Version(a) => return ours::version(&cli.globals, a),
         Verb::Doctor => return ours::doctor(&cli.globals),
-        Verb::Book(a) => return ours::book(&cli.globals, a),
-        Verb::Grade(a) => return ours::grade(&cli.globals, a),
-        Verb::Session => return ours::session(&cli.globals),
         _ => {}
     }
     let mut front = match Front::open(&cli.globals, argv) {
@@ -90,8 +87,8 @@ fn dispatch(front: &mut Front, verb: &Verb) -> Result<i32, Fault> {
         Verb::Explain(a) => ours::explain(front, a),
         Verb::Verify(a) => ours::verify(front, a),
         Verb::Journal(v) => ours::journal(front, v),
-        Verb::Lab(v) => ours::lab(front, v),
-        Verb::Help(_)
+        Verb::Lab(_)
+        | Verb::Help(_)
         | Verb::VersionLine
         | Verb::Version(_)
         | Verb::Doctor

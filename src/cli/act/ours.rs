@@ -1,7 +1,7 @@
 //! What docent adds to Docker's commands: `explain`, `verify`, `doctor`, `journal`, labs, the book, the session.
 
-use super::front::{Front, narrator, root_of, width};
-use crate::cli::{BookArgs, ExplainArgs, Globals, GradeArgs, JournalVerb, LabVerb, VerifyArgs, VersionArgs, render};
+use super::front::{Front, narrator, root_of};
+use crate::cli::{ExplainArgs, Globals, JournalVerb, VerifyArgs, VersionArgs, render};
 use crate::engine::{doctor as examiner, explain as records, forecast, verify as proofs};
 use crate::fact::{Event, Fault, Story};
 use crate::narrate::Level;
