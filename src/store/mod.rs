@@ -28,7 +28,7 @@ mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
 pub use journal::{ContainerJournal, Header, Journal, Record};
-pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
