@@ -1,7 +1,7 @@
 //! Which recorded command to retell or verify, and what has happened since.
 
 use super::verify::Later;
-use crate::fact::{Event, Fault, Outcome};
+use crate::fact::{Fault, Outcome};
 use crate::store::{Journal, Record, Store};
 use std::collections::BTreeSet;
 
@@ -32,8 +32,8 @@ pub fn since(store: &Store, record: &Record) -> Vec<Later> {
         later.extend(next.events.into_iter().map(|event| Later { command: Some(number), event }));
     }
     let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
-    let ours = |e: &Event| e.container.as_deref().is_some_and(|id| containers.contains(id));
-    let monitors = Journal::monitors(store).into_iter().filter(ours);
-    later.extend(monitors.map(|event| Later { command: None, event }));
+    for id in containers {
+        later.extend(Journal::of_container(store, id).into_iter().map(|event| Later { command: None, event }));
+    }
     later
 }

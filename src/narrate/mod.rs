@@ -97,6 +97,18 @@ pub enum Level {
 }
 
 impl Level {
+    /// As `--narrate` takes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Off => "off",
+            Level::Brief => "brief",
+            Level::Learn => "learn",
+            Level::Full => "full",
+            Level::Deep => "deep",
+            Level::Json => "json",
+        }
+    }
+
     pub const NAMES: [&'static str; 6] = ["off", "brief", "learn", "full", "deep", "json"];
 }
 

@@ -65,8 +65,8 @@ impl Topic {
             | Fact::RootPivoted { .. }
             | Fact::MountPoint { .. }
             | Fact::Capabilities { .. }
-            | Fact::Seccomp { .. }
             | Fact::CapabilitySets { .. }
+            | Fact::Seccomp { .. }
             | Fact::NoNewPrivileges
             | Fact::UserSet { .. }
             | Fact::SessionMade { .. }

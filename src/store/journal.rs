@@ -1,4 +1,4 @@
-//! What has been told, written down: one file per command, and one for what monitors tell later.
+//! What has been told, written down: one file per command, and one per container for what its monitors tell later.
 //!
 //! ```text
 //! ROOT/journal/00000017.jsonl            command 17
@@ -6,7 +6,7 @@
 //!   {"line":"event","id":1,"event":"image.resolved",…,"prev":"<sha256 of the line above>"}
 //!   {"line":"end","exit":0,"took_us":41230,"prev":"…"}
 //! ROOT/journal/hint                      empty, but as long as the last number: where to look for the next
-//! ROOT/journal/monitors.jsonl            what monitors told when no command listened, an event a line
+//! ROOT/journal/containers/<id>.jsonl     what monitors told when no command listened; the same without begin and end
 //! ```
 //!
 //! What never breaks: a number is given once (the file is created O_EXCL); an event is one write(2) as it is told, so a
@@ -21,7 +21,7 @@ use crate::fact::{Event, Fact, Fault, SysError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +33,6 @@ const SWEEP_EVERY: u64 = 64;
 
 /// A number beyond this cannot have been counted up to: the hint is damaged, and the directory is asked instead.
 const LAST_NUMBER: u64 = 99_999_999;
-
-/// About 8000 events.
-const MONITORS_GROW_TO: u64 = 4 << 20;
 
 /// Nobody's journal has such a file; one that does is not read into memory.
 const TOO_LARGE: u64 = 64 << 20;
@@ -213,17 +210,46 @@ impl Journal {
         Journal::numbers(store).into_iter().filter_map(|n| Journal::read(store, n).ok()).collect()
     }
 
-    /// What the monitors told when no command listened any more, the oldest first. Many write this file, each event by one
-    /// append, so its lines are not chained; a torn one counts as none.
-    pub fn monitors(store: &Store) -> Vec<Event> {
-        let read = |path: &Path| -> Vec<u8> {
-            let small = fs::metadata(path).is_ok_and(|m| m.len() <= TOO_LARGE);
-            if small { fs::read(path).unwrap_or_default() } else { Vec::new() }
-        };
-        let mut content = read(&old_monitors(store));
-        content.push(b'\n');
-        content.extend(read(&store.monitors_journal()));
-        content.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    /// What a container's monitors told, the oldest first.
+    pub fn of_container(store: &Store, id: &str) -> Vec<Event> {
+        read_lines(&store.monitor_journal(id)).map(|l| l.events).unwrap_or_default()
+    }
+}
+
+/// The journal of a container, open as long as its monitor lives.
+#[derive(Debug)]
+pub struct ContainerJournal {
+    chain: Chain,
+    events: u64,
+}
+
+impl ContainerJournal {
+    /// Opens it, and goes on where an earlier monitor stopped. A line that one left torn is ended; it counts as none.
+    pub fn open(store: &Store, id: &str) -> Result<ContainerJournal, SysError> {
+        let path = store.monitor_journal(id);
+        let io = |e: std::io::Error| SysError::io("open", path.to_string_lossy(), &e);
+        let mut file = File::options().read(true).append(true).create(true).mode(0o600).open(&path).map_err(io)?;
+        let (mut content, mut events, mut prev) = (Vec::new(), 0, String::new());
+        if file.metadata().map_err(io)?.len() <= TOO_LARGE {
+            file.read_to_end(&mut content).map_err(io)?;
+        } else {
+            // More than any container tells: begun anew rather than read.
+            file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(io)?;
+        }
+        if content.last().is_some_and(|b| *b != b'\n') {
+            file.write_all(b"\n").map_err(io)?;
+            content.push(b'\n');
+        }
+        for line in content.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            prev = hash(line);
+            events += 1;
+        }
+        Ok(ContainerJournal { chain: Chain { file, prev }, events })
+    }
+
+    pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
+        self.events += 1;
+        self.chain.append(&[Line::Event { id: self.events, event: Box::new(redacted(event)) }])
     }
 }
 
@@ -271,18 +297,24 @@ fn note_hint(store: &Store, number: u64) {
     drop(open.and_then(|f| f.set_len(number)));
 }
 
-fn old_monitors(store: &Store) -> PathBuf {
-    store.journal().join("monitors.old.jsonl")
-}
-
-/// Removes all but the newest records, and starts the monitors' file anew when it has grown (one former file is kept). What
+/// Removes all but the newest records, and with them the stories of containers that are gone and told nothing since. What
 /// cannot be removed now is removed by a later sweep.
 fn sweep(store: &Store, number: u64) {
-    for old in Journal::numbers(store).into_iter().filter(|n| n + KEPT <= number) {
+    let numbers = Journal::numbers(store);
+    let (old, kept): (Vec<u64>, Vec<u64>) = numbers.into_iter().partition(|n| n + KEPT <= number);
+    if old.is_empty() {
+        return;
+    }
+    for old in old {
         drop(fs::remove_file(path(store, old)));
     }
-    if fs::metadata(store.monitors_journal()).is_ok_and(|m| m.len() > MONITORS_GROW_TO) {
-        drop(fs::rename(store.monitors_journal(), old_monitors(store)));
+    let changed = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    let Some(oldest) = kept.first().and_then(|n| changed(&path(store, *n))) else { return };
+    for story in fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten().map(|e| e.path()) {
+        let gone = story.file_stem().and_then(|s| s.to_str()).is_some_and(|id| !store.container(id).exists());
+        if gone && changed(&story).is_some_and(|time| time < oldest) {
+            drop(fs::remove_file(story));
+        }
     }
 }
 
@@ -304,7 +336,7 @@ fn read_lines(path: &Path) -> Option<Lines> {
     let mut prev = String::new();
     for (i, bytes) in content.split(|b| *b == b'\n').enumerate().filter(|(_, b)| !b.is_empty()) {
         let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
-            // Cut off by a kill.
+            // Cut off by a kill. A later monitor of the same container goes on after it.
             lines.torn = true;
             prev = hash(bytes);
             continue;

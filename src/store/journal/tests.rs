@@ -157,24 +157,32 @@ fn the_oldest_go() {
     begin(&store).end(0).expect("written");
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
     hint.set_len(KEPT + SWEEP_EVERY - 1 - (KEPT + SWEEP_EVERY) % SWEEP_EVERY).expect("set");
+    store.append_monitor_event("3f", &event(1));
+    File::options()
+        .write(true)
+        .open(store.monitor_journal("3f"))
+        .and_then(|f| f.set_modified(std::time::UNIX_EPOCH))
+        .expect("old");
+    store.append_monitor_event("4a", &event(2));
     begin(&store).end(0).expect("written");
+    assert!(!store.monitor_journal("3f").exists() && store.monitor_journal("4a").exists());
     let numbers = Journal::numbers(&store);
     assert_eq!(numbers.len(), 1, "{numbers:?}");
     assert_eq!(numbers.iter().map(|n| n % SWEEP_EVERY).collect::<Vec<_>>(), [0]);
 }
 
 #[test]
-fn monitors_events_are_read_over_torn_lines() {
+fn a_later_monitor_goes_on_after_a_torn_line() {
     let (_dir, store) = store();
     store.append_monitor_event("3f", &event(1));
-    let mut file = File::options().append(true).open(store.monitors_journal()).expect("the file");
-    file.write_all(b"{\"at_us\":2,\"torn\n").expect("torn");
+    let mut file = File::options().append(true).open(store.monitor_journal("3f")).expect("the file");
+    file.write_all(b"{\"at_us\":2,\"torn").expect("torn");
     store.append_monitor_event("3f", &event(3));
-    let read = Journal::monitors(&store);
-    assert_eq!(
-        read.iter().map(|e| (e.at_us, e.container.as_deref())).collect::<Vec<_>>(),
-        [(1, Some("3f")), (3, Some("3f"))]
-    );
+    let read = read_lines(&store.monitor_journal("3f")).expect("lines");
+    assert_eq!((read.torn, read.broken), (true, None), "the chain goes over the torn line");
+    let read = Journal::of_container(&store, "3f");
+    let told: Vec<_> = read.iter().map(|e| (e.at_us, e.container.as_deref())).collect();
+    assert_eq!(told, [(1, Some("3f")), (3, Some("3f"))]);
 }
 
 #[test]
