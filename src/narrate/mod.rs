@@ -1,0 +1,11 @@
+//! The only place with sentences.
+
+pub mod session;
+
+/// The language of everything that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    Ko,
+    #[default]
+    En,
+}

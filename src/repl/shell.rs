@@ -1,0 +1,474 @@
+//! The learner's own shell, kept alive as long as the session: every line runs there, so directory, variables, functions
+//! and jobs are as in any terminal.
+//!
+//! The shell is started as an interactive one (job control, and Ctrl-C returns to its prompt instead of ending it), but
+//! its commands come over a pipe on its standard input. A line goes through in three steps:
+//!
+//! 1. `begin; eval 'the line' 0<>TERMINAL` is written to the pipe, and `begin` answers on a named pipe that the line starts;
+//! 2. only then `end` is written: a shell that is interrupted may drop what it has read already, never what is still in the
+//!    pipe, so the line's end is always reported;
+//! 3. `end` answers with exit status and working directory, and hands `$?` on to the next line.
+//!
+//! What never breaks: programs of the learner get neither pipe (the shell's standard input is replaced for the line, and the
+//! named one is open only while it is written to); the terminal's foreground group is the shell's while a line runs and ours
+//! while we read one; when docent dies, the shell reads the end of its input and goes.
+//!
+//! Without a terminal the same steps run a shell without job control in our own process group, as a script would.
+
+use crate::kernel::terminal;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::process::{Pid, PidfdFlags};
+use rustix::termios::{OptionalActions, Termios};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+/// What the shell is started with.
+pub struct Start<'a> {
+    /// Read and write only by us: the named pipe and the links are made there.
+    pub dir: &'a Path,
+    /// This program; `docker` and `docent` become links to it.
+    pub program: &'a Path,
+    /// Set for every line, beside what the session itself got.
+    pub env: &'a [(&'a str, OsString)],
+    /// Lines come from a person at the terminal on standard input.
+    pub terminal: bool,
+}
+
+/// How a line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The line; the shell goes on.
+    Line(i32),
+    /// The shell itself, with this exit code (128 + n for a signal).
+    Shell(i32),
+}
+
+/// What the shell thinks of a text without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Syntax {
+    Whole,
+    /// It could go on.
+    Partial,
+    /// Its words about what is wrong.
+    Wrong(String),
+}
+
+/// Which shell, as far as its flags and habits differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Bash,
+    Zsh,
+    /// dash, busybox sh, ksh: what POSIX says.
+    Plain,
+}
+
+pub struct Shell {
+    child: Child,
+    lines: ChildStdin,
+    answers: OwnedFd,
+    ended: OwnedFd,
+    program: PathBuf,
+    family: Family,
+    /// The standard input of lines, quoted for the shell.
+    input: String,
+    foreground: Option<Foreground>,
+    buffer: Vec<u8>,
+}
+
+struct Foreground {
+    ours: Pid,
+    shells: Pid,
+    /// The terminal's modes after the last line that ended well.
+    modes: Option<Termios>,
+}
+
+/// `$SHELL` when we know how to talk to it, else bash, else sh.
+fn choose() -> (PathBuf, Family) {
+    let family = |path: &Path| match path.file_name().and_then(OsStr::to_str)? {
+        "bash" => Some(Family::Bash),
+        "zsh" => Some(Family::Zsh),
+        "dash" | "ash" | "ksh" | "mksh" | "sh" => Some(Family::Plain),
+        _ => None,
+    };
+    let wished = std::env::var_os("SHELL").map(PathBuf::from).filter(|p| p.is_absolute());
+    [wished, Some("/bin/bash".into()), Some("/usr/bin/bash".into())]
+        .into_iter()
+        .flatten()
+        .filter(|p| rustix::fs::access(p, rustix::fs::Access::EXEC_OK).is_ok())
+        .find_map(|p| family(&p).map(|f| (p, f)))
+        .unwrap_or(("/bin/sh".into(), Family::Plain))
+}
+
+/// A word for the shell that means exactly these bytes.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![b'\''];
+    for &byte in text.iter().filter(|b| **b != 0) {
+        match byte {
+            b'\'' => out.extend_from_slice(b"'\\''"),
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'\'');
+    out
+}
+
+fn quoted_path(path: &Path) -> String {
+    String::from_utf8_lossy(&quoted(path.as_os_str().as_bytes())).into_owned()
+}
+
+impl Shell {
+    /// Starts the learner's shell and waits until it listens.
+    pub fn start(start: &Start<'_>) -> io::Result<Shell> {
+        let (program, family) = choose();
+        Shell::start_as(start, program, family)
+    }
+
+    fn start_as(start: &Start<'_>, program: PathBuf, family: Family) -> io::Result<Shell> {
+        let pipe = start.dir.join("answer");
+        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        // Open for both: it never ends, however often the shell opens and closes its side.
+        let answers = rustix::fs::open(&pipe, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        for name in ["docker", "docent"] {
+            std::os::unix::fs::symlink(start.program, start.dir.join(name))?;
+        }
+        let mut path = start.dir.as_os_str().to_os_string();
+        if let Some(usual) = std::env::var_os("PATH") {
+            path.push(":");
+            path.push(usual);
+        }
+        let mut command = Command::new(&program);
+        match (family, start.terminal) {
+            (Family::Bash, true) => command.args(["--norc", "--noprofile", "--noediting", "-i"]),
+            (Family::Bash, false) => command.args(["--norc", "--noprofile"]),
+            (Family::Zsh, true) => command.args(["-f", "-i", "+Z", "-o", "nopromptsp", "-o", "nopromptcr"]),
+            (Family::Zsh, false) => command.arg("-f"),
+            (Family::Plain, true) => command.arg("-i"),
+            (Family::Plain, false) => &mut command,
+        };
+        command.stdin(Stdio::piped()).env("PATH", path);
+        // Nothing may be printed or run at its prompts, and no start-up file be read instead of ours.
+        command.env("PS1", "").env("PS2", "").env_remove("PROMPT_COMMAND").env_remove("ENV").env_remove("BASH_ENV");
+        command.envs(start.env.iter().map(|(k, v)| (*k, v)));
+        let mut child = command.spawn()?;
+        let lines = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let shells = Pid::from_child(&child);
+        let ended = rustix::process::pidfd_open(shells, PidfdFlags::empty())?;
+        let mut shell = Shell {
+            child,
+            lines,
+            answers,
+            ended,
+            program,
+            family,
+            input: if start.terminal { terminal_name() } else { "'/dev/null'".into() },
+            foreground: None,
+            buffer: Vec::new(),
+        };
+        shell.prepare(&pipe, start.terminal)?;
+        if start.terminal {
+            let modes = rustix::termios::tcgetattr(io::stdin()).ok();
+            shell.foreground = Some(Foreground { ours: rustix::process::getpgrp(), shells, modes });
+            // Only now: the shell and its programs must not inherit this.
+            terminal::ignore_terminal_signals();
+            shell.take_terminal(0);
+        }
+        Ok(shell)
+    }
+
+    /// Tells the shell its part, and waits for the first answer.
+    fn prepare(&mut self, pipe: &Path, terminal: bool) -> io::Result<()> {
+        let pipe = quoted_path(pipe);
+        // The prompts are unset first, so that a shell that the learner starts has its own.
+        let mut text = format!(
+            "unset PS1 PS2; PS1= PS2=\n\
+             __docent_begin() {{ set -- \"$?\"; printf 's\\0' 1<>{pipe}; return \"$1\"; }}\n\
+             __docent_end() {{ set -- \"$?\"; PS1= PS2=; printf '%s %s\\0' \"$1\" \"$PWD\" 1<>{pipe}; return \"$1\"; }}\n"
+        );
+        match self.family {
+            // History is the session's: these lines are not what the learner typed.
+            Family::Bash if terminal => text.push_str("set +o history +H; unset HISTFILE\n"),
+            Family::Zsh if terminal => text.push_str("setopt interactivecomments; unset HISTFILE\n"),
+            _ => {}
+        }
+        text.push_str("{ __docent_end; } 2>/dev/null\n");
+        self.send(text.as_bytes())?;
+        match self.answer()? {
+            Some(_) => Ok(()),
+            None => Err(io::Error::other(self.program.to_string_lossy().into_owned())),
+        }
+    }
+
+    /// Runs a line to its end.
+    pub fn run(&mut self, text: &str) -> io::Result<Ended> {
+        self.hand_terminal_over();
+        let ended = self.pass_through(text);
+        let status = match &ended {
+            Ok(Ended::Line(status)) => *status,
+            _ => 128,
+        };
+        self.take_terminal(status);
+        ended
+    }
+
+    /// Sets a variable for later lines; `$?` stays as it is.
+    pub fn export(&mut self, name: &str, value: &str) -> io::Result<Ended> {
+        let value = String::from_utf8_lossy(&quoted(value.as_bytes())).into_owned();
+        self.run(&format!("set -- \"$?\" \"$@\"; export {name}={value}; __docent_status() {{ return \"$1\"; }}; \
+                           __docent_keep=$1; shift; __docent_status \"$__docent_keep\""))
+    }
+
+    /// Whether the shell would find a command of this name: a program, a builtin, a function or an alias.
+    pub fn knows(&mut self, name: &str) -> bool {
+        let name = String::from_utf8_lossy(&quoted(name.as_bytes())).into_owned();
+        let asked = format!(
+            "__docent_keep=$?; command -v {name} >/dev/null 2>&1; __docent_found=$?; (exit \"$__docent_keep\")"
+        );
+        // Asked in a second line, so that the first can give `$?` back.
+        drop(self.run(&asked));
+        let found = self.run("(exit \"${__docent_found:-1}\")");
+        drop(self.run("(exit \"${__docent_keep:-0}\")"));
+        matches!(found, Ok(Ended::Line(0)))
+    }
+
+    fn pass_through(&mut self, text: &str) -> io::Result<Ended> {
+        let mut line = b"{ __docent_begin; } 2>/dev/null; ".to_vec();
+        // An error in `eval`, a special builtin, would end a plain shell that is not interactive (POSIX, 2.8.1).
+        if self.family == Family::Plain {
+            line.extend_from_slice(b"command ");
+        }
+        line.extend_from_slice(b"eval ");
+        line.extend(quoted(text.as_bytes()));
+        line.extend_from_slice(format!(" 0<>{}\n", self.input).as_bytes());
+        if self.send(&line).is_ok() {
+            // It started: nothing that comes now can be lost, see the head of this file.
+            if self.answer()?.is_some() {
+                drop(self.send(b"{ __docent_end; } 2>/dev/null\n"));
+            }
+            if let Some(answer) = self.answer()? {
+                return Ok(Ended::Line(self.ended_with(&answer)));
+            }
+        }
+        let status = self.child.wait()?;
+        Ok(Ended::Shell(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))))
+    }
+
+    /// Reads `STATUS PWD` and follows the shell to its directory, for the completion of file names.
+    fn ended_with(&self, answer: &[u8]) -> i32 {
+        let (status, cwd) = answer.split_at(answer.iter().position(|b| *b == b' ').unwrap_or(answer.len()));
+        let cwd = OsString::from_vec(cwd.get(1..).unwrap_or_default().to_vec());
+        // A directory that is gone by now is no reason to stop.
+        drop(std::env::set_current_dir(cwd));
+        std::str::from_utf8(status).ok().and_then(|s| s.parse().ok()).unwrap_or(0)
+    }
+
+    fn send(&mut self, text: &[u8]) -> io::Result<()> {
+        self.lines.write_all(text)
+    }
+
+    /// The next answer, or nothing when the shell has ended.
+    fn answer(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|b| *b == 0) {
+                let mut answer: Vec<u8> = self.buffer.drain(..=end).collect();
+                answer.pop();
+                return Ok(Some(answer));
+            }
+            let mut chunk = [0u8; 4096];
+            match rustix::io::read(&self.answers, &mut chunk) {
+                Ok(n) => {
+                    self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default());
+                    continue;
+                }
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(rustix::io::Errno::AGAIN) => {}
+                Err(e) => return Err(e.into()),
+            }
+            let mut wait =
+                [PollFd::new(&self.answers, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
+            match poll(&mut wait, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(e.into()),
+            }
+            let has = |n: usize| wait.get(n).is_some_and(|p| p.revents().contains(PollFlags::IN));
+            if has(1) && !has(0) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn hand_terminal_over(&self) {
+        if let Some(foreground) = &self.foreground {
+            // A terminal that hung up: the next read says so.
+            drop(rustix::termios::tcsetpgrp(io::stdin(), foreground.shells));
+        }
+    }
+
+    /// Takes the terminal back. After a line that was killed its modes are set back, as shells do: the program may have
+    /// had no time to.
+    fn take_terminal(&mut self, status: i32) {
+        let Some(foreground) = &mut self.foreground else { return };
+        let stdin = io::stdin();
+        let fd: BorrowedFd<'_> = stdin.as_fd();
+        drop(rustix::termios::tcsetpgrp(fd, foreground.ours));
+        match &foreground.modes {
+            Some(modes) if status >= 128 => drop(rustix::termios::tcsetattr(fd, OptionalActions::Drain, modes)),
+            _ => foreground.modes = rustix::termios::tcgetattr(fd).ok(),
+        }
+    }
+
+    /// What the shell says to `text` without running it (`-n`).
+    pub fn syntax(&self, text: &str) -> Syntax {
+        let Some(said) = self.complaint(text) else { return Syntax::Whole };
+        let partial = match self.family {
+            // zsh names the word before the end, as if that were wrong: only what is wrong at the end changes with it.
+            Family::Zsh => {
+                let further = self.complaint(&format!("{text}\n;;")).unwrap_or_default();
+                said.contains("unmatched ") || (further.contains(";;") && !said.contains(";;"))
+            }
+            // bash; dash and busybox.
+            _ => ["unexpected end of file", "unexpected EOF", "end of file unexpected", "Unterminated", "EOF in "]
+                .iter()
+                .any(|end| said.contains(end)),
+        };
+        if partial { Syntax::Partial } else { Syntax::Wrong(said) }
+    }
+
+    /// What the shell finds wrong with a text; nothing when it cannot be asked, so that it gets the text as it is.
+    fn complaint(&self, text: &str) -> Option<String> {
+        let checked = Command::new(&self.program)
+            .args(["-n", "-c", text])
+            .env("LC_ALL", "C")
+            .env_remove("BASH_ENV")
+            .env_remove("ENV")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()
+            .ok()?;
+        (!checked.status.success()).then(|| String::from_utf8_lossy(&checked.stderr).into_owned())
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        // The end of its input ends it; what it left running is the learner's.
+        if let Some(foreground) = &self.foreground {
+            drop(rustix::termios::tcsetpgrp(io::stdin(), foreground.ours));
+        }
+    }
+}
+
+/// The terminal by its own name, so that `tty` and its like answer as usual; `/dev/tty` where that name is not ours to open
+/// (after su) or not to be seen (in another mount namespace).
+fn terminal_name() -> String {
+    let named = rustix::termios::ttyname(io::stdin(), Vec::new()).ok().map(|n| PathBuf::from(OsString::from_vec(n.into_bytes())));
+    let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
+    match named.filter(|n| rustix::fs::access(n, access).is_ok()) {
+        Some(name) => quoted_path(&name),
+        None => "'/dev/tty'".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shell of each family that this machine has, without a terminal.
+    fn each(test: impl Fn(&mut Shell, &Path)) {
+        let mut tried = 0;
+        for (program, family) in
+            [("/bin/bash", Family::Bash), ("/bin/dash", Family::Plain), ("/bin/sh", Family::Plain), ("/bin/zsh", Family::Zsh)]
+        {
+            if !Path::new(program).exists() {
+                continue;
+            }
+            let dir = tempfile::tempdir().expect("a directory");
+            let start =
+                Start { dir: dir.path(), program: Path::new("/bin/echo"), env: &[("LAB", "7".into())], terminal: false };
+            let mut shell = Shell::start_as(&start, program.into(), family).expect(program);
+            test(&mut shell, dir.path());
+            tried += 1;
+        }
+        assert!(tried > 0);
+    }
+
+    #[track_caller]
+    fn gives(shell: &mut Shell, line: &str, want: i32) {
+        assert_eq!(shell.run(line).expect("an answer"), Ended::Line(want), "{} {line}", shell.program.display());
+    }
+
+    #[test]
+    fn lines_share_directory_variables_functions_and_status() {
+        each(|shell, _| {
+            let before = std::env::current_dir().expect("a directory");
+            gives(shell, "A='it'\\''s'; f() { return 7; }", 0);
+            gives(shell, "f", 7);
+            gives(shell, "test $? = 7", 0);
+            gives(shell, "(exit 4)", 4);
+            assert_eq!(shell.export("DOCENT_LANG", "en").expect("an answer"), Ended::Line(4));
+            gives(shell, "test $? = 4 && test \"$A\" = \"it's\" && test $DOCENT_LANG = en && test $LAB = 7", 0);
+            gives(shell, "cat > /dev/null; test \"$(cat <<E\n가 $LAB\nE\n)\" = '가 7'", 0);
+            std::env::set_current_dir(before).expect("back");
+        });
+    }
+
+    #[test]
+    fn docker_and_docent_are_this_program_and_get_no_descriptors_of_ours() {
+        each(|shell, dir| {
+            gives(shell, "test \"$(docker run x; docent y)\" = \"$(printf 'run x\\ny')\"", 0);
+            let list = dir.join("fds");
+            // ls opens one for the directory; the shell's own are not there.
+            gives(shell, &format!("ls -l /proc/self/fd > '{}'", list.display()), 0);
+            let fds = std::fs::read_to_string(&list).expect("a list");
+            assert!(!fds.contains("answer"), "{fds}");
+            let numbers = fds.lines().filter_map(|l| l.split(" -> ").next()?.split_whitespace().last()?.parse::<i32>().ok());
+            for n in numbers {
+                assert!(n <= 3 || !is_shells(&fds, n), "{}: {fds}", shell.program.display());
+            }
+            let stdin = fds.lines().find(|l| l.contains(" 0 -> ")).expect("stdin");
+            assert!(stdin.ends_with("/dev/null"), "{stdin}");
+        });
+    }
+
+    /// Descriptor `n` is a pipe that the test runner itself does not have.
+    fn is_shells(list: &str, n: i32) -> bool {
+        let target = list.lines().find_map(|l| l.split_once(&format!(" {n} -> ")).map(|(_, t)| t.to_string()));
+        let ours = std::fs::read_link(format!("/proc/self/fd/{n}")).map(|p| p.to_string_lossy().into_owned());
+        target.is_some_and(|t| t.starts_with("pipe:") && ours.map_or(true, |o| o != t))
+    }
+
+    #[test]
+    fn an_error_does_not_end_the_shell_and_exit_does() {
+        each(|shell, _| {
+            assert!(matches!(shell.run("unset X; echo ${X?none} 2>/dev/null"), Ok(Ended::Line(_) | Ended::Shell(_))));
+        });
+        each(|shell, _| {
+            gives(shell, "no-such-command-here 2>/dev/null", 127);
+            gives(shell, "true", 0);
+            assert_eq!(shell.run("exit 3").expect("an answer"), Ended::Shell(3));
+        });
+        each(|shell, _| assert_eq!(shell.run("kill -9 $$").expect("an answer"), Ended::Shell(137)));
+    }
+
+    #[test]
+    fn the_shell_says_what_it_knows_and_what_is_unfinished() {
+        each(|shell, _| {
+            gives(shell, "mine() { :; }; (exit 3)", 3);
+            assert!(shell.knows("mine") && shell.knows("cd") && shell.knows("docker") && !shell.knows("docekr"));
+            gives(shell, "test $? = 3", 0);
+            for text in ["for i in 1", "for i in 1; do", "if true", "f() {", "echo \"a", "echo $(a", "case a in"] {
+                assert_eq!(shell.syntax(text), Syntax::Partial, "{} {text}", shell.program.display());
+            }
+            for text in ["for i in 1; do echo; done", "ls | wc", "echo ${x}"] {
+                assert_eq!(shell.syntax(text), Syntax::Whole, "{} {text}", shell.program.display());
+            }
+            assert!(matches!(shell.syntax("ls )"), Syntax::Wrong(_)), "{}", shell.program.display());
+        });
+    }
+}
