@@ -8,5 +8,6 @@
 pub mod container;
 pub mod fact;
 pub mod kernel;
+pub mod narrate;
 pub mod repl;
 pub mod store;

@@ -9,3 +9,12 @@ pub enum Lang {
     #[default]
     En,
 }
+
+impl Lang {
+    pub fn code(self) -> &'static str {
+        match self {
+            Lang::Ko => "ko",
+            Lang::En => "en",
+        }
+    }
+}

@@ -40,12 +40,15 @@ fn the_exercise_of_the_notes_is_taken_out_of_its_prose() {
         5.  확인: `curl localhost` (변경된 내용 확인)\n";
     let read = read_as(note, false);
     let all: Vec<_> = read.pieces.iter().map(|p| p.text.as_str()).collect();
-    assert_eq!(all, [
-        "docker run -d --name web nginx",
-        "docker cp web:/usr/share/nginx/html/index.html index.html",
-        "docker cp index.html web:/usr/share/nginx/html/index.html",
-        "curl localhost",
-    ]);
+    assert_eq!(
+        all,
+        [
+            "docker run -d --name web nginx",
+            "docker cp web:/usr/share/nginx/html/index.html index.html",
+            "docker cp index.html web:/usr/share/nginx/html/index.html",
+            "curl localhost",
+        ]
+    );
     assert_eq!(read.left_out, 1);
 }
 
@@ -54,10 +57,10 @@ fn a_transcript_gives_its_commands_and_not_its_output() {
     let note = "AL01983664:conf user$ docker start hundredcounter\nhundredcounter\n\
         AL01983664:conf user$ docker ps -a\nCONTAINER ID   IMAGE   COMMAND\ne8221661a0e7   dev/x   \"/app/script.sh\"\n";
     let read = read_as(note, false);
-    assert_eq!(read.pieces.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(), [
-        "docker start hundredcounter",
-        "docker ps -a"
-    ]);
+    assert_eq!(
+        read.pieces.iter().map(|p| p.text.as_str()).collect::<Vec<_>>(),
+        ["docker start hundredcounter", "docker ps -a"]
+    );
     assert_eq!(read.left_out, 3);
     assert_eq!(texts("$ cat <<E\n> a\n> E\nnoise\n$ ls"), ["cat <<E\na\nE", "ls"]);
     assert_eq!(texts("#cd /var/lib\n#ls\na b"), ["cd /var/lib", "ls"]);
@@ -68,10 +71,10 @@ fn comments_are_skipped_and_commented_commands_are_not_run() {
     assert_eq!(texts("# 호스트 -> 컨테이너\ndocker cp a web:/b\n\n# docker rm -f web\n"), ["docker cp a web:/b"]);
     assert_eq!(texts("# docker ps"), ["docker ps"]);
     assert!(read_as("# docker ps", true).pieces.is_empty());
-    assert_eq!(texts("docker image pull A:B\n# or\ndocker image pull C@D\n## Ex"), [
-        "docker image pull A:B",
-        "docker image pull C@D"
-    ]);
+    assert_eq!(
+        texts("docker image pull A:B\n# or\ndocker image pull C@D\n## Ex"),
+        ["docker image pull A:B", "docker image pull C@D"]
+    );
 }
 
 #[test]
@@ -130,7 +133,9 @@ fn slips_are_asked_back_and_not_run() {
         let Some(Doubt::Meant { line: meant, .. }) = one(typed).doubt else { panic!("no doubt about {typed}") };
         assert_eq!(meant, line);
     }
-    for line in ["docker -v", "docker compose up", "docker image list", "docker ps", "python x", "$DOCKER ps", "lang ko"] {
+    for line in
+        ["docker -v", "docker compose up", "docker image list", "docker ps", "python x", "$DOCKER ps", "lang ko"]
+    {
         assert_eq!(one(line).doubt, None, "{line}");
     }
 }

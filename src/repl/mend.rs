@@ -93,16 +93,14 @@ pub fn mend(line: &str, open: Option<char>, words: &Words) -> (String, Vec<Mend>
                 done.push(Mend::Space);
                 before = last;
             }
-            _ if DASHES.contains(&c) && (last.is_whitespace() || out.is_empty()) => {
-                match dash(c, rest, words) {
-                    Some((dashes, skip)) => {
-                        out.push_str(dashes);
-                        (0..skip).for_each(|_| drop(chars.next()));
-                        done.push(Mend::Dash);
-                    }
-                    None => out.push(c),
+            _ if DASHES.contains(&c) && (last.is_whitespace() || out.is_empty()) => match dash(c, rest, words) {
+                Some((dashes, skip)) => {
+                    out.push_str(dashes);
+                    chars.by_ref().take(skip).for_each(drop::<(usize, char)>);
+                    done.push(Mend::Dash);
                 }
-            }
+                None => out.push(c),
+            },
             _ => out.push(c),
         }
     }

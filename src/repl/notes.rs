@@ -21,15 +21,58 @@ pub enum Noted<'a> {
 
 /// Programs of everyday lines in notes. Their names make `#ls` a root prompt and a span in backticks a command.
 const UNIX: [&str; 46] = [
-    "apt", "apt-get", "awk", "cat", "cd", "chmod", "chown", "cp", "curl", "df", "du", "echo", "env", "export", "file",
-    "find", "grep", "gzip", "head", "id", "ip", "kill", "less", "ls", "mkdir", "mount", "mv", "nano", "netstat", "ping",
-    "ps", "pwd", "rm", "sed", "ss", "su", "sudo", "systemctl", "tail", "tar", "touch", "vi", "vim", "wc", "wget", "whoami",
+    "apt",
+    "apt-get",
+    "awk",
+    "cat",
+    "cd",
+    "chmod",
+    "chown",
+    "cp",
+    "curl",
+    "df",
+    "du",
+    "echo",
+    "env",
+    "export",
+    "file",
+    "find",
+    "grep",
+    "gzip",
+    "head",
+    "id",
+    "ip",
+    "kill",
+    "less",
+    "ls",
+    "mkdir",
+    "mount",
+    "mv",
+    "nano",
+    "netstat",
+    "ping",
+    "ps",
+    "pwd",
+    "rm",
+    "sed",
+    "ss",
+    "su",
+    "sudo",
+    "systemctl",
+    "tail",
+    "tar",
+    "touch",
+    "vi",
+    "vim",
+    "wc",
+    "wget",
+    "whoami",
 ];
 
 /// Words that make a line behind `#` prose.
 const PROSE: [&str; 22] = [
-    "a", "all", "an", "and", "another", "are", "as", "for", "from", "in", "into", "is", "it", "of", "or", "the", "then",
-    "this", "to", "will", "with", "your",
+    "a", "all", "an", "and", "another", "are", "as", "for", "from", "in", "into", "is", "it", "of", "or", "the",
+    "then", "this", "to", "will", "with", "your",
 ];
 
 /// Looks at a line that begins a command.
@@ -55,7 +98,8 @@ fn prompt(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix("docent") {
         // Our own: `docent> `, `docent (rootless)> `, `docent /srv/class> `.
         let (middle, after) = rest.split_once('>')?;
-        let ours = middle.is_empty() || middle.starts_with(" (") || middle.starts_with(" /") || middle.starts_with(" …");
+        let ours =
+            middle.is_empty() || middle.starts_with(" (") || middle.starts_with(" /") || middle.starts_with(" …");
         if ours && !middle.ends_with(' ') && (after.is_empty() || after.starts_with(' ')) {
             return Some(after.trim_start());
         }
@@ -98,7 +142,7 @@ fn root_command(text: &str, words: &Words) -> bool {
         return args.first().is_some_and(|v| words.has_verb(v) || v.starts_with('-'));
     }
     let argument = |w: &&str| w.contains(|c: char| !c.is_ascii_alphabetic()) || UNIX.contains(w);
-    UNIX.contains(&first) && args.iter().all(|w| argument(w))
+    UNIX.contains(&first) && args.iter().all(argument)
 }
 
 fn markdown<'a>(line: &'a str, words: &Words) -> Noted<'a> {
@@ -223,10 +267,21 @@ mod tests {
     #[test]
     fn prompts_are_taken_off() {
         for line in [
-            "$ docker ps", "user$ docker ps", "AL01983664:conf user$ docker ps", "docent> docker ps",
-            "docent (rootless)> docker ps", "docent /srv/class> docker ps", "root@vm:~# docker ps",
-            "[root@vm ~]# docker ps", "student@vm:~/x$ docker ps", "(venv) student@vm:~$ docker ps",
-            "me@mac dir % docker ps", "bash-5.1# docker ps", "/ # docker ps", "~ $ docker ps", "% docker ps",
+            "$ docker ps",
+            "user$ docker ps",
+            "AL01983664:conf user$ docker ps",
+            "docent> docker ps",
+            "docent (rootless)> docker ps",
+            "docent /srv/class> docker ps",
+            "root@vm:~# docker ps",
+            "[root@vm ~]# docker ps",
+            "student@vm:~/x$ docker ps",
+            "(venv) student@vm:~$ docker ps",
+            "me@mac dir % docker ps",
+            "bash-5.1# docker ps",
+            "/ # docker ps",
+            "~ $ docker ps",
+            "% docker ps",
         ] {
             seen(line, Noted::Prompted("docker ps"));
         }
@@ -243,8 +298,18 @@ mod tests {
         seen("#ls", Noted::Hashed("ls"));
         seen("# docker ps -a", Noted::Hashed("docker ps -a"));
         for line in [
-            "# or", "## Ex", "## docker image pull mysql:latest", "# 호스트 -> 컨테이너", "#", "# docker run the image",
-            "# run nginx", "# cat the file", "#!/bin/sh", "### docker login", "# docker ps:", "# find duplicates",
+            "# or",
+            "## Ex",
+            "## docker image pull mysql:latest",
+            "# 호스트 -> 컨테이너",
+            "#",
+            "# docker run the image",
+            "# run nginx",
+            "# cat the file",
+            "#!/bin/sh",
+            "### docker login",
+            "# docker ps:",
+            "# find duplicates",
         ] {
             seen(line, Noted::Comment);
         }
@@ -260,7 +325,10 @@ mod tests {
             ("*   **로그인**: `docker login` (Access Token 사용 권장).", "docker login"),
             ("**컨테이너 동작 :**`docker start container-test1`", "docker start container-test1"),
             ("이미지 확인: `docker images`", "docker images"),
-            ("- M1의 경우 :  docker pull —platform linux/amd64 mysql:5.7", "docker pull —platform linux/amd64 mysql:5.7"),
+            (
+                "- M1의 경우 :  docker pull —platform linux/amd64 mysql:5.7",
+                "docker pull —platform linux/amd64 mysql:5.7",
+            ),
             ("- docker pull mysql:5.7", "docker pull mysql:5.7"),
             ("- docker hub에 이미지 업로드 : docker push [이미지 이름]", "docker push [이미지 이름]"),
             ("`#sudo su -`", "#sudo su -"),

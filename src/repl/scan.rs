@@ -48,7 +48,8 @@ pub struct Scan {
     pub compound: bool,
 }
 
-const KEYWORDS: [&str; 12] = ["for", "while", "until", "if", "case", "select", "function", "{", "(", "((", "[[", "time"];
+const KEYWORDS: [&str; 12] =
+    ["for", "while", "until", "if", "case", "select", "function", "{", "(", "((", "[[", "time"];
 /// After these a command begins.
 const OPENERS: [&str; 10] = ["do", "then", "else", "elif", "!", "{", "time", "if", "while", "until"];
 
@@ -407,9 +408,10 @@ mod tests {
 
     #[test]
     fn finds_where_commands_begin() {
-        assert_eq!(firsts("stop $(docker ps -aq) | wc -l; A=1 images && pull x &"), [
-            "stop", "docker", "wc", "images", "pull"
-        ]);
+        assert_eq!(
+            firsts("stop $(docker ps -aq) | wc -l; A=1 images && pull x &"),
+            ["stop", "docker", "wc", "images", "pull"]
+        );
         assert_eq!(firsts("for i in 1 2; do run tiny; done"), ["for", "run", "done"]);
         assert_eq!(firsts("echo \"$(ps) (a;b)\" 'c;d' # e; f"), ["echo", "ps"]);
         assert_eq!(firsts("load < a.tar 2>/dev/null >b c"), ["load"]);

@@ -49,16 +49,6 @@ pub enum Ended {
     Shell(i32),
 }
 
-/// What the shell thinks of a text without running it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Syntax {
-    Whole,
-    /// It could go on.
-    Partial,
-    /// Its words about what is wrong.
-    Wrong(String),
-}
-
 /// Which shell, as far as its flags and habits differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
@@ -68,13 +58,19 @@ enum Family {
     Plain,
 }
 
+/// A shell as a judge of text, without running any.
+#[derive(Debug, Clone)]
+pub struct Grammar {
+    program: PathBuf,
+    family: Family,
+}
+
 pub struct Shell {
     child: Child,
     lines: ChildStdin,
     answers: OwnedFd,
     ended: OwnedFd,
-    program: PathBuf,
-    family: Family,
+    grammar: Grammar,
     /// The standard input of lines, quoted for the shell.
     input: String,
     foreground: Option<Foreground>,
@@ -164,8 +160,7 @@ impl Shell {
             lines,
             answers,
             ended,
-            program,
-            family,
+            grammar: Grammar { program, family },
             input: if start.terminal { terminal_name() } else { "'/dev/null'".into() },
             foreground: None,
             buffer: Vec::new(),
@@ -188,9 +183,10 @@ impl Shell {
         let mut text = format!(
             "unset PS1 PS2; PS1= PS2=\n\
              __docent_begin() {{ set -- \"$?\"; printf 's\\0' 1<>{pipe}; return \"$1\"; }}\n\
+             __docent_status() {{ return \"$1\"; }}\n\
              __docent_end() {{ set -- \"$?\"; PS1= PS2=; printf '%s %s\\0' \"$1\" \"$PWD\" 1<>{pipe}; return \"$1\"; }}\n"
         );
-        match self.family {
+        match self.grammar.family {
             // History is the session's: these lines are not what the learner typed.
             Family::Bash if terminal => text.push_str("set +o history +H; unset HISTFILE\n"),
             Family::Zsh if terminal => text.push_str("setopt interactivecomments; unset HISTFILE\n"),
@@ -200,7 +196,7 @@ impl Shell {
         self.send(text.as_bytes())?;
         match self.answer()? {
             Some(_) => Ok(()),
-            None => Err(io::Error::other(self.program.to_string_lossy().into_owned())),
+            None => Err(io::Error::other(self.grammar.program.to_string_lossy().into_owned())),
         }
     }
 
@@ -216,30 +212,29 @@ impl Shell {
         ended
     }
 
-    /// Sets a variable for later lines; `$?` stays as it is.
+    /// Sets a variable for later lines; `$?` stays as it is. The name must be a shell's name.
     pub fn export(&mut self, name: &str, value: &str) -> io::Result<Ended> {
         let value = String::from_utf8_lossy(&quoted(value.as_bytes())).into_owned();
-        self.run(&format!("set -- \"$?\" \"$@\"; export {name}={value}; __docent_status() {{ return \"$1\"; }}; \
-                           __docent_keep=$1; shift; __docent_status \"$__docent_keep\""))
+        self.run(&format!("__docent_keep=$?; export {name}={value}; __docent_status \"$__docent_keep\""))
+    }
+
+    /// Gives the next line this `$?`, for what the session answered itself.
+    pub fn set_status(&mut self, status: i32) -> io::Result<Ended> {
+        self.run(&format!("__docent_status {status}"))
     }
 
     /// Whether the shell would find a command of this name: a program, a builtin, a function or an alias.
-    pub fn knows(&mut self, name: &str) -> bool {
+    pub fn knows(&mut self, name: &str) -> io::Result<bool> {
         let name = String::from_utf8_lossy(&quoted(name.as_bytes())).into_owned();
-        let asked = format!(
-            "__docent_keep=$?; command -v {name} >/dev/null 2>&1; __docent_found=$?; (exit \"$__docent_keep\")"
-        );
-        // Asked in a second line, so that the first can give `$?` back.
-        drop(self.run(&asked));
-        let found = self.run("(exit \"${__docent_found:-1}\")");
-        drop(self.run("(exit \"${__docent_keep:-0}\")"));
-        matches!(found, Ok(Ended::Line(0)))
+        let found = self.run(&format!("__docent_keep=$?; command -v {name} >/dev/null 2>&1"))?;
+        self.run("__docent_status \"$__docent_keep\"")?;
+        Ok(found == Ended::Line(0))
     }
 
     fn pass_through(&mut self, text: &str) -> io::Result<Ended> {
         let mut line = b"{ __docent_begin; } 2>/dev/null; ".to_vec();
         // An error in `eval`, a special builtin, would end a plain shell that is not interactive (POSIX, 2.8.1).
-        if self.family == Family::Plain {
+        if self.grammar.family == Family::Plain {
             line.extend_from_slice(b"command ");
         }
         line.extend_from_slice(b"eval ");
@@ -289,8 +284,7 @@ impl Shell {
                 Err(rustix::io::Errno::AGAIN) => {}
                 Err(e) => return Err(e.into()),
             }
-            let mut wait =
-                [PollFd::new(&self.answers, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
+            let mut wait = [PollFd::new(&self.answers, PollFlags::IN), PollFd::new(&self.ended, PollFlags::IN)];
             match poll(&mut wait, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
@@ -304,8 +298,7 @@ impl Shell {
 
     fn hand_terminal_over(&self) {
         if let Some(foreground) = &self.foreground {
-            // A terminal that hung up: the next read says so.
-            drop(rustix::termios::tcsetpgrp(io::stdin(), foreground.shells));
+            bring_forward(foreground.shells);
         }
     }
 
@@ -315,17 +308,24 @@ impl Shell {
         let Some(foreground) = &mut self.foreground else { return };
         let stdin = io::stdin();
         let fd: BorrowedFd<'_> = stdin.as_fd();
-        drop(rustix::termios::tcsetpgrp(fd, foreground.ours));
+        bring_forward(foreground.ours);
         match &foreground.modes {
             Some(modes) if status >= 128 => drop(rustix::termios::tcsetattr(fd, OptionalActions::Drain, modes)),
             _ => foreground.modes = rustix::termios::tcgetattr(fd).ok(),
         }
     }
 
-    /// What the shell says to `text` without running it (`-n`).
-    pub fn syntax(&self, text: &str) -> Syntax {
-        let Some(said) = self.complaint(text) else { return Syntax::Whole };
-        let partial = match self.family {
+    /// What the shell thinks of text.
+    pub fn grammar(&self) -> Grammar {
+        self.grammar.clone()
+    }
+}
+
+impl Grammar {
+    /// Whether the shell finds that `text` could go on (`-n`: read, not run).
+    pub fn incomplete(&self, text: &str) -> bool {
+        let Some(said) = self.complaint(text) else { return false };
+        match self.family {
             // zsh names the word before the end, as if that were wrong: only what is wrong at the end changes with it.
             Family::Zsh => {
                 let further = self.complaint(&format!("{text}\n;;")).unwrap_or_default();
@@ -335,8 +335,7 @@ impl Shell {
             _ => ["unexpected end of file", "unexpected EOF", "end of file unexpected", "Unterminated", "EOF in "]
                 .iter()
                 .any(|end| said.contains(end)),
-        };
-        if partial { Syntax::Partial } else { Syntax::Wrong(said) }
+        }
     }
 
     /// What the shell finds wrong with a text; nothing when it cannot be asked, so that it gets the text as it is.
@@ -359,15 +358,22 @@ impl Drop for Shell {
     fn drop(&mut self) {
         // The end of its input ends it; what it left running is the learner's.
         if let Some(foreground) = &self.foreground {
-            drop(rustix::termios::tcsetpgrp(io::stdin(), foreground.ours));
+            bring_forward(foreground.ours);
         }
     }
+}
+
+/// Gives the terminal to a process group. One that hung up refuses, and says so at the next read.
+fn bring_forward(group: Pid) {
+    rustix::termios::tcsetpgrp(io::stdin(), group).unwrap_or_default();
 }
 
 /// The terminal by its own name, so that `tty` and its like answer as usual; `/dev/tty` where that name is not ours to open
 /// (after su) or not to be seen (in another mount namespace).
 fn terminal_name() -> String {
-    let named = rustix::termios::ttyname(io::stdin(), Vec::new()).ok().map(|n| PathBuf::from(OsString::from_vec(n.into_bytes())));
+    let named = rustix::termios::ttyname(io::stdin(), Vec::new())
+        .ok()
+        .map(|n| PathBuf::from(OsString::from_vec(n.into_bytes())));
     let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
     match named.filter(|n| rustix::fs::access(n, access).is_ok()) {
         Some(name) => quoted_path(&name),
@@ -382,15 +388,22 @@ mod tests {
     /// A shell of each family that this machine has, without a terminal.
     fn each(test: impl Fn(&mut Shell, &Path)) {
         let mut tried = 0;
-        for (program, family) in
-            [("/bin/bash", Family::Bash), ("/bin/dash", Family::Plain), ("/bin/sh", Family::Plain), ("/bin/zsh", Family::Zsh)]
-        {
+        for (program, family) in [
+            ("/bin/bash", Family::Bash),
+            ("/bin/dash", Family::Plain),
+            ("/bin/sh", Family::Plain),
+            ("/bin/zsh", Family::Zsh),
+        ] {
             if !Path::new(program).exists() {
                 continue;
             }
             let dir = tempfile::tempdir().expect("a directory");
-            let start =
-                Start { dir: dir.path(), program: Path::new("/bin/echo"), env: &[("LAB", "7".into())], terminal: false };
+            let start = Start {
+                dir: dir.path(),
+                program: Path::new("/bin/echo"),
+                env: &[("LAB", "7".into())],
+                terminal: false,
+            };
             let mut shell = Shell::start_as(&start, program.into(), family).expect(program);
             test(&mut shell, dir.path());
             tried += 1;
@@ -400,7 +413,7 @@ mod tests {
 
     #[track_caller]
     fn gives(shell: &mut Shell, line: &str, want: i32) {
-        assert_eq!(shell.run(line).expect("an answer"), Ended::Line(want), "{} {line}", shell.program.display());
+        assert_eq!(shell.run(line).expect("an answer"), Ended::Line(want), "{:?} {line}", shell.grammar);
     }
 
     #[test]
@@ -427,9 +440,10 @@ mod tests {
             gives(shell, &format!("ls -l /proc/self/fd > '{}'", list.display()), 0);
             let fds = std::fs::read_to_string(&list).expect("a list");
             assert!(!fds.contains("answer"), "{fds}");
-            let numbers = fds.lines().filter_map(|l| l.split(" -> ").next()?.split_whitespace().last()?.parse::<i32>().ok());
+            let numbers =
+                fds.lines().filter_map(|l| l.split(" -> ").next()?.split_whitespace().last()?.parse::<i32>().ok());
             for n in numbers {
-                assert!(n <= 3 || !is_shells(&fds, n), "{}: {fds}", shell.program.display());
+                assert!(n <= 3 || !is_shells(&fds, n), "{:?}: {fds}", shell.grammar);
             }
             let stdin = fds.lines().find(|l| l.contains(" 0 -> ")).expect("stdin");
             assert!(stdin.ends_with("/dev/null"), "{stdin}");
@@ -446,10 +460,10 @@ mod tests {
     #[test]
     fn an_error_does_not_end_the_shell_and_exit_does() {
         each(|shell, _| {
-            assert!(matches!(shell.run("unset X; echo ${X?none} 2>/dev/null"), Ok(Ended::Line(_) | Ended::Shell(_))));
-        });
-        each(|shell, _| {
             gives(shell, "no-such-command-here 2>/dev/null", 127);
+            for wrong in ["ls ) 2>/dev/null", "{ cd /nowhere; } 2>/dev/null", "shift 99 2>/dev/null"] {
+                assert!(matches!(shell.run(wrong).expect("an answer"), Ended::Line(1..)), "{wrong}");
+            }
             gives(shell, "true", 0);
             assert_eq!(shell.run("exit 3").expect("an answer"), Ended::Shell(3));
         });
@@ -460,15 +474,17 @@ mod tests {
     fn the_shell_says_what_it_knows_and_what_is_unfinished() {
         each(|shell, _| {
             gives(shell, "mine() { :; }; (exit 3)", 3);
-            assert!(shell.knows("mine") && shell.knows("cd") && shell.knows("docker") && !shell.knows("docekr"));
+            for (name, known) in [("mine", true), ("cd", true), ("docker", true), ("docekr", false)] {
+                assert_eq!(shell.knows(name).expect("an answer"), known, "{name}");
+            }
             gives(shell, "test $? = 3", 0);
+            let grammar = shell.grammar();
             for text in ["for i in 1", "for i in 1; do", "if true", "f() {", "echo \"a", "echo $(a", "case a in"] {
-                assert_eq!(shell.syntax(text), Syntax::Partial, "{} {text}", shell.program.display());
+                assert!(grammar.incomplete(text), "{grammar:?} {text}");
             }
-            for text in ["for i in 1; do echo; done", "ls | wc", "echo ${x}"] {
-                assert_eq!(shell.syntax(text), Syntax::Whole, "{} {text}", shell.program.display());
+            for text in ["for i in 1; do echo; done", "ls | wc", "echo ${x}", "ls )", "done", "fi"] {
+                assert!(!grammar.incomplete(text), "{grammar:?} {text}");
             }
-            assert!(matches!(shell.syntax("ls )"), Syntax::Wrong(_)), "{}", shell.program.display());
         });
     }
 }

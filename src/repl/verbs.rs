@@ -7,24 +7,67 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Docker's verbs that may stand alone.
 const OURS: &[&str] = &[
-    "attach", "build", "commit", "container", "create", "events", "image", "images", "inspect", "load", "logs",
-    "network", "pause", "port", "pull", "push", "restart", "rmi", "run", "save", "start", "stats", "stop", "system",
-    "tag", "unpause", "version", "volume",
+    "attach",
+    "build",
+    "commit",
+    "container",
+    "create",
+    "events",
+    "image",
+    "images",
+    "inspect",
+    "load",
+    "logs",
+    "network",
+    "pause",
+    "port",
+    "pull",
+    "push",
+    "restart",
+    "rmi",
+    "run",
+    "save",
+    "start",
+    "stats",
+    "stop",
+    "system",
+    "tag",
+    "unpause",
+    "version",
+    "volume",
 ];
 
 /// docent's own verbs that may stand alone.
-const DOCENTS: &[&str] = &["book", "course", "doctor", "explain", "grade", "journal", "lab", "map", "registry", "verify"];
+const DOCENTS: &[&str] =
+    &["book", "course", "doctor", "explain", "grade", "journal", "lab", "map", "registry", "verify"];
 
 /// Verbs of Docker whose names belong to the shell or to a Unix tool.
 const SHELLS: &[&str] = &[
-    "cp", "diff", "exec", "export", "history", "import", "info", "kill", "login", "logout", "ps", "rename", "rm", "top",
-    "update", "wait",
+    "cp", "diff", "exec", "export", "history", "import", "info", "kill", "login", "logout", "ps", "rename", "rm",
+    "top", "update", "wait",
 ];
 
 /// Known to Docker and not to docent: docent's own answer to them is better than a guess.
 const FOREIGN: &[&str] = &[
-    "builder", "buildx", "checkpoint", "compose", "config", "context", "debug", "init", "manifest", "model", "node",
-    "plugin", "scout", "search", "secret", "service", "stack", "swarm", "trust",
+    "builder",
+    "buildx",
+    "checkpoint",
+    "compose",
+    "config",
+    "context",
+    "debug",
+    "init",
+    "manifest",
+    "model",
+    "node",
+    "plugin",
+    "scout",
+    "search",
+    "secret",
+    "service",
+    "stack",
+    "swarm",
+    "trust",
 ];
 
 /// The words of the command line, taken from its definition.
@@ -208,7 +251,9 @@ mod tests {
     #[test]
     fn exec_is_ours_only_where_a_container_is_meant() {
         let web = |n: &str| n == "web";
-        for args in [&["-it", "web", "sh"][..], &["web", "ls"], &["--user", "1", "web", "id"], &["-u", "1", "web", "id"]] {
+        for args in
+            [&["-it", "web", "sh"][..], &["web", "ls"], &["--user", "1", "web", "id"], &["-u", "1", "web", "id"]]
+        {
             assert_eq!(owner("exec", args, &web), Some("docker"), "{args:?}");
         }
         for args in [&["bash"][..], &["bash", "-l"], &["-a", "x", "sh"], &["web"], &[]] {
