@@ -101,6 +101,7 @@ fn begin(setup: Setup) -> io::Result<i32> {
         hinted: BTreeSet::new(),
         lab_vars: BTreeMap::new(),
         last: 0,
+        refused: false,
         terminal,
         command: &command,
         names: &*names,
@@ -153,6 +154,8 @@ struct Session<'a> {
     /// The lab's variables that the shell has.
     lab_vars: BTreeMap<String, String>,
     last: i32,
+    /// The shell has just refused to exit, because of stopped jobs.
+    refused: bool,
     terminal: bool,
     command: &'a clap::Command,
     names: &'a dyn Fn(Kind) -> Vec<String>,
@@ -189,7 +192,6 @@ impl Session<'_> {
             for line in (self.news)(self.lang) {
                 tell(&line);
             }
-            fresh_line();
             let ended = match editor.readline(prompt) {
                 Ok(text) => {
                     remember(&mut editor, &text, history);
@@ -197,8 +199,8 @@ impl Session<'_> {
                 }
                 // Ctrl-C: the line is gone, the session is not.
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => None,
-                // Ctrl-D. With stopped jobs the shell refuses the first time, as always.
-                Err(ReadlineError::Eof) => match self.shell.run("exit")? {
+                // Ctrl-D.
+                Err(ReadlineError::Eof) => match self.run_line("exit")? {
                     Ended::Shell(code) => Some(code),
                     Ended::Line(_) => None,
                 },
@@ -265,6 +267,9 @@ impl Session<'_> {
                 Ended::Shell(code) => return Ok(Some(code)),
                 Ended::Line(status) => self.last = status,
             }
+            if self.terminal {
+                fresh_line();
+            }
             self.after()?;
             let left = count - n - 1;
             // Ctrl-C means the whole paste.
@@ -301,13 +306,22 @@ impl Session<'_> {
         if let Some(status) = self.own(&piece.text)? {
             return self.answered(status);
         }
-        let ended = self.shell.run(&piece.text)?;
+        let ended = self.run_line(&piece.text)?;
         if let Some(verb) = &piece.shells
             && self.terminal
             && self.hinted.insert(verb.clone())
         {
             tell(&say::shells_own(self.lang, verb));
         }
+        Ok(ended)
+    }
+
+    /// Runs a line in the shell. One with stopped jobs refuses to exit, until it is told again.
+    fn run_line(&mut self, text: &str) -> io::Result<Ended> {
+        let exit = self.terminal && text.split_whitespace().next() == Some("exit") && scan(text).commands.len() == 1;
+        let refused = std::mem::take(&mut self.refused);
+        let ended = if exit && refused { self.shell.exit_anyway(text)? } else { self.shell.run(text)? };
+        self.refused = exit && matches!(ended, Ended::Line(_));
         Ok(ended)
     }
 
@@ -415,7 +429,7 @@ fn may_hold_secret(text: &str) -> bool {
             .any(|n| lower.contains(&format!("{n}=")) || lower.contains(&format!("{n} ")) && lower.contains("echo "))
 }
 
-/// Begins the prompt on a line of its own, whatever the last program left: a mark and a line's width of spaces wrap only
+/// Begins what follows on a line of its own, whatever the last program left: a mark and a line's width of spaces wrap only
 /// where the cursor is not at the left margin (asking the terminal for its position would eat what was typed ahead).
 fn fresh_line() {
     let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) else { return };

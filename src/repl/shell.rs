@@ -7,7 +7,9 @@
 //! 1. `begin; eval 'the line' 0<>TERMINAL` is written to the pipe, and `begin` answers on a named pipe that the line starts;
 //! 2. only then `end` is written: a shell that is interrupted may drop what it has read already, never what is still in the
 //!    pipe, so the line's end is always reported;
-//! 3. `end` answers with exit status and working directory, and hands `$?` on to the next line.
+//! 3. `end` answers with exit status and working directory, waits in `read` for the next line's go, and hands `$?` on. So
+//!    the shell is never at a prompt of its own while we have the terminal (zsh takes the terminal at each prompt, bash
+//!    speaks of its jobs there).
 //!
 //! What never breaks: programs of the learner get neither pipe (the shell's standard input is replaced for the line, and the
 //! named one is open only while it is written to); the terminal's foreground group is the shell's while a line runs and ours
@@ -54,7 +56,8 @@ pub enum Ended {
 enum Family {
     Bash,
     Zsh,
-    /// dash, busybox sh, ksh: what POSIX says.
+    Dash,
+    /// busybox sh, ksh: what POSIX says.
     Plain,
 }
 
@@ -89,7 +92,13 @@ fn choose() -> (PathBuf, Family) {
     let family = |path: &Path| match path.file_name().and_then(OsStr::to_str)? {
         "bash" => Some(Family::Bash),
         "zsh" => Some(Family::Zsh),
-        "dash" | "ash" | "ksh" | "mksh" | "sh" => Some(Family::Plain),
+        "dash" => Some(Family::Dash),
+        // Often a link to one of the others.
+        "sh" => match path.canonicalize().ok()?.file_name()?.to_str()? {
+            "dash" => Some(Family::Dash),
+            _ => Some(Family::Plain),
+        },
+        "ash" | "ksh" | "mksh" => Some(Family::Plain),
         _ => None,
     };
     let wished = std::env::var_os("SHELL").map(PathBuf::from).filter(|p| p.is_absolute());
@@ -144,12 +153,19 @@ impl Shell {
             (Family::Bash, false) => command.args(["--norc", "--noprofile"]),
             (Family::Zsh, true) => command.args(["-f", "-i", "+Z", "-o", "nopromptsp", "-o", "nopromptcr"]),
             (Family::Zsh, false) => command.arg("-f"),
+            // dash becomes interactive later, see prepare.
+            (Family::Dash, _) => &mut command,
             (Family::Plain, true) => command.arg("-i"),
             (Family::Plain, false) => &mut command,
         };
         command.stdin(Stdio::piped()).env("PATH", path);
         // Nothing may be printed or run at its prompts, and no start-up file be read instead of ours.
-        command.env("PS1", "").env("PS2", "").env_remove("PROMPT_COMMAND").env_remove("ENV").env_remove("BASH_ENV");
+        for name in ["PROMPT_COMMAND", "ENV", "BASH_ENV", "PS1", "PS2"] {
+            command.env_remove(name);
+        }
+        if start.terminal && family != Family::Dash {
+            command.env("PS1", "").env("PS2", "");
+        }
         command.envs(start.env.iter().map(|(k, v)| (*k, v)));
         let mut child = command.spawn()?;
         let lines = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -184,12 +200,18 @@ impl Shell {
             "unset PS1 PS2; PS1= PS2=\n\
              __docent_begin() {{ set -- \"$?\"; printf 's\\0' 1<>{pipe}; return \"$1\"; }}\n\
              __docent_status() {{ return \"$1\"; }}\n\
-             __docent_end() {{ set -- \"$?\"; PS1= PS2=; printf '%s %s\\0' \"$1\" \"$PWD\" 1<>{pipe}; return \"$1\"; }}\n"
+             __docent_end() {{ set -- \"$?\"; PS1= PS2=; printf '%s %s\\0' \"$1\" \"$PWD\" 1<>{pipe}; \
+             read -r __docent_go; return \"$1\"; }}\n"
         );
         match self.grammar.family {
             // History is the session's: these lines are not what the learner typed.
             Family::Bash if terminal => text.push_str("set +o history +H; unset HISTFILE\n"),
-            Family::Zsh if terminal => text.push_str("setopt interactivecomments; unset HISTFILE\n"),
+            Family::Zsh if terminal => {
+                text.push_str("typeset +x PS1 PS2; setopt interactivecomments; unset HISTFILE\n")
+            }
+            // It cannot take a variable out of the environment again, and every shell of the learner's would inherit an
+            // empty prompt: so it was started without one, quietly, and turns interactive with job control here.
+            Family::Dash if terminal => text.push_str("set -im\n"),
             _ => {}
         }
         text.push_str("{ __docent_end; } 2>/dev/null\n");
@@ -212,6 +234,15 @@ impl Shell {
         ended
     }
 
+    /// Runs `exit …` once more after the shell refused it because of stopped jobs. Shells obey when they are told again at
+    /// once; what passes between two lines here would make them forget, so this one is told in a way that it obeys.
+    pub fn exit_anyway(&mut self, text: &str) -> io::Result<Ended> {
+        match self.grammar.family {
+            Family::Zsh => self.run(&format!("setopt nocheckjobs; {text}")),
+            _ => self.run(&format!("{text}; {text}")),
+        }
+    }
+
     /// Sets a variable for later lines; `$?` stays as it is. The name must be a shell's name.
     pub fn export(&mut self, name: &str, value: &str) -> io::Result<Ended> {
         let value = String::from_utf8_lossy(&quoted(value.as_bytes())).into_owned();
@@ -232,18 +263,20 @@ impl Shell {
     }
 
     fn pass_through(&mut self, text: &str) -> io::Result<Ended> {
-        let mut line = b"{ __docent_begin; } 2>/dev/null; ".to_vec();
+        // The go that `end` waits for, then the line.
+        let mut line = b":\n{ __docent_begin; } 2>/dev/null; ".to_vec();
         // An error in `eval`, a special builtin, would end a plain shell that is not interactive (POSIX, 2.8.1).
-        if self.grammar.family == Family::Plain {
+        if matches!(self.grammar.family, Family::Dash | Family::Plain) {
             line.extend_from_slice(b"command ");
         }
         line.extend_from_slice(b"eval ");
         line.extend(quoted(text.as_bytes()));
         line.extend_from_slice(format!(" 0<>{}\n", self.input).as_bytes());
         if self.send(&line).is_ok() {
-            // It started: nothing that comes now can be lost, see the head of this file.
+            // It started: nothing that comes now can be lost, see the head of this file. The line before `end` gives the
+            // shell a prompt at which to speak of jobs that ended meanwhile.
             if self.answer()?.is_some() {
-                drop(self.send(b"{ __docent_end; } 2>/dev/null\n"));
+                drop(self.send(b"__docent_status \"$?\"\n{ __docent_end; } 2>/dev/null\n"));
             }
             if let Some(answer) = self.answer()? {
                 return Ok(Ended::Line(self.ended_with(&answer)));
@@ -390,7 +423,7 @@ mod tests {
         let mut tried = 0;
         for (program, family) in [
             ("/bin/bash", Family::Bash),
-            ("/bin/dash", Family::Plain),
+            ("/bin/dash", Family::Dash),
             ("/bin/sh", Family::Plain),
             ("/bin/zsh", Family::Zsh),
         ] {
