@@ -5,9 +5,15 @@
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
+pub mod cli;
 pub mod container;
+pub mod engine;
 pub mod fact;
+pub mod guest;
+pub mod image;
 pub mod kernel;
+pub mod launch;
+pub mod monitor;
 pub mod narrate;
 pub mod repl;
 pub mod store;

@@ -4,6 +4,7 @@
 
 use super::scan::scan;
 use super::verbs;
+use crate::narrate::Level;
 use clap::{Arg, Command};
 use rustyline::Context;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
@@ -82,7 +83,7 @@ fn candidates(command: &Command, names: &Names<'_>, text: &str) -> Candidates {
             files = typed.contains('/');
         }
         Some((&"lang", [])) => words.extend(["ko", "en"].map(String::from)),
-        Some((&"narrate", [])) => words.extend(super::session::LEVELS.map(String::from)),
+        Some((&"narrate", [])) => words.extend(Level::NAMES.map(String::from)),
         Some((&("docker" | "docent" | "help"), rest)) => files = below(command, names, rest, typed, &mut words),
         Some((first, rest)) => {
             let is_name = |n: &str| names(Kind::Container).iter().any(|c| c == n);

@@ -11,7 +11,7 @@ use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use super::{HelpOf, Setup, help};
-use crate::narrate::{Lang, session as say};
+use crate::narrate::{Lang, Level, session as say};
 use crate::store::{Store, Temp, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -21,9 +21,6 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-
-/// Levels of narration, as `--narrate` takes them.
-pub(super) const LEVELS: [&str; 6] = ["off", "brief", "learn", "full", "deep", "json"];
 
 /// Lines that are kept for the arrow keys.
 const HISTORY: usize = 2000;
@@ -345,12 +342,12 @@ impl Session<'_> {
                 self.shell.export("DOCENT_LANG", code)?;
                 tell(say::language(self.lang));
             }
-            ["narrate", level] if LEVELS.contains(level) => {
+            ["narrate", level] if Level::NAMES.contains(level) => {
                 self.shell.export("DOCENT_NARRATE", level)?;
                 tell(&say::level(self.lang, level));
             }
             ["lang", ..] => return Ok(Some(self.misused("lang ko|en"))),
-            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", LEVELS.join("|"))))),
+            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", Level::NAMES.join("|"))))),
             ["help"] => self.print(&say::help(self.lang))?,
             ["help", rest @ ..] => {
                 let rest = rest.strip_prefix(&["docker"]).or_else(|| rest.strip_prefix(&["docent"])).unwrap_or(rest);

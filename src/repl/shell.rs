@@ -17,7 +17,7 @@
 //!
 //! Without a terminal the same steps run a shell without job control in our own process group, as a script would.
 
-use crate::kernel::terminal;
+use crate::kernel::signals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags};
@@ -29,6 +29,10 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+
+/// The signals of a terminal that must not reach whoever keeps a session: Ctrl-C, Ctrl-\\, Ctrl-Z, and the two that stop a
+/// background process which touches the terminal, as we are when we take it back (tcsetpgrp(3)).
+const OF_THE_TERMINAL: [i32; 5] = [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
 /// What the shell is started with.
 pub struct Start<'a> {
@@ -186,7 +190,7 @@ impl Shell {
             let modes = rustix::termios::tcgetattr(io::stdin()).ok();
             shell.foreground = Some(Foreground { ours: rustix::process::getpgrp(), shells, modes });
             // Only now: the shell and its programs must not inherit this.
-            terminal::ignore_terminal_signals();
+            signals::ignore(&OF_THE_TERMINAL);
             shell.take_terminal(0);
         }
         Ok(shell)
