@@ -149,6 +149,10 @@ fn below_verb(
     }
     if let Some(arg) = value_of {
         words.extend(arg.get_possible_values().iter().map(|v| v.get_name().to_string()));
+        // Its values are parsed, not listed: a network's name may come later.
+        if words.is_empty() && arg.get_long() == Some("network") {
+            words.extend(["bridge", "none"].map(String::from));
+        }
         return words.is_empty();
     }
     if typed.starts_with('-') && given == 0 {
@@ -291,7 +295,7 @@ mod tests {
         Command::new("docker").disable_help_flag(true).disable_help_subcommand(true).subcommands([
             sub("run").args([
                 flag("name"),
-                flag("network").value_parser(["none", "bridge"]),
+                flag("network"),
                 yes("rm"),
                 yes("tty").short('t'),
                 Arg::new("image").required(true).value_name("IMAGE"),

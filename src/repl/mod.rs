@@ -14,6 +14,7 @@ mod help;
 mod line;
 mod mend;
 mod notes;
+mod private;
 mod scan;
 mod session;
 mod shell;

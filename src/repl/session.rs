@@ -7,20 +7,20 @@
 use super::complete::{Helper, Kind};
 use super::line::{self, Doubt, Piece, Read, Reading};
 use super::mend::Mend;
+use super::private::Private;
 use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use super::{HelpOf, Setup, help};
 use crate::narrate::{Lang, Level, session as say};
-use crate::store::{Store, Temp, default_root};
+use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, Editor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Lines that are kept for the arrow keys.
 const HISTORY: usize = 2000;
@@ -43,42 +43,6 @@ pub fn run(setup: Setup) -> i32 {
     }
 }
 
-/// The session's private directory: removed with this.
-enum Private {
-    InStore(Temp),
-    Elsewhere(PathBuf),
-}
-
-impl Private {
-    /// In the store's `tmp/`, where the next command would remove what a killed session left; without a store in the
-    /// system's, under a name that nobody can have taken before (mkdir fails on anything that is there).
-    fn make(store: Option<&Store>) -> io::Result<Private> {
-        if let Some(temp) = store.and_then(|s| s.temporary_dir().ok()) {
-            return Ok(Private::InStore(temp));
-        }
-        let name = format!("docent-session.{}.{}", std::process::id(), crate::fact::now_us());
-        let path = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Private::Elsewhere(path))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Private::InStore(temp) => temp.path(),
-            Private::Elsewhere(path) => path,
-        }
-    }
-}
-
-impl Drop for Private {
-    fn drop(&mut self) {
-        if let Private::Elsewhere(path) = self {
-            // Links and a pipe of no further use; the system clears its temporary files.
-            drop(std::fs::remove_dir_all(path));
-        }
-    }
-}
-
 fn begin(setup: Setup) -> io::Result<i32> {
     let terminal = io::stdin().is_terminal();
     let private = Private::make(setup.store.as_ref())?;
@@ -90,7 +54,7 @@ fn begin(setup: Setup) -> io::Result<i32> {
     let program = std::env::current_exe()?;
     let shell = Shell::start(&Start { dir: private.path(), program: &program, env: &env, terminal })?;
     let Setup { store, root, lang, command, names, news, lab_check, lab_env, verdict, help, .. } = setup;
-    let session = Session {
+    let mut session = Session {
         grammar: shell.grammar(),
         shell,
         words: Words::of(&command),
@@ -107,6 +71,7 @@ fn begin(setup: Setup) -> io::Result<i32> {
         lab_env,
         help,
     };
+    session.share_lab_vars()?;
     if terminal {
         let history = store.as_ref().map(Store::history);
         let first = history.as_ref().is_none_or(|h| !h.exists());
@@ -379,17 +344,22 @@ impl Session<'_> {
 
     /// After each command: the lab's variables for the shell, its results for the learner.
     fn after(&mut self) -> io::Result<()> {
+        self.share_lab_vars()?;
+        if self.terminal {
+            for line in (self.lab_check)(self.lang) {
+                tell(&line);
+            }
+        }
+        Ok(())
+    }
+
+    fn share_lab_vars(&mut self) -> io::Result<()> {
         for (name, value) in (self.lab_env)() {
             let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if named && self.lab_vars.get(&name) != Some(&value) {
                 self.shell.export(&name, &value)?;
                 self.lab_vars.insert(name, value);
-            }
-        }
-        if self.terminal {
-            for line in (self.lab_check)(self.lang) {
-                tell(&line);
             }
         }
         Ok(())
