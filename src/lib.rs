@@ -15,6 +15,7 @@ pub mod kernel;
 pub mod launch;
 pub mod monitor;
 pub mod narrate;
+pub mod repl;
 pub mod store;
 
 use std::ffi::OsString;

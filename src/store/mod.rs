@@ -202,6 +202,10 @@ impl Store {
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
     }
+    /// What was typed in sessions: bookkeeping, for the arrow keys.
+    pub fn history(&self) -> PathBuf {
+        self.journal().join("history")
+    }
 }
 
 fn make_dir(calls: &mut sys::Calls, path: &Path, mode: u32) -> Result<(), SysError> {
