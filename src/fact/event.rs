@@ -14,7 +14,8 @@ pub struct Event {
     /// How long it took, in microseconds.
     #[serde(default)]
     pub took_us: u64,
-    /// The process that did it.
+    /// The process that did it. Facts have a `pid` of their own, and both lie side by side in one JSON object.
+    #[serde(rename = "by_pid")]
     pub pid: i32,
     #[serde(flatten)]
     pub fact: Fact,
@@ -86,7 +87,14 @@ pub enum Fact {
     // ---- image -------------------------------------------------------------------------------------------------
     /// A reference led to an image that is here.
     #[serde(rename = "image.resolved")]
-    ImageResolved { reference: String, id: String, by: Resolved, layers: Vec<String>, bytes: u64 },
+    ImageResolved {
+        reference: String,
+        #[serde(rename = "image_id")]
+        id: String,
+        by: Resolved,
+        layers: Vec<String>,
+        bytes: u64,
+    },
     /// A built-in image is being made from programs of this machine.
     #[serde(rename = "image.from-host")]
     ImageFromHost { reference: String, programs: Vec<String>, server: Option<String> },
@@ -104,23 +112,54 @@ pub enum Fact {
     LayerReused { diff_id: String, chain_id: String },
     /// A name now leads to this image (`oci/index.json` replaced).
     #[serde(rename = "image.tagged")]
-    Tagged { reference: String, id: String, was: Option<String> },
+    Tagged {
+        reference: String,
+        #[serde(rename = "image_id")]
+        id: String,
+        was: Option<String>,
+    },
     /// The store's first use: its directories and `oci-layout`.
     #[serde(rename = "store.made")]
     StoreMade { path: String },
 
     // ---- container ---------------------------------------------------------------------------------------------
     #[serde(rename = "container.created")]
-    ContainerCreated { id: String, name: String, image: String, path: String },
+    ContainerCreated {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        image: String,
+        path: String,
+    },
     #[serde(rename = "container.started")]
-    ContainerStarted { id: String, name: String, pid: i32 },
+    ContainerStarted {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        pid: i32,
+    },
     #[serde(rename = "container.exited")]
-    ContainerExited { id: String, name: String, code: i32, signal: Option<i32>, oom: bool },
+    ContainerExited {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        code: i32,
+        signal: Option<i32>,
+        oom: bool,
+    },
     #[serde(rename = "container.removed")]
-    ContainerRemoved { id: String, name: String },
+    ContainerRemoved {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    },
     /// Its monitor died without a word; found and put in order by a later command.
     #[serde(rename = "container.lost")]
-    ContainerLost { id: String, name: String },
+    ContainerLost {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    },
 
     // ---- namespaces --------------------------------------------------------------------------------------------
     /// One clone made the process and its namespaces. `inside` is its pid as it sees itself.
@@ -190,6 +229,9 @@ pub enum Fact {
         path: String,
         change: Change,
         layer: Option<String>,
+        /// Which layer of the image that is, counted from 1, the lowest.
+        #[serde(default)]
+        number: Option<usize>,
         image: Option<String>,
         was: Option<u64>,
         now: Option<u64>,
@@ -240,6 +282,9 @@ pub enum Fact {
     /// docent runs from a read-only mount of its own program: what runs in a container cannot overwrite it (CVE-2019-5736).
     #[serde(rename = "security.sealed")]
     Sealed { program: String },
+    /// What the process itself holds from now on (permitted and effective); inheritable and ambient are empty.
+    #[serde(rename = "security.capability-sets")]
+    CapabilitySets { held: Vec<String> },
 
     // ---- processes ---------------------------------------------------------------------------------------------
     /// A helper process of docent was started (the monitor, the engine's copy for a private look).

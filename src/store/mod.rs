@@ -19,8 +19,16 @@
 //! Durability: what is reported done (load, tag, rm) is synced before it is reported. `state.json`, the journal and caches
 //! are only crash-consistent: replaced by rename, never synced.
 
+mod containers;
+mod images;
+mod journal;
+mod layers;
+mod learned;
 mod temp;
 
+pub use containers::{ContainerDir, ContainerLock, SOCKET};
+pub use journal::{ContainerJournal, Header, Journal, Record};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -82,11 +90,24 @@ impl Store {
                 (self.blobs(), 0o755),
                 (self.layers(), 0o700),
                 (self.layer_links(), 0o755),
+                (self.mount_points().parent().unwrap_or(&self.root).to_path_buf(), 0o755),
+                (self.mount_points(), 0o755),
+                (self.mount_points().join("dev"), 0o755),
+                (self.mount_points().join("proc"), 0o755),
+                (self.mount_points().join("sys"), 0o755),
+                (self.mount_points().join("etc"), 0o755),
                 (self.containers(), 0o700),
                 (self.root.join("network"), 0o755),
                 (self.journal(), 0o700),
+                (self.journal().join("containers"), 0o700),
             ] {
                 make_dir(calls, &path, mode)?;
+            }
+            for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
+                match sys::mknod(calls, &self.mount_points().join(name), libc::S_IFREG | 0o644, 0, 0) {
+                    Err(e) if e.errno == libc::EEXIST => {}
+                    other => other?,
+                }
             }
             if !self.index().exists() {
                 self.replace_file(
@@ -153,6 +174,11 @@ impl Store {
     pub fn layer_links(&self) -> PathBuf {
         self.root.join("layers/l")
     }
+    /// The lowest layer of every container: empty places to mount on (`/proc`, `/dev`, `/etc/hosts`, …) for images that lack
+    /// them. Below everything else, it changes nothing that an image has, and keeps the write layer truly empty.
+    pub fn mount_points(&self) -> PathBuf {
+        self.layers().join("mount-points/diff")
+    }
     /// The unpacked layer of this chain ID (`sha256:…`).
     pub fn layer_diff(&self, chain_id: &str) -> PathBuf {
         self.layers().join(chain_id.trim_start_matches("sha256:")).join("diff")
@@ -166,11 +192,19 @@ impl Store {
     pub fn network(&self) -> PathBuf {
         self.root.join("network")
     }
+    /// Which subnet the bridge was given, for when it has to be made again (after a reboot).
+    pub fn bridge(&self) -> PathBuf {
+        self.network().join("bridge.json")
+    }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+    /// What was typed in sessions: bookkeeping, for the arrow keys.
+    pub fn history(&self) -> PathBuf {
+        self.journal().join("history")
     }
 }
 
