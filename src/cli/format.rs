@@ -107,31 +107,28 @@ fn run(template: &str, scene: Scene) -> Result<String, Fault> {
     rendered.map_err(|e| bad_template(template, e.into()))
 }
 
-/// The template in the engine's own dialect. Strings and the text around the braces stay as they are.
+/// The template in the engine's own dialect; the text around the braces stays as it is.
 ///
-/// `.Label "key"` is a method with an argument in Docker, which the engine does not have: it becomes a function. Escapes by
-/// number are read here, because gtmpl-ng 1.0.0 never comes back from `"\u0e"`, and panics at `"\u00e9한"`.
+/// `.Label "key"` is a method with an argument in Docker, which the engine does not have: it becomes a function. Strings
+/// are read here and written anew in the one form that gtmpl-ng 1.0.0 reads back as Go does: it never comes back from
+/// `"\u0e"`, panics at `"\u00e9한"`, and takes the `\\` at the end of a string for an escaped quote.
 fn prepare(template: &str) -> Result<String, String> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
-    let mut quote: Option<char> = None;
     let mut inside = false;
     while let Some(c) = rest.chars().next() {
         let mut taken = c.len_utf8();
-        match quote {
-            Some('"' | '\'') if c == '\\' => {
-                let (length, meant) = escape(rest).ok_or("invalid escape in a string")?;
+        match c {
+            '"' | '`' | '\'' if inside => {
+                let (length, meant) = literal(rest, c)?;
                 out.push_str(&meant);
                 rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
-            Some(q) if c == q => quote = None,
-            Some(_) => {}
-            None if inside && rest.starts_with("/*") => taken = rest.find("*/").map_or(rest.len(), |end| end + 2),
-            None if inside && matches!(c, '"' | '`' | '\'') => quote = Some(c),
-            None if rest.starts_with("{{") => inside = true,
-            None if rest.starts_with("}}") => inside = false,
-            None if inside
+            '/' if inside && rest.starts_with("/*") => taken = rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '{' if rest.starts_with("{{") => inside = true,
+            '}' if rest.starts_with("}}") => inside = false,
+            '.' if inside
                 && rest.starts_with(".Label ")
                 && !out.ends_with(|p: char| p.is_alphanumeric() || p == ')') =>
             {
@@ -139,7 +136,7 @@ fn prepare(template: &str) -> Result<String, String> {
                 rest = rest.strip_prefix(".Label ").unwrap_or_default();
                 continue;
             }
-            None => {}
+            _ => {}
         }
         let (now, later) = rest.split_at(taken);
         out.push_str(now);
@@ -148,24 +145,57 @@ fn prepare(template: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// The length of the escape that `text` begins with, and the same without a number. `\x80` and above are single bytes to
-/// Go, which no text here can hold.
-fn escape(text: &str) -> Option<(usize, String)> {
+/// A quoted literal at the beginning of `text`: its length, and the same for the engine.
+fn literal(text: &str, quote: char) -> Result<(usize, String), String> {
+    let mut meant = String::new();
+    let mut at = 1;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        match rest.chars().next() {
+            Some(c) if c == quote => break,
+            Some('\\') if quote != '`' => {
+                let (length, c) = escape(rest).ok_or("invalid escape in a quoted string")?;
+                meant.push(c);
+                at += length;
+            }
+            Some(c) if c != '\n' || quote == '`' => {
+                meant.push(c);
+                at += c.len_utf8();
+            }
+            _ => return Err("unterminated quoted string".into()),
+        }
+    }
+    let written = match quote {
+        // A character is its number, as in Go.
+        '\'' => match meant.chars().collect::<Vec<_>>()[..] {
+            [one] => (one as u32).to_string(),
+            _ => return Err("malformed character constant".into()),
+        },
+        _ if !meant.contains('`') => format!("`{}`", meant.replace('\\', "\\\\")),
+        _ if !meant.ends_with('\\') => {
+            format!("\"{}\"", meant.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+        }
+        _ => return Err("a string with a backquote cannot end in a backslash".into()),
+    };
+    Ok((at + 1, written))
+}
+
+/// The length of the escape that `text` begins with, and the character. Bytes above 0x7f are no characters.
+fn escape(text: &str) -> Option<(usize, char)> {
     let kind = text.chars().nth(1)?;
     let digits = match kind {
         'x' => 2,
         'u' => 4,
         'U' => 8,
-        _ => return Some((1 + kind.len_utf8(), format!("\\{kind}"))),
+        _ => {
+            let plain = ['a', 'b', 'f', 'n', 'r', 't', 'v', '\\', '\'', '"'];
+            let meant = ['\u{7}', '\u{8}', '\u{c}', '\n', '\r', '\t', '\u{b}', '\\', '\'', '"'];
+            return plain.iter().zip(meant).find(|(name, _)| **name == kind).map(|(_, c)| (2, c));
+        }
     };
     let number = text.get(2..2 + digits).filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
-    let meant = char::from_u32(u32::from_str_radix(number, 16).ok()?).filter(|c| kind != 'x' || c.is_ascii())?;
-    let plain = match meant {
-        '"' | '\'' | '\\' => format!("\\{meant}"),
-        '\n' => "\\n".into(),
-        _ => meant.to_string(),
-    };
-    Some((2 + digits, plain))
+    let meant = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+    (kind != 'x' || meant.is_ascii()).then_some((2 + digits, meant))
 }
 
 fn compile(template: &str) -> Result<Template, Fault> {

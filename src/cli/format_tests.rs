@@ -110,7 +110,7 @@ fn rows_have_labels_and_headings() {
     let template = "{{upper .Names}} {{.Label \"com.lab-tier\"}} {{.Label \"x\"}}|{{json .}}";
     assert_eq!(
         prepare(".Label \"{{print \".Label \\\" x\" (.Label `.Label `)}}").as_deref(),
-        Ok(".Label \"{{print \".Label \\\" x\" (label `.Label `)}}")
+        Ok(".Label \"{{print `.Label \" x` (label `.Label `)}}")
     );
     assert_eq!(render_row(template, &row, &labels).as_deref(), Ok("WEB one |{\"Names\":\"web\"}"));
     let headings = serde_json::json!({"Names": "NAMES"});
@@ -152,6 +152,9 @@ fn an_escape_that_is_not_whole_is_refused() {
         r#"{{"\ud800"}}"#,
         r#"{{"\xff"}}"#,
         r#"{{"\"#,
+        r#"{{"\q"}}"#,
+        r#"{{''}}"#,
+        "{{\"a\nb\"}}",
     ] {
         assert!(matches!(check(text), Err(Fault::BadTemplate { .. })), "{text}");
     }
@@ -160,6 +163,7 @@ fn an_escape_that_is_not_whole_is_refused() {
         (r#"{{"\u00e9한글abcdef\U0001f600\x22"}}"#, "é한글abcdef\u{1f600}\""),
         (r#"\u0e {{/* don't \x */}}\x"#, r#"\u0e \x"#),
         (r#"{{`\u0e`}}"#, r#"\u0e"#),
+        ("{{\"\\\\\"}}{{\"\\x22\"}}{{\"`\\\"\\n\"}}{{'\\x41'}}{{`a\nb`}}", "\\\"`\"\n65a\nb"),
     ] {
         assert_eq!(render(text, &Json::Null).as_deref(), Ok(shown), "{text}");
     }
