@@ -8,4 +8,5 @@
 pub mod container;
 pub mod fact;
 pub mod kernel;
+pub mod launch;
 pub mod store;

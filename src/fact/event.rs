@@ -240,6 +240,9 @@ pub enum Fact {
     /// docent runs from a read-only mount of its own program: what runs in a container cannot overwrite it (CVE-2019-5736).
     #[serde(rename = "security.sealed")]
     Sealed { program: String },
+    /// What the process itself holds from now on (permitted and effective); inheritable and ambient are empty.
+    #[serde(rename = "security.capability-sets")]
+    CapabilitySets { held: Vec<String> },
 
     // ---- processes ---------------------------------------------------------------------------------------------
     /// A helper process of docent was started (the monitor, the engine's copy for a private look).

@@ -110,6 +110,9 @@ pub enum Fault {
     NoFreeAddress {
         subnet: String,
     },
+    NoSuchGroup {
+        group: String,
+    },
     /// The process that looks after the container died before it said that the container runs.
     MonitorDied {
         id: String,

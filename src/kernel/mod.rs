@@ -1,3 +1,14 @@
 //! The Linux kernel's facilities, one file each. Nobody else makes system calls on kernel objects.
 
+pub mod caps;
+pub mod cgroup;
+pub mod ids;
+pub mod mounts;
+pub mod open;
+pub mod overlay;
+pub mod packet;
+pub mod process;
+pub mod seccomp;
+pub mod signals;
 pub mod sys;
+pub mod terminal;

@@ -19,8 +19,10 @@
 //! Durability: what is reported done (load, tag, rm) is synced before it is reported. `state.json`, the journal and caches
 //! are only crash-consistent: replaced by rename, never synced.
 
+mod containers;
 mod temp;
 
+pub use containers::{ContainerDir, ContainerLock, SOCKET};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -82,11 +84,23 @@ impl Store {
                 (self.blobs(), 0o755),
                 (self.layers(), 0o700),
                 (self.layer_links(), 0o755),
+                (self.mount_points().parent().unwrap_or(&self.root).to_path_buf(), 0o755),
+                (self.mount_points(), 0o755),
+                (self.mount_points().join("dev"), 0o755),
+                (self.mount_points().join("proc"), 0o755),
+                (self.mount_points().join("sys"), 0o755),
+                (self.mount_points().join("etc"), 0o755),
                 (self.containers(), 0o700),
                 (self.root.join("network"), 0o755),
                 (self.journal(), 0o700),
             ] {
                 make_dir(calls, &path, mode)?;
+            }
+            for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
+                match sys::mknod(calls, &self.mount_points().join(name), libc::S_IFREG | 0o644, 0, 0) {
+                    Err(e) if e.errno == libc::EEXIST => {}
+                    other => other?,
+                }
             }
             if !self.index().exists() {
                 self.replace_file(
@@ -152,6 +166,11 @@ impl Store {
     /// Short names of layers, `l/<first 12 hex digits of the chain ID>`.
     pub fn layer_links(&self) -> PathBuf {
         self.root.join("layers/l")
+    }
+    /// The lowest layer of every container: empty places to mount on (`/proc`, `/dev`, `/etc/hosts`, …) for images that lack
+    /// them. Below everything else, it changes nothing that an image has, and keeps the write layer truly empty.
+    pub fn mount_points(&self) -> PathBuf {
+        self.layers().join("mount-points/diff")
     }
     /// The unpacked layer of this chain ID (`sha256:…`).
     pub fn layer_diff(&self, chain_id: &str) -> PathBuf {

@@ -1,0 +1,254 @@
+//! Capabilities: the pieces that root's power is made of.
+//!
+//! A process carries five sets of them (capabilities(7)). docent narrows two: the *bounding* set, beyond which neither
+//! execve nor a setuid program ever leads, and *permitted* with *effective*, what the process holds now. *Inheritable*
+//! and *ambient* stay empty: with them, an ordinary user in a container could get capabilities back through file
+//! capabilities (CVE-2022-24769).
+//!
+//! What never breaks: the bounding set only shrinks, and it must shrink first, since shrinking it needs CAP_SETPCAP.
+//! The order of a launch is [`bounding`], the seccomp filter (which needs CAP_SYS_ADMIN), the user, then [`sets`].
+
+use super::sys::{self, Calls};
+use crate::fact::{Deed, Fact, SysError};
+
+/// The 14 that Docker leaves to a container.
+pub const DEFAULT: [&str; 14] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FSETID",
+    "CAP_FOWNER",
+    "CAP_MKNOD",
+    "CAP_NET_RAW",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETFCAP",
+    "CAP_SETPCAP",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SYS_CHROOT",
+    "CAP_KILL",
+    "CAP_AUDIT_WRITE",
+];
+
+/// All of them; the place is the number (linux/capability.h).
+const NAMES: [&str; 41] = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
+
+/// `CAP_SYS_ADMIN` for 21; one that is newer than this table as its number.
+fn name(number: u32) -> String {
+    NAMES.get(number as usize).map_or_else(|| number.to_string(), |name| (*name).to_string())
+}
+
+/// The bits of these names. A name that there is not is an error (EINVAL), not a capability less.
+fn mask(names: &[&str]) -> Result<u64, SysError> {
+    names.iter().try_fold(0, |bits, wanted| {
+        let number = NAMES.iter().position(|name| name == wanted);
+        number.map(|n| bits | 1 << n).ok_or_else(|| SysError::new("capset", *wanted, libc::EINVAL))
+    })
+}
+
+/// The names in a set as /proc/PID/status shows it (`CapBnd`, `CapEff`), for receipts.
+pub fn names(bits: u64) -> Vec<String> {
+    (0..u64::BITS).filter(|n| bits >> n & 1 == 1).map(name).collect()
+}
+
+/// What is both in `keep` and in the calling process's bounding set: nobody can be left more than docent has.
+fn kept(keep: u64, bounding: u64) -> Vec<String> {
+    names(keep & bounding)
+}
+
+/// Narrows the bounding set to `keep`. Needs CAP_SETPCAP.
+pub fn bounding(keep: &[&str]) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        let (kept, dropped) = drop_bounding(calls, mask(keep)?)?;
+        Ok(((), Fact::Capabilities { kept, dropped }))
+    })
+}
+
+/// Sets permitted and effective to `keep` (empty for an ordinary user), inheritable and ambient to nothing.
+pub fn sets(keep: &[&str]) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        let bits = narrow_sets(calls, mask(keep)?)?;
+        Ok(((), Fact::CapabilitySets { held: names(bits) }))
+    })
+}
+
+/// Both in one step, for a process that stays who it is: root keeps `keep`, anybody else nothing.
+pub fn apply(keep: &[&str], as_root: bool) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        let bits = mask(keep)?;
+        let (kept, dropped) = drop_bounding(calls, bits)?;
+        narrow_sets(calls, if as_root { bits } else { 0 })?;
+        Ok(((), Fact::Capabilities { kept, dropped }))
+    })
+}
+
+/// From now on execve gives no rights that the process does not have: setuid programs run as the caller.
+pub fn no_new_privs() -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        sys::prctl(calls, libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", 1)?;
+        Ok(((), Fact::NoNewPrivileges))
+    })
+}
+
+/// The calling process's bounding set, asked one by one: the first number that the kernel does not know ends it, and no
+/// /proc is needed.
+fn read_bounding() -> (u64, u32) {
+    let (mut bits, mut number) = (0, 0);
+    while number < u64::BITS {
+        // SAFETY: only plain numbers.
+        match unsafe { libc::prctl(libc::PR_CAPBSET_READ, number as libc::c_ulong, 0, 0, 0) } {
+            0 => {}
+            1 => bits |= 1 << number,
+            _ => break,
+        }
+        number += 1;
+    }
+    (bits, number)
+}
+
+fn drop_bounding(calls: &mut Calls, keep: u64) -> Result<(Vec<String>, usize), SysError> {
+    let (had, known) = read_bounding();
+    let mut dropped = 0;
+    for number in (0..known).filter(|n| had & !keep & (1 << n) != 0) {
+        // SAFETY: only plain numbers.
+        let ret = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number as libc::c_ulong, 0, 0, 0) };
+        let which = name(number);
+        calls.raw("prctl", format!("PR_CAPBSET_DROP, {which}"), which, ret as libc::c_long)?;
+        dropped += 1;
+    }
+    Ok((kept(keep, had), dropped))
+}
+
+/// Header and data of capset(2), version 3: two halves of 32 capabilities each.
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Half {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+const VERSION_3: u32 = 0x2008_0522;
+
+fn narrow_sets(calls: &mut Calls, keep: u64) -> Result<u64, SysError> {
+    // SAFETY: only plain numbers.
+    let ret = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong, 0, 0, 0) };
+    calls.raw("prctl", "PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0".into(), "ambient", ret as libc::c_long)?;
+
+    let mut header = Header { version: VERSION_3, pid: 0 };
+    let mut data = [Half::default(); 2];
+    // SAFETY: version 3 fills exactly two halves.
+    if unsafe { libc::syscall(libc::SYS_capget, &mut header, &mut data) } < 0 {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+        return Err(SysError::new("capget", "self", errno));
+    }
+    // capset refuses what is not permitted already; after becoming an ordinary user that is nothing.
+    let bits = keep & (data[0].permitted as u64 | (data[1].permitted as u64) << 32);
+    let half = |bits: u32| Half { effective: bits, permitted: bits, inheritable: 0 };
+    let data = [half(bits as u32), half((bits >> 32) as u32)];
+    // SAFETY: version 3 reads exactly two halves.
+    let ret = unsafe { libc::syscall(libc::SYS_capset, &header, &data) };
+    let set = shown(bits);
+    let args =
+        format!("{{version=_LINUX_CAPABILITY_VERSION_3, pid=0}}, {{effective={set}, permitted={set}, inheritable=0}}");
+    calls.raw("capset", args, "self", ret)?;
+    Ok(bits)
+}
+
+/// As strace prints a set: `1<<CAP_CHOWN|1<<CAP_KILL`, `0` for none.
+fn shown(bits: u64) -> String {
+    if bits == 0 {
+        return "0".into();
+    }
+    names(bits).iter().map(|name| format!("1<<{name}")).collect::<Vec<_>>().join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_set_is_the_known_number() {
+        // As /proc/PID/status of a container of Docker shows it.
+        assert_eq!(mask(&DEFAULT), Ok(0xa804_25fb));
+        assert_eq!(names(1 << 21 | 1 << 40 | 1 << 50), ["CAP_SYS_ADMIN", "CAP_CHECKPOINT_RESTORE", "50"]);
+        assert_eq!(shown(1 | 1 << 5), "1<<CAP_CHOWN|1<<CAP_KILL");
+        assert!(mask(&["CAP_NONSENSE"]).is_err());
+    }
+
+    /// In a child, since what is dropped does not come back: narrowed as told, the calls written down.
+    #[test]
+    fn narrows_as_told() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("missed: only root has capabilities to narrow");
+            return;
+        }
+        // SAFETY: the child makes only system calls and leaves by _exit; the test's other threads do not exist in it.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let fine = apply(&DEFAULT, true).is_ok_and(|deed| {
+                let event = deed.event();
+                let drops = event.calls.iter().filter(|c| c.args.starts_with("PR_CAPBSET_DROP")).count();
+                let (now, _) = read_bounding();
+                let told = matches!(&event.fact, Fact::Capabilities { dropped, .. } if *dropped == drops && drops > 0);
+                told && now & !0xa804_25fb == 0 && event.calls.last().is_some_and(|c| c.name == "capset" && c.ret == 0)
+            });
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let empty = |set: &str| status.contains(&format!("{set}:\t0000000000000000"));
+            let effective = status.lines().find_map(|l| l.strip_prefix("CapEff:\t")).unwrap_or("");
+            let narrowed = u64::from_str_radix(effective, 16).is_ok_and(|bits| bits != 0 && bits & !0xa804_25fb == 0);
+            sys::exit_now(if fine && empty("CapInh") && empty("CapAmb") && narrowed { 0 } else { 1 });
+        }
+        let mut status = 0;
+        // SAFETY: our own child.
+        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+        assert_eq!(status, 0);
+    }
+}

@@ -1,0 +1,429 @@
+//! Control groups: what a container may use, and the handle by which all its processes can be frozen.
+//!
+//! Version 1 has one tree per controller, mounted apart; version 2 has a single tree. docent makes `/docent/<id>` in each
+//! tree it needs, writes limits *before* the container's process exists, reads them back, and removes the directories
+//! when the last process is gone.
+//!
+//! Joining, and why it is fast: moving a process by writing its pid to `cgroup.procs` takes a kernel-wide semaphore, and
+//! the first writer after some rest waits for an RCU grace period, 5 to 18 ms. A thread that moves *itself*, by writing
+//! `0` to version 1's `tasks`, needs no lock (cgroup_procs_write_start in kernel/cgroup/cgroup.c): 0.05 ms. Our process
+//! has one thread at that point, so the thread is the process. In version 2 it is born in the group (CLONE_INTO_CGROUP),
+//! which takes the read side only.
+
+use super::sys::{self, Calls};
+use crate::fact::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// Controllers of version 1 whose trees docent joins.
+const WANTED: [&str; 6] = ["memory", "cpu", "cpuacct", "pids", "freezer", "devices"];
+
+/// One mounted version 1 tree with its controllers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    pub path: PathBuf,
+    pub controllers: Vec<String>,
+}
+
+/// What this host offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    V1(Vec<Tree>),
+    V2(PathBuf),
+    None,
+}
+
+/// The layout by the mounts this process sees. A hybrid host counts as version 1: there the controllers are.
+pub fn layout() -> Layout {
+    let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    layout_of(&text)
+}
+
+fn layout_of(mountinfo: &str) -> Layout {
+    let (mut trees, mut unified) = (Vec::<Tree>::new(), None);
+    for line in mountinfo.lines() {
+        let Some((left, right)) = line.split_once(" - ") else { continue };
+        let (Some(point), mut right) = (left.split(' ').nth(4), right.split(' ')) else { continue };
+        let (kind, options) = (right.next().unwrap_or(""), right.nth(1).unwrap_or(""));
+        match kind {
+            "cgroup" => {
+                let controllers: Vec<String> =
+                    options.split(',').filter(|o| WANTED.contains(o)).map(str::to_string).collect();
+                let known = trees.iter().any(|t| t.controllers == controllers);
+                if !controllers.is_empty() && !known {
+                    trees.push(Tree { path: PathBuf::from(point), controllers });
+                }
+            }
+            "cgroup2" if unified.is_none() => unified = Some(PathBuf::from(point)),
+            _ => {}
+        }
+    }
+    if !trees.is_empty() {
+        return Layout::V1(trees);
+    }
+    unified.map_or(Layout::None, Layout::V2)
+}
+
+/// A container's group in every tree.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub version: u8,
+    /// The path below each tree's root: `/docent/<id>`.
+    pub name: String,
+    pub id: String,
+    pub dirs: Vec<Tree>,
+}
+
+impl Layout {
+    pub fn version(&self) -> u8 {
+        match self {
+            Layout::V1(_) => 1,
+            Layout::V2(_) => 2,
+            Layout::None => 0,
+        }
+    }
+
+    /// The group of this container, whether it exists or not.
+    pub fn group(&self, id: &str) -> Option<Group> {
+        let name = format!("/docent/{id}");
+        let below = |root: &Path| root.join("docent").join(id);
+        let dirs = match self {
+            Layout::V1(trees) => {
+                trees.iter().map(|t| Tree { path: below(&t.path), controllers: t.controllers.clone() }).collect()
+            }
+            Layout::V2(root) => {
+                let text = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
+                vec![Tree { path: below(root), controllers: text.split_whitespace().map(str::to_string).collect() }]
+            }
+            Layout::None => return None,
+        };
+        Some(Group { version: self.version(), name, id: id.to_string(), dirs })
+    }
+}
+
+impl Group {
+    /// Makes the directories. In version 2 the controllers are handed down to them first.
+    pub fn make(&self) -> Result<Deed<()>, SysError> {
+        let deed = sys::deed(|calls| {
+            for tree in &self.dirs {
+                let parent = tree.path.parent().unwrap_or(Path::new("/"));
+                if !parent.is_dir() {
+                    match sys::mkdir(calls, parent, 0o755) {
+                        Err(e) if e.errno == libc::EEXIST => {}
+                        other => other?,
+                    }
+                }
+                if self.version == 2 {
+                    hand_down(calls, parent)?;
+                }
+                sys::mkdir(calls, &tree.path, 0o755)?;
+            }
+            Ok(((), Fact::CgroupMade { version: self.version, name: self.name.clone(), paths: self.paths() }))
+        })?;
+        Ok(match self.dirs.first() {
+            Some(tree) => deed.with_receipt(Receipt {
+                evidence: tree.path.to_string_lossy().into_owned(),
+                proof: vec!["test".into(), "-d".into(), tree.path.to_string_lossy().into_owned()],
+                expect: Expect::Status(0),
+                holds: Holds::WhileRunning(self.id.clone()),
+                needs: Vec::new(),
+                subject: format!("cgroup:{}", self.id),
+            }),
+            None => deed,
+        })
+    }
+
+    pub fn paths(&self) -> Vec<String> {
+        self.dirs.iter().map(|t| t.path.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The directory of a controller, if it can be used here.
+    fn dir(&self, controller: &str) -> Option<&Path> {
+        self.dirs.iter().find(|t| t.controllers.iter().any(|c| c == controller)).map(|t| t.path.as_path())
+    }
+
+    /// Writes one limit and reads it back. None: this host has no such controller.
+    fn limit(&self, limit: Limit, controller: &str, file: &str, value: &str) -> Option<Result<Deed<()>, SysError>> {
+        let path = self.dir(controller)?.join(file);
+        let deed = sys::deed(|calls| {
+            sys::put(calls, &path, value)?;
+            let read_back = fs::read_to_string(&path)
+                .map_err(|e| SysError::io("read", path.to_string_lossy(), &e))?
+                .trim()
+                .to_string();
+            let file = path.to_string_lossy().into_owned();
+            Ok(((), Fact::CgroupLimit { limit, file, value: value.into(), read_back }))
+        });
+        Some(deed.map(|deed| {
+            let Fact::CgroupLimit { read_back, file, .. } = &deed.event().fact else { return deed };
+            let receipt = Receipt {
+                evidence: format!("{file}: {read_back}"),
+                proof: vec!["cat".into(), file.clone()],
+                expect: Expect::Equals(read_back.clone()),
+                holds: Holds::WhileRunning(self.id.clone()),
+                needs: Vec::new(),
+                subject: format!("limit:{}:{file}", self.id),
+            };
+            deed.with_receipt(receipt)
+        }))
+    }
+
+    pub fn limit_memory(&self, bytes: u64) -> Option<Result<Deed<()>, SysError>> {
+        let file = if self.version == 1 { "memory.limit_in_bytes" } else { "memory.max" };
+        self.limit(Limit::Memory, "memory", file, &bytes.to_string())
+    }
+
+    /// Swap as Docker sets it when only `-m` is given: as much again. Absent where the kernel does not count swap.
+    pub fn limit_swap(&self, memory: u64) -> Option<Result<Deed<()>, SysError>> {
+        let (file, value) = if self.version == 1 {
+            ("memory.memsw.limit_in_bytes", memory.saturating_mul(2))
+        } else {
+            ("memory.swap.max", memory)
+        };
+        self.dir("memory").filter(|d| d.join(file).exists())?;
+        self.limit(Limit::Swap, "memory", file, &value.to_string())
+    }
+
+    /// Thousandths of a CPU, as a quota in each period of 100 ms.
+    pub fn limit_cpu(&self, milli: u64) -> Option<Result<Deed<()>, SysError>> {
+        let quota = milli.saturating_mul(100);
+        match self.version {
+            1 => self.limit(Limit::Cpu, "cpu", "cpu.cfs_quota_us", &quota.to_string()),
+            _ => self.limit(Limit::Cpu, "cpu", "cpu.max", &format!("{quota} 100000")),
+        }
+    }
+
+    pub fn limit_pids(&self, count: u64) -> Option<Result<Deed<()>, SysError>> {
+        self.limit(Limit::Pids, "pids", "pids.max", &count.to_string())
+    }
+
+    /// Docker's device rules: anyone may make nodes (CAP_MKNOD), but only these can be opened. Version 1 only; version 2
+    /// would need a BPF program, and there docent drops CAP_MKNOD instead.
+    pub fn allow_devices(&self) -> Option<Result<Deed<()>, SysError>> {
+        if self.version != 1 {
+            return None;
+        }
+        let dir = self.dir("devices")?.to_path_buf();
+        let rules = [
+            "c *:* m",
+            "b *:* m",
+            "c 1:3 rwm",
+            "c 1:5 rwm",
+            "c 1:7 rwm",
+            "c 1:8 rwm",
+            "c 1:9 rwm",
+            "c 5:0 rwm",
+            "c 5:1 rwm",
+            "c 5:2 rwm",
+            "c 136:* rwm",
+        ];
+        Some(sys::deed(|calls| {
+            sys::put(calls, &dir.join("devices.deny"), "a")?;
+            for rule in rules {
+                sys::put(calls, &dir.join("devices.allow"), rule)?;
+            }
+            let path = dir.to_string_lossy().into_owned();
+            Ok(((), Fact::CgroupDevices { path, allowed: rules.iter().map(|r| r.to_string()).collect() }))
+        }))
+    }
+
+    /// Moves the calling process, which must have one thread, into every version 1 tree.
+    pub fn join_self(&self, pid: i32) -> Result<Deed<()>, SysError> {
+        let deed = sys::deed(|calls| {
+            for tree in &self.dirs {
+                sys::put(calls, &tree.path.join("tasks"), "0")?;
+            }
+            Ok(((), Fact::CgroupJoined { pid, name: self.name.clone(), paths: self.paths() }))
+        })?;
+        Ok(deed.with_receipt(self.joined_receipt(pid)))
+    }
+
+    pub fn joined_receipt(&self, pid: i32) -> Receipt {
+        let file = self.dirs.first().map(|t| t.path.join("cgroup.procs")).unwrap_or_default();
+        let file = file.to_string_lossy().into_owned();
+        Receipt {
+            evidence: format!("{file}: {pid}"),
+            proof: vec!["grep".into(), "-x".into(), pid.to_string(), file],
+            expect: Expect::Equals(pid.to_string()),
+            holds: Holds::WhileRunning(self.id.clone()),
+            needs: Vec::new(),
+            subject: format!("member:{}:{pid}", self.id),
+        }
+    }
+
+    /// The version 2 directory, for CLONE_INTO_CGROUP.
+    pub fn open_v2(&self) -> Result<Option<OwnedFd>, SysError> {
+        if self.version != 2 {
+            return Ok(None);
+        }
+        let Some(tree) = self.dirs.first() else { return Ok(None) };
+        use rustix::fs::{Mode, OFlags, open};
+        open(&tree.path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map(Some)
+            .map_err(|e| SysError::new("open", tree.path.to_string_lossy(), e.raw_os_error()))
+    }
+
+    /// The file that freezes, and the words for on and off.
+    fn freezer(&self) -> Option<(PathBuf, &'static str, &'static str)> {
+        if self.version == 1 {
+            Some((self.dir("freezer")?.join("freezer.state"), "FROZEN", "THAWED"))
+        } else {
+            Some((self.dirs.first()?.path.join("cgroup.freeze"), "1", "0"))
+        }
+    }
+
+    pub fn can_freeze(&self) -> bool {
+        self.freezer().is_some_and(|(file, ..)| file.exists())
+    }
+
+    /// Whether the group is frozen now, as the kernel says.
+    pub fn frozen(&self) -> bool {
+        self.freezer().is_some_and(|(file, on, _)| {
+            fs::read_to_string(file).is_ok_and(|s| s.trim() == on || s.trim() == "FREEZING")
+        })
+    }
+
+    /// Freezes or thaws, and waits until the kernel says that every process has stopped where it was.
+    pub fn freeze(&self, freeze: bool) -> Result<Deed<()>, SysError> {
+        let (file, on, off) = self.freezer().ok_or_else(|| SysError::new("open", "freezer.state", libc::ENOENT))?;
+        let word = if freeze { on } else { off };
+        let name = file.to_string_lossy().into_owned();
+        let deed = sys::deed(|calls| {
+            sys::put(calls, &file, word)?;
+            let state = self.settled(&file, word)?;
+            let file = name.clone();
+            let fact = if freeze { Fact::CgroupFrozen { file, state } } else { Fact::CgroupThawed { file, state } };
+            Ok(((), fact))
+        })?;
+        Ok(deed.with_receipt(Receipt {
+            evidence: format!("{name}: {word}"),
+            proof: vec!["cat".into(), name],
+            expect: Expect::Equals(word.into()),
+            holds: Holds::WhileRunning(self.id.clone()),
+            needs: Vec::new(),
+            subject: format!("freezer:{}", self.id),
+        }))
+    }
+
+    /// Version 1 passes through FREEZING without an event to wait for, so the file is read until it says the word (reading
+    /// it makes the kernel look again). Version 2 says `frozen 1` in cgroup.events and wakes a poll.
+    fn settled(&self, file: &Path, word: &str) -> Result<String, SysError> {
+        let read = |p: &Path| {
+            fs::read_to_string(p)
+                .map(|s| s.trim().to_string())
+                .map_err(|e| SysError::io("read", p.to_string_lossy(), &e))
+        };
+        let until = crate::fact::now_us() + 10_000_000;
+        if self.version == 2 {
+            let events = file.with_file_name("cgroup.events");
+            let open = fs::File::open(&events).map_err(|e| SysError::io("open", events.to_string_lossy(), &e))?;
+            while !read(&events)?.lines().any(|l| l == format!("frozen {word}")) && crate::fact::now_us() < until {
+                let mut fds = [rustix::event::PollFd::new(&open, rustix::event::PollFlags::PRI)];
+                let limit = rustix::time::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+                if rustix::event::poll(&mut fds, Some(&limit)).is_err() {
+                    break;
+                }
+            }
+            return read(file);
+        }
+        loop {
+            let state = read(file)?;
+            if state == word || crate::fact::now_us() > until {
+                return Ok(state);
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// How often the kernel killed for lack of memory in this group.
+    pub fn oom_kills(&self) -> u64 {
+        let file = if self.version == 1 { "memory.oom_control" } else { "memory.events" };
+        let Some(dir) = self.dir("memory") else { return 0 };
+        let text = fs::read_to_string(dir.join(file)).unwrap_or_default();
+        text.lines().find_map(|l| l.strip_prefix("oom_kill ")).and_then(|n| n.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Host pids of the processes in it.
+    pub fn processes(&self) -> Vec<i32> {
+        let Some(tree) = self.dirs.first() else { return Vec::new() };
+        let text = fs::read_to_string(tree.path.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|l| l.parse().ok()).collect()
+    }
+
+    pub fn exists(&self) -> bool {
+        self.dirs.iter().any(|t| t.path.is_dir())
+    }
+
+    /// Removes the directories. A process that has just been reaped may still be on its way out (EBUSY): it is gone
+    /// within a moment, and the kernel has no event for that in version 1.
+    pub fn remove(&self) -> Result<Deed<()>, SysError> {
+        sys::deed(|calls| {
+            let mut removed = Vec::new();
+            for tree in &self.dirs {
+                let until = crate::fact::now_us() + 5_000_000;
+                loop {
+                    let mut attempt = Calls::default();
+                    match sys::rmdir(&mut attempt, &tree.path) {
+                        Err(e) if e.errno == libc::EBUSY && crate::fact::now_us() < until => std::thread::yield_now(),
+                        Err(e) if e.errno == libc::ENOENT => break,
+                        other => {
+                            for call in attempt.take() {
+                                calls.note(&call.name, call.args, call.ret);
+                            }
+                            other?;
+                            removed.push(tree.path.to_string_lossy().into_owned());
+                            break;
+                        }
+                    }
+                }
+            }
+            Ok(((), Fact::CgroupRemoved { name: self.name.clone(), paths: removed }))
+        })
+    }
+}
+
+/// Version 2: a group's children get only the controllers that its `cgroup.subtree_control` names, from the root down.
+fn hand_down(calls: &mut Calls, docent: &Path) -> Result<(), SysError> {
+    for dir in [docent.parent().unwrap_or(docent), docent] {
+        let have = fs::read_to_string(dir.join("cgroup.subtree_control")).unwrap_or_default();
+        let offered = fs::read_to_string(dir.join("cgroup.controllers")).unwrap_or_default();
+        for want in ["cpu", "memory", "pids"] {
+            let named = |text: &str| text.split_whitespace().any(|c| c == want);
+            if named(&offered) && !named(&have) {
+                // Refused where processes sit in this group (inside another container): then there is no limit to be
+                // had from this controller, and a limit that was asked for is refused by name.
+                match sys::put(calls, &dir.join("cgroup.subtree_control"), &format!("+{want}")) {
+                    Err(e) if e.errno == libc::EBUSY || e.errno == libc::ENOTSUP => {}
+                    other => other?,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Needs {
+    /// What reading another process's /proc entries needs.
+    pub fn root() -> Vec<Needs> {
+        vec![Needs::Root]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hybrid_host_counts_as_version_1() {
+        let text = "30 29 0:26 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+                    31 29 0:27 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n\
+                    32 29 0:28 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n\
+                    33 29 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        let Layout::V1(trees) = layout_of(text) else { panic!("version 1 expected") };
+        assert_eq!(trees.len(), 2);
+        assert_eq!(trees[0].controllers, ["cpu", "cpuacct"]);
+        assert_eq!(layout_of("33 29 0:29 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n").version(), 2);
+        assert_eq!(layout_of("33 29 0:29 / / rw - ext4 /dev/a rw\n"), Layout::None);
+    }
+}

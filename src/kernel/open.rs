@@ -1,0 +1,24 @@
+//! Opening paths that somebody else chose: openat2 keeps the walk inside a root (kernel 5.6).
+
+use crate::fact::SysError;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// Opens `path` as a process would whose root is `root`: absolute symlinks start there, `..` stops there, and the magic
+/// links of /proc are refused. EAGAIN means that a rename raced with a `..`; the kernel asks to try again.
+pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags, mode: Mode) -> Result<OwnedFd, SysError> {
+    for _ in 0..64 {
+        match openat2(root, path, how, mode, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS) {
+            Err(rustix::io::Errno::AGAIN) => continue,
+            other => return other.map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error())),
+        }
+    }
+    Err(SysError::new("openat2", path.to_string_lossy(), libc::EAGAIN))
+}
+
+/// A directory as a handle.
+pub fn directory(path: &Path) -> Result<OwnedFd, SysError> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| SysError::new("open", path.to_string_lossy(), e.raw_os_error()))
+}

@@ -1,0 +1,229 @@
+//! Processes: handles that cannot be mistaken, identities that survive pid reuse, and docent's own copies.
+//!
+//! A pid is a number that the kernel hands out again. docent keeps a process's start time (field 22 of /proc/PID/stat, in
+//! clock ticks since boot) and the boot's id beside it, and signals only through a pidfd that it opened and then compared.
+
+use super::sys::{self, Calls};
+use crate::fact::{Deed, Event, Fact, Namespace, SysError};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Stdio};
+
+/// Kinds of namespaces as /proc/PID/ns names them, with their clone flags, in the order in which they are told.
+pub const KINDS: [(&str, u64); 6] = [
+    ("pid", libc::CLONE_NEWPID as u64),
+    ("mnt", libc::CLONE_NEWNS as u64),
+    ("uts", libc::CLONE_NEWUTS as u64),
+    ("ipc", libc::CLONE_NEWIPC as u64),
+    ("net", libc::CLONE_NEWNET as u64),
+    ("cgroup", libc::CLONE_NEWCGROUP as u64),
+];
+
+/// Identifies this boot of the machine.
+pub fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+}
+
+/// Start time of a process in ticks since boot; None when there is no such process.
+pub fn start_time(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold spaces and parentheses itself: fields are counted after the last one.
+    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+}
+
+/// A handle of this very process: None when it is gone, or another has taken its number.
+pub fn open(pid: i32, started: u64) -> Option<OwnedFd> {
+    let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;
+    (start_time(pid) == Some(started)).then_some(fd)
+}
+
+/// Sends a signal and tells it.
+pub fn signal(pidfd: BorrowedFd<'_>, pid: i32, signal: i32) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        sys::pidfd_signal(calls, pidfd, pid, signal)?;
+        Ok(((), Fact::Signalled { pid, signal, name: sys::signal_name(signal), all: false }))
+    })
+}
+
+/// Waits until the process behind the handle has ended, at most `millis` (None: as long as it takes). True: it has.
+pub fn wait_gone(pidfd: BorrowedFd<'_>, millis: Option<u64>) -> bool {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let until = millis.map(|m| crate::fact::now_us() + m * 1000);
+    loop {
+        let left = until.map(|u| u.saturating_sub(crate::fact::now_us()));
+        let limit = left
+            .map(|l| rustix::time::Timespec { tv_sec: (l / 1_000_000) as i64, tv_nsec: (l % 1_000_000) as i64 * 1000 });
+        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], limit.as_ref()) {
+            Ok(0) => return false,
+            Ok(_) => return true,
+            Err(rustix::io::Errno::INTR) if left != Some(0) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// How a child of ours ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+}
+
+impl Ended {
+    /// As a shell says it: the code, or 128 plus the signal.
+    pub fn status(self) -> i32 {
+        self.code.or(self.signal.map(|s| 128 + s)).unwrap_or(255)
+    }
+}
+
+/// Reaps a child that has ended, without waiting; None: it runs.
+pub fn reap(pid: i32) -> Option<Ended> {
+    let id = WaitId::Pid(Pid::from_raw(pid)?);
+    let status = waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG).ok()??;
+    Some(Ended { code: status.exit_status(), signal: status.terminating_signal() })
+}
+
+/// The same, waiting for it.
+pub fn reap_waiting(pid: i32) -> Option<Ended> {
+    let id = WaitId::Pid(Pid::from_raw(pid)?);
+    loop {
+        match waitid(id.clone(), WaitIdOptions::EXITED) {
+            Ok(status) => {
+                let status = status?;
+                return Some(Ended { code: status.exit_status(), signal: status.terminating_signal() });
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// The namespaces of a process beside our own: the evidence of what its clone made.
+pub fn namespaces(pid: i32, kinds: &[(&str, u64)]) -> Vec<Namespace> {
+    let inode = |who: &str, kind: &str| fs::metadata(format!("/proc/{who}/ns/{kind}")).ok().map(|m| m.ino());
+    kinds
+        .iter()
+        .map(|(kind, _)| {
+            let (inode, host) = (inode(&pid.to_string(), kind), inode("self", kind));
+            Namespace { kind: kind.to_string(), inode, host, shared: inode.is_some() && inode == host }
+        })
+        .collect()
+}
+
+/// The pid by which a process knows itself in its innermost pid namespace (NSpid of /proc/PID/status).
+pub fn inner_pid(pid: i32) -> Option<i32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|l| l.strip_prefix("NSpid:"))?.split_whitespace().last()?.parse().ok()
+}
+
+/// docent's own program on a read-only mount that is attached nowhere. Helpers run from it, so /proc/self/exe of a process on
+/// its way into a container cannot be opened for writing (CVE-2019-5736).
+pub fn sealed_program() -> Result<Deed<OwnedFd>, SysError> {
+    sys::deed(|calls| {
+        let program = super::mounts::copy_of(calls, rustix::fs::CWD, std::path::Path::new("/proc/self/exe"))?;
+        super::mounts::set_read_only(calls, program.as_fd(), false)?;
+        let path = fs::read_link("/proc/self/exe").unwrap_or_default().to_string_lossy().into_owned();
+        Ok((program, Fact::Sealed { program: path }))
+    })
+}
+
+/// Starts docent again as a helper, with one descriptor handed over as its number in the last argument.
+///
+/// Its standard streams are /dev/null: it outlives the command line and must not hold a learner's pipe open. The caller
+/// has one thread, so clearing close-on-exec for a moment leaks the descriptor to nobody else.
+pub fn start_helper(
+    role: &str,
+    args: &[&str],
+    handed: BorrowedFd<'_>,
+    program: BorrowedFd<'_>,
+) -> Result<Deed<i32>, SysError> {
+    use rustix::io::{FdFlags, fcntl_setfd};
+    let keep = |flags| fcntl_setfd(handed, flags).map_err(|e| SysError::new("fcntl", role, e.raw_os_error()));
+    let mut calls = Calls::default();
+    keep(FdFlags::empty())?;
+    let child = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
+        .args(args)
+        .arg(handed.as_raw_fd().to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    keep(FdFlags::CLOEXEC)?;
+    let child = child.map_err(|e| SysError::io("execve", role, &e))?;
+    let pid = child.id() as i32;
+    calls.note("execve", format!("docent {role}"), 0);
+    Ok(Deed::new(pid, Event::of(Fact::HelperStarted { pid, role: role.into() }, calls.take())))
+}
+
+/// A new session without a controlling terminal: a hangup of the learner's terminal does not reach it.
+pub fn own_session() -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        calls.saw("setsid", String::new(), "", rustix::process::setsid())?;
+        Ok(((), Fact::SessionMade { tty: false }))
+    })
+}
+
+/// Neither traced nor read by what runs in the container while it is still docent's own code, and killed with its parent.
+pub fn guard(parent_death: bool, not_dumpable: bool) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        if not_dumpable {
+            sys::prctl(calls, libc::PR_SET_DUMPABLE, "PR_SET_DUMPABLE", 0)?;
+        }
+        if parent_death {
+            sys::prctl(calls, libc::PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", libc::SIGKILL as u64)?;
+        }
+        Ok(((), Fact::Guarded { parent_death, not_dumpable }))
+    })
+}
+
+/// Closes every descriptor from 3 on when the next program starts: nothing of docent's leaks into a container
+/// (CVE-2024-21626). Kernel 5.11.
+pub fn close_on_exec_from_3() -> Result<(), SysError> {
+    // SAFETY: three integers; marking descriptors close-on-exec invalidates none of them.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 4u32) };
+    if ret < 0 {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+        return Err(SysError::new("close_range", "3..", errno));
+    }
+    Ok(())
+}
+
+/// Makes this descriptor one of the three standard ones.
+pub fn become_standard(fd: BorrowedFd<'_>, number: i32) -> Result<(), SysError> {
+    // SAFETY: both are plain descriptor numbers; dup2 replaces a standard stream, which nothing in Rust owns.
+    if unsafe { libc::dup2(fd.as_raw_fd(), number) } < 0 {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+        return Err(SysError::new("dup2", number.to_string(), errno));
+    }
+    Ok(())
+}
+
+/// All signals unblocked and at their defaults: a program expects to start so.
+pub fn default_signals() {
+    // SAFETY: an empty mask and SIG_DFL are valid for every signal; failures for KILL and STOP do not matter.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        for signal in 1..=64 {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+/// execve; comes back only with the reason why not. The call is noted by the parent, which sees it succeed.
+pub fn execute(path: &str, argv: &[String], env: &[String]) -> SysError {
+    let vector = |list: &[String]| list.iter().map(sys::cstr).collect::<Result<Vec<_>, _>>();
+    let (Ok(path_c), Ok(argv_c), Ok(env_c)) = (sys::cstr(path), vector(argv), vector(env)) else {
+        return SysError::new("execve", path, libc::EINVAL);
+    };
+    let pointers = |list: &[std::ffi::CString]| {
+        list.iter().map(|c| c.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
+    };
+    let (argv_p, env_p) = (pointers(&argv_c), pointers(&env_c));
+    // SAFETY: NUL-terminated strings in NULL-terminated arrays, all alive during the call.
+    unsafe { libc::execve(path_c.as_ptr(), argv_p.as_ptr(), env_p.as_ptr()) };
+    SysError::new("execve", path, std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+}

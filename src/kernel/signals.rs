@@ -1,0 +1,58 @@
+//! Signals as something to poll: blocked, and read from a signalfd.
+
+use crate::fact::SysError;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+
+#[derive(Debug)]
+pub struct Signals {
+    fd: OwnedFd,
+}
+
+impl Signals {
+    /// Blocks these signals in this (single-threaded) process and gives a descriptor that becomes readable with each.
+    pub fn catch(which: &[i32]) -> Result<Signals, SysError> {
+        // SAFETY: the set lives on this stack and is initialised by sigemptyset; signalfd gives a fresh descriptor.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            for &signal in which {
+                libc::sigaddset(&mut set, signal);
+            }
+            libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            let fd = libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+            if fd < 0 {
+                let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+                return Err(SysError::new("signalfd", "", errno));
+            }
+            Ok(Signals { fd: OwnedFd::from_raw_fd(fd) })
+        }
+    }
+
+    /// The next one that has arrived.
+    pub fn next(&self) -> Option<i32> {
+        let mut info = [0u8; 128];
+        match rustix::io::read(&self.fd, &mut info) {
+            Ok(128) => Some(i32::from_ne_bytes([info[0], info[1], info[2], info[3]])),
+            _ => None,
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Lets these signals through again (a program that is about to be started elsewhere must not inherit our mask).
+pub fn release(which: &[i32]) {
+    // SAFETY: as in catch.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for &signal in which {
+            libc::sigaddset(&mut set, signal);
+        }
+        libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+    }
+}

@@ -1,0 +1,73 @@
+//! Pseudo-terminals for `-t`, and the learner's own terminal.
+
+use super::sys;
+use crate::fact::{Deed, Fact, SysError};
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// Opens a new pair in the container's own devpts, by the descriptor of its mount: nothing in the container can put itself
+/// in the way (CVE-2025-52565). Gives the master and the slave, the slave proved to be of that devpts.
+pub fn open_pair(devpts: BorrowedFd<'_>) -> Result<(OwnedFd, OwnedFd), SysError> {
+    let err = |call: &str, e: rustix::io::Errno| SysError::new(call, "ptmx", e.raw_os_error());
+    let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let master = rustix::fs::openat(devpts, "ptmx", how, Mode::empty()).map_err(|e| err("openat", e))?;
+    rustix::pty::unlockpt(&master).map_err(|e| err("unlockpt", e))?;
+    // TIOCGPTPEER opens the other side from the master itself, without a name in between (kernel 4.13).
+    let slave = rustix::pty::ioctl_tiocgptpeer(
+        &master,
+        rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY | rustix::pty::OpenptFlags::CLOEXEC,
+    )
+    .map_err(|e| err("ioctl", e))?;
+    Ok((master, slave))
+}
+
+/// A new session with this terminal as its controlling one.
+pub fn own_session(slave: BorrowedFd<'_>) -> Result<Deed<()>, SysError> {
+    sys::deed(|calls| {
+        calls.saw("setsid", String::new(), "", rustix::process::setsid())?;
+        // SAFETY: TIOCSCTTY takes a plain number.
+        let ret = unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) };
+        calls.raw("ioctl", "<pts>, TIOCSCTTY, 0".into(), "pts", ret as libc::c_long)?;
+        Ok(((), Fact::SessionMade { tty: true }))
+    })
+}
+
+pub fn is_terminal(fd: impl AsFd) -> bool {
+    rustix::termios::isatty(fd)
+}
+
+/// Rows and columns.
+pub fn size(fd: impl AsFd) -> Option<(u16, u16)> {
+    tcgetwinsize(fd).ok().map(|w| (w.ws_row, w.ws_col))
+}
+
+pub fn set_size(fd: impl AsFd, rows: u16, cols: u16) {
+    // A terminal that is gone has no size: nothing is lost.
+    tcsetwinsize(fd, Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 }).unwrap_or(());
+}
+
+/// The learner's terminal in raw mode, as it was again when this is dropped.
+#[derive(Debug)]
+pub struct Raw {
+    fd: OwnedFd,
+    before: Termios,
+}
+
+impl Raw {
+    pub fn enter(fd: impl AsFd) -> Result<Raw, SysError> {
+        let err = |e: rustix::io::Errno| SysError::new("ioctl", "terminal", e.raw_os_error());
+        let fd = rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(err)?;
+        let before = tcgetattr(&fd).map_err(err)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&fd, OptionalActions::Now, &raw).map_err(err)?;
+        Ok(Raw { fd, before })
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        tcsetattr(&self.fd, OptionalActions::Now, &self.before).unwrap_or(());
+    }
+}

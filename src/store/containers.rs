@@ -1,0 +1,243 @@
+//! `containers/<id>/`: made as a whole by one rename, found by name or id, and taken away by one rename.
+//!
+//! `config.json` is fixed; `state.json` belongs to the monitor while it lives (it holds `lock`), else to whoever holds the
+//! store lock. Whether a container is paused is not written anywhere: the freezer says it.
+
+use super::{Store, Temp};
+use crate::container::{Config, Container, State, Status};
+use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
+use crate::kernel::{cgroup, process, sys};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Held by a container's monitor for as long as it lives.
+#[derive(Debug)]
+pub struct ContainerLock {
+    _file: File,
+}
+
+/// Paths of one container.
+#[derive(Debug, Clone)]
+pub struct ContainerDir {
+    dir: PathBuf,
+}
+
+impl ContainerDir {
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+    pub fn config(&self) -> PathBuf {
+        self.dir.join("config.json")
+    }
+    pub fn state(&self) -> PathBuf {
+        self.dir.join("state.json")
+    }
+    pub fn lock(&self) -> PathBuf {
+        self.dir.join("lock")
+    }
+    pub fn upper(&self) -> PathBuf {
+        self.dir.join("upper")
+    }
+    pub fn work(&self) -> PathBuf {
+        self.dir.join("work")
+    }
+    pub fn merged(&self) -> PathBuf {
+        self.dir.join("merged")
+    }
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("container.log")
+    }
+    pub fn journal(&self) -> PathBuf {
+        self.dir.join("journal.jsonl")
+    }
+    pub fn hosts(&self) -> PathBuf {
+        self.dir.join("hosts")
+    }
+    pub fn hostname(&self) -> PathBuf {
+        self.dir.join("hostname")
+    }
+    pub fn resolv(&self) -> PathBuf {
+        self.dir.join("resolv.conf")
+    }
+    /// What `diff` and `cp` saw in the write layer when they last looked.
+    pub fn seen(&self) -> PathBuf {
+        self.dir.join("seen.json")
+    }
+}
+
+/// The control socket's name in the container's directory.
+pub const SOCKET: &str = "control";
+
+impl Store {
+    pub fn container_dir(&self, id: &str) -> ContainerDir {
+        ContainerDir { dir: self.container(id) }
+    }
+
+    /// Makes the directory of a new container: complete in `tmp/`, then real by one rename. The caller holds the store lock
+    /// and has made sure that the name is free.
+    pub fn create_container(&self, config: &Config, files: &[(PathBuf, String)]) -> Result<Deed<()>, Fault> {
+        let step = |e: SysError| Fault::step("create", e);
+        let temp: Temp = self.temporary_dir().map_err(step)?;
+        let io = |e: std::io::Error| step(SysError::io("write", temp.path().to_string_lossy(), &e));
+        for name in ["upper", "work", "merged"] {
+            fs::create_dir(temp.path().join(name)).map_err(io)?;
+        }
+        // The upper directory becomes `/` of the container: its mode is seen inside.
+        fs::set_permissions(temp.path().join("upper"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .map_err(io)?;
+        let json = |v: serde_json::Result<Vec<u8>>| v.map_err(|e| io(std::io::Error::other(e)));
+        fs::write(temp.path().join("config.json"), json(serde_json::to_vec(config))?).map_err(io)?;
+        fs::write(temp.path().join("state.json"), json(serde_json::to_vec(&State::default()))?).map_err(io)?;
+        File::create(temp.path().join("lock")).map_err(io)?;
+        for (name, content) in files {
+            fs::write(temp.path().join(name), content).map_err(io)?;
+        }
+        let target = self.container(&config.id);
+        let deed = sys::deed(|calls| {
+            sys::rename(calls, temp.path(), &target)?;
+            let path = target.to_string_lossy().into_owned();
+            let (id, name, image) = (config.id.clone(), config.name.clone(), config.image.clone());
+            Ok(((), Fact::ContainerCreated { id, name, image, path }))
+        })
+        .map_err(step)?;
+        temp.keep();
+        Ok(deed.of_container(&config.id).with_receipt(Receipt {
+            evidence: target.to_string_lossy().into_owned(),
+            proof: vec!["test".into(), "-d".into(), target.join("upper").to_string_lossy().into_owned()],
+            expect: Expect::Status(0),
+            holds: Holds::WhileExists(config.id.clone()),
+            needs: crate::fact::Needs::root(),
+            subject: format!("container:{}", config.id),
+        }))
+    }
+
+    /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Synced, since `rm` is
+    /// reported.
+    pub fn remove_container(&self, config: &Config, durable: bool) -> Result<Deed<()>, Fault> {
+        let step = |e: SysError| Fault::step("remove", e);
+        let from = self.container(&config.id);
+        // A place under our own lock, so that a sweep of another command leaves it to us.
+        let temp = self.temporary_dir().map_err(step)?;
+        let to = temp.path().join("removed");
+        let deed = sys::deed(|calls| {
+            sys::rename(calls, &from, &to)?;
+            Ok(((), Fact::ContainerRemoved { id: config.id.clone(), name: config.name.clone() }))
+        })
+        .map_err(step)?;
+        if durable {
+            super::sync_dir(&self.containers()).map_err(step)?;
+        }
+        drop(temp);
+        Ok(deed.of_container(&config.id).with_receipt(Receipt {
+            evidence: from.to_string_lossy().into_owned(),
+            proof: vec!["test".into(), "-e".into(), from.to_string_lossy().into_owned()],
+            expect: Expect::Status(1),
+            holds: Holds::Forever,
+            needs: crate::fact::Needs::root(),
+            subject: format!("container:{}", config.id),
+        }))
+    }
+
+    pub fn write_state(&self, id: &str, state: &State) -> Result<(), SysError> {
+        let content = serde_json::to_vec(state).unwrap_or_default();
+        let mut bookkeeping = sys::Calls::default();
+        self.replace_file(&mut bookkeeping, &self.container_dir(id).state(), &content, false)
+    }
+
+    /// One container, as its files say; None when there is none of that id.
+    pub fn container_by_id(&self, id: &str) -> Result<Option<Container>, Fault> {
+        let dir = self.container_dir(id);
+        let damaged = |path: &Path, why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
+        let read = |path: PathBuf| match fs::read(&path) {
+            Ok(bytes) => Ok(Some((path, bytes))),
+            // ENOTDIR: a stray file among the containers.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(e) => Err(Fault::step("read", SysError::io("open", path.to_string_lossy(), &e))),
+        };
+        let Some((path, bytes)) = read(dir.config())? else { return Ok(None) };
+        let config: Config = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
+        let Some((path, bytes)) = read(dir.state())? else { return Ok(None) };
+        let mut state: State = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
+        if state.status == Status::Running && cgroup::layout().group(id).is_some_and(|g| g.frozen()) {
+            state.status = Status::Paused;
+        }
+        Ok(Some(Container { config, state }))
+    }
+
+    /// All containers, the newest first.
+    pub fn list_containers(&self) -> Result<Vec<Container>, Fault> {
+        let entries = fs::read_dir(self.containers())
+            .map_err(|e| Fault::step("read", SysError::io("open", self.containers().to_string_lossy(), &e)))?;
+        let mut all = Vec::new();
+        for entry in entries.flatten() {
+            if let Some(container) = self.container_by_id(&entry.file_name().to_string_lossy())? {
+                all.push(container);
+            }
+        }
+        all.sort_by(|a, b| b.config.created.cmp(&a.config.created).then(a.config.id.cmp(&b.config.id)));
+        Ok(all)
+    }
+
+    /// By full id, then by name, then by an unambiguous prefix of the id: Docker's order.
+    pub fn find_container(&self, text: &str) -> Result<Container, Fault> {
+        let text = text.strip_prefix('/').unwrap_or(text);
+        if text.len() == 64
+            && text.bytes().all(|b| b.is_ascii_hexdigit())
+            && let Some(container) = self.container_by_id(text)?
+        {
+            return Ok(container);
+        }
+        let all = self.list_containers()?;
+        if let Some(container) = all.iter().find(|c| c.config.name == text) {
+            return Ok(container.clone());
+        }
+        let mut found = all.into_iter().filter(|c| !text.is_empty() && c.config.id.starts_with(text));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(Fault::AmbiguousId { prefix: text.into() }),
+            _ => Err(Fault::NoSuchContainer { name: text.into() }),
+        }
+    }
+
+    /// Takes a container's lock without waiting; None: its monitor lives.
+    pub fn try_lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
+        let path = self.container_dir(id).lock();
+        let file = File::open(&path).map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(ContainerLock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(e)) => Err(SysError::io("flock", path.to_string_lossy(), &e)),
+        }
+    }
+
+    /// Waits until the container's monitor is gone, and keeps the lock. None: so is the container.
+    pub fn lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
+        let path = self.container_dir(id).lock();
+        let file = match File::open(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?,
+        };
+        file.lock().map_err(|e| SysError::io("flock", path.to_string_lossy(), &e))?;
+        Ok(path.exists().then_some(ContainerLock { _file: file }))
+    }
+
+    /// Whether the container's program runs, by its identity and not by what the state file claims.
+    pub fn is_running(&self, container: &Container) -> bool {
+        container.state.status.live()
+            && container.state.boot_id == process::boot_id()
+            && container.state.pid > 0
+            && process::start_time(container.state.pid) == Some(container.state.start_time)
+    }
+
+    /// A line for the journal of what a monitor saw after its command had ended. Crash-consistent: one append.
+    pub fn append_container_event(&self, id: &str, event: &crate::fact::Event) {
+        use std::io::Write;
+        let Ok(mut line) = serde_json::to_vec(event) else { return };
+        line.push(b'\n');
+        if let Ok(mut file) = File::options().append(true).create(true).open(self.container_dir(id).journal()) {
+            // A story that cannot be written is still told to whoever listens.
+            file.write_all(&line).unwrap_or(());
+        }
+    }
+}
