@@ -8,5 +8,6 @@
 pub mod container;
 pub mod fact;
 pub mod kernel;
+pub mod lab;
 pub mod launch;
 pub mod store;

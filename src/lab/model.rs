@@ -192,7 +192,7 @@ impl Lab {
             if let Some(d) = task.depends.iter().find(|d| **d == task.id || !seen.contains(d.as_str())) {
                 return no(d, format!("task {}: depends on {d}, which is no task further up", task.id));
             }
-            for (code, _) in task.miss.iter().filter(|(code, _)| !super::check::CODES.contains(&code.as_str())) {
+            if let Some(code) = task.miss.keys().find(|code| !super::check::CODES.contains(&code.as_str())) {
                 return no(code, format!("task {}: there is no cause {code}", task.id));
             }
             for name in task.checks.iter().flat_map(variables) {
@@ -252,7 +252,10 @@ mod tests {
     fn the_page_lab_is_read() {
         let lab = Lab::parse("lab.toml", GOOD).unwrap();
         assert_eq!(lab.points(), 100);
-        assert_eq!(lab.tasks.iter().map(|t| t.id.as_str()).collect::<Vec<_>>(), "run port out in page image".split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            lab.tasks.iter().map(|t| t.id.as_str()).collect::<Vec<_>>(),
+            "run port out in page image".split(' ').collect::<Vec<_>>()
+        );
     }
 
     #[test]

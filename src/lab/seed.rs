@@ -20,7 +20,10 @@ pub struct Seeds {
 
 impl std::fmt::Debug for Seeds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seeds").field("student", &self.student).field("practice", &self.practice).finish_non_exhaustive()
+        f.debug_struct("Seeds")
+            .field("student", &self.student)
+            .field("practice", &self.practice)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,12 +95,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("secret");
         std::fs::write(&file, "s3\n").unwrap();
-        let of = |student, secret: Option<&Path>, lab, name| Seeds::new(Some(student), secret).unwrap().value(lab, name);
+        let of =
+            |student, secret: Option<&Path>, lab, name| Seeds::new(Some(student), secret).unwrap().value(lab, name);
         let one = of("kim", None, "a", "LAB_TOKEN");
         assert_eq!(one, of("kim", None, "a", "LAB_TOKEN"));
         assert!(one.len() == 12 && one.bytes().all(|b| b.is_ascii_hexdigit()));
-        let others =
-            [of("lee", None, "a", "LAB_TOKEN"), of("kim", None, "b", "LAB_TOKEN"), of("kim", None, "a", "LAB_PORT"), of("kim", Some(&file), "a", "LAB_TOKEN"), of("kima", None, "", "LAB_TOKEN")];
+        let others = [
+            of("lee", None, "a", "LAB_TOKEN"),
+            of("kim", None, "b", "LAB_TOKEN"),
+            of("kim", None, "a", "LAB_PORT"),
+            of("kim", Some(&file), "a", "LAB_TOKEN"),
+            of("kima", None, "", "LAB_TOKEN"),
+        ];
         assert!(others.iter().all(|o| *o != one));
     }
 

@@ -1,0 +1,305 @@
+//! Files that the user names on the command line: `cp`'s local side, `load -i`, `--env-file`.
+//!
+//! Usually they are simply opened. When docent serves a grader's sandbox, the names are the submission's: they are then
+//! resolved inside the sandbox's root (openat2 RESOLVE_IN_ROOT: no symlink and no `..` leads out) and with the submission's
+//! user for the file system (setfsuid(2)), so docent can open nothing there that the submission could not open itself.
+//!
+//! Three variables say so, set only by the grader's engine: `DOCENT_FILES_ROOT` (a directory as the engine sees it),
+//! `DOCENT_FILES_CWD` (where relative names start, as the sandbox sees it) and `DOCENT_FILES_USER` (a number). A path and
+//! not a descriptor is handed over, because a descriptor would have to be kept out of every monitor and container.
+
+use super::sys::{self, Calls, quoted};
+use crate::fact::SysError;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+pub const ROOT: &str = "DOCENT_FILES_ROOT";
+pub const CWD_INSIDE: &str = "DOCENT_FILES_CWD";
+pub const USER: &str = "DOCENT_FILES_USER";
+
+/// The user's view of the file system.
+#[derive(Debug)]
+pub struct UserFiles {
+    confined: Option<Confined>,
+}
+
+#[derive(Debug)]
+struct Confined {
+    root: OwnedFd,
+    cwd: PathBuf,
+    user: u32,
+}
+
+impl UserFiles {
+    /// As the environment says.
+    ///
+    /// # Errors
+    /// When a sandbox is named that is not there (any more): nothing is opened then, least of all on the host.
+    pub fn here() -> Result<UserFiles, SysError> {
+        let Some(root) = std::env::var_os(ROOT) else { return Ok(UserFiles { confined: None }) };
+        let bad = |name: &str| SysError::new("getenv", name, libc::EINVAL);
+        let user = std::env::var(USER).ok().and_then(|u| u.parse::<u32>().ok()).ok_or_else(|| bad(USER))?;
+        let cwd = std::env::var_os(CWD_INSIDE)
+            .map(PathBuf::from)
+            .filter(|p| p.is_absolute())
+            .ok_or_else(|| bad(CWD_INSIDE))?;
+        UserFiles::confined(Path::new(&root), &cwd, user)
+    }
+
+    /// Inside `root`, as this user, with relative names starting at `cwd`.
+    pub fn confined(root: &Path, cwd: &Path, user: u32) -> Result<UserFiles, SysError> {
+        let root = super::open::directory(root)?;
+        Ok(UserFiles { confined: Some(Confined { root, cwd: cwd.to_path_buf(), user }) })
+    }
+
+    /// Whether a submission is being served: then nothing of the host may be named by other ways either.
+    pub fn is_confined(&self) -> bool {
+        self.confined.is_some()
+    }
+
+    /// Opens for reading.
+    pub fn open_read(&self, path: &Path) -> Result<File, SysError> {
+        self.open(path, OFlags::RDONLY, 0).map(File::from)
+    }
+
+    /// Makes the file, or empties the one that is there (through a symlink, as `cp` does).
+    pub fn create(&self, path: &Path, mode: u32) -> Result<File, SysError> {
+        self.open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC, mode).map(File::from)
+    }
+
+    /// Makes the file; one that is there, even as a symlink, is an error (EEXIST).
+    pub fn create_new(&self, path: &Path, mode: u32) -> Result<File, SysError> {
+        self.open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode).map(File::from)
+    }
+
+    /// A directory as a handle, to be walked with *at calls (O_NOFOLLOW in each: the walk must not leave it).
+    pub fn open_dir(&self, path: &Path) -> Result<OwnedFd, SysError> {
+        self.open(path, OFlags::RDONLY | OFlags::DIRECTORY, 0)
+    }
+
+    /// What the name leads to.
+    pub fn metadata(&self, path: &Path) -> Result<Metadata, SysError> {
+        self.stat(path, OFlags::PATH)
+    }
+
+    /// The thing itself, be it a symlink.
+    pub fn symlink_metadata(&self, path: &Path) -> Result<Metadata, SysError> {
+        self.stat(path, OFlags::PATH | OFlags::NOFOLLOW)
+    }
+
+    fn stat(&self, path: &Path, how: OFlags) -> Result<Metadata, SysError> {
+        let file = File::from(self.open(path, how, 0)?);
+        // fstat works on a descriptor that only names a place (O_PATH) since kernel 3.6.
+        file.metadata().map_err(|e| SysError::io("fstat", path.to_string_lossy(), &e))
+    }
+
+    /// Names in a directory, sorted, without `.` and `..`.
+    pub fn read_dir(&self, path: &Path) -> Result<Vec<OsString>, SysError> {
+        let fail = |e: rustix::io::Errno| SysError::new("getdents64", path.to_string_lossy(), e.raw_os_error());
+        let fd = self.open_dir(path)?;
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&fd).map_err(fail)? {
+            let name = OsString::from_vec(entry.map_err(fail)?.file_name().to_bytes().to_vec());
+            if name != "." && name != ".." {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Where a symlink says that it leads.
+    pub fn read_link(&self, path: &Path) -> Result<PathBuf, SysError> {
+        let fd = self.open(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?;
+        let fail = |e: rustix::io::Errno| SysError::new("readlink", path.to_string_lossy(), e.raw_os_error());
+        let text = rustix::fs::readlinkat(&fd, "", Vec::new()).map_err(fail)?;
+        Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
+    }
+
+    /// Makes a directory. Its parent is followed, its own name is not.
+    pub fn make_dir(&self, calls: &mut Calls, path: &Path, mode: u32) -> Result<(), SysError> {
+        if self.confined.is_none() {
+            return sys::mkdir(calls, path, mode);
+        }
+        let (parent, name) = self.parent(path)?;
+        let _as_user = self.as_user()?;
+        let args = format!("<{}>, {}, 0{mode:o}", parent_of(path).display(), quoted(&name));
+        let made = rustix::fs::mkdirat(&parent, &name, Mode::from_raw_mode(mode));
+        calls.saw("mkdirat", args, path.to_string_lossy(), made)
+    }
+
+    /// Makes a symlink.
+    pub fn make_symlink(&self, calls: &mut Calls, to: &Path, path: &Path) -> Result<(), SysError> {
+        if self.confined.is_none() {
+            return sys::symlink(calls, to, path);
+        }
+        let (parent, name) = self.parent(path)?;
+        let _as_user = self.as_user()?;
+        let args = format!("{}, <{}>, {}", quoted(to), parent_of(path).display(), quoted(&name));
+        let made = rustix::fs::symlinkat(to, &parent, &name);
+        calls.saw("symlinkat", args, path.to_string_lossy(), made)
+    }
+
+    /// Removes a file or a symlink, so that another can take its place.
+    pub fn remove_file(&self, calls: &mut Calls, path: &Path) -> Result<(), SysError> {
+        let (parent, name) = self.parent(path)?;
+        let _as_user = self.as_user()?;
+        let args = format!("<{}>, {}, 0", parent_of(path).display(), quoted(&name));
+        let gone = rustix::fs::unlinkat(&parent, &name, AtFlags::empty());
+        calls.saw("unlinkat", args, path.to_string_lossy(), gone)
+    }
+
+    fn parent(&self, path: &Path) -> Result<(OwnedFd, OsString), SysError> {
+        let name = path.file_name().ok_or_else(|| SysError::new("open", path.to_string_lossy(), libc::EISDIR))?;
+        let parent = self.open(parent_of(path), OFlags::PATH | OFlags::DIRECTORY, 0)?;
+        Ok((parent, name.to_os_string()))
+    }
+
+    fn open(&self, path: &Path, how: OFlags, mode: u32) -> Result<OwnedFd, SysError> {
+        let (how, mode) = (how | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(mode));
+        match &self.confined {
+            None => rustix::fs::openat(CWD, path, how, mode)
+                .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),
+            Some(c) => {
+                let _as_user = self.as_user()?;
+                super::open::in_root(c.root.as_fd(), &c.cwd.join(path), how, mode)
+            }
+        }
+    }
+
+    /// File system rights of the submission's user for as long as this is held.
+    fn as_user(&self) -> Result<Option<AsUser>, SysError> {
+        self.confined.as_ref().map(|c| AsUser::new(c.user)).transpose()
+    }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// setfsuid and setfsgid take the file system capabilities away while the number is not 0, and give them back with 0
+/// (capabilities(7)). Supplementary groups do not change: the grader's engine has none.
+struct AsUser {
+    user: u32,
+    group: u32,
+}
+
+impl AsUser {
+    fn new(number: u32) -> Result<AsUser, SysError> {
+        // Both calls answer the number before, never an error: whether it worked is asked by a second, void call.
+        // SAFETY: plain numbers; -1 changes nothing.
+        let (group, user, ok) = unsafe {
+            let group = libc::setfsgid(number);
+            let user = libc::setfsuid(number);
+            (group, user, libc::setfsuid(u32::MAX) as u32 == number && libc::setfsgid(u32::MAX) as u32 == number)
+        };
+        let held = AsUser { user: user as u32, group: group as u32 };
+        if !ok {
+            return Err(SysError::new("setfsuid", number.to_string(), libc::EPERM));
+        }
+        Ok(held)
+    }
+}
+
+impl Drop for AsUser {
+    fn drop(&mut self) {
+        // SAFETY: plain numbers, those of before.
+        unsafe {
+            libc::setfsuid(self.user);
+            libc::setfsgid(self.group);
+        }
+    }
+}
+
+/// The names by which a confined process is told of its confinement, for the grader's engine.
+pub fn variables(root: &Path, cwd: &OsStr, user: u32) -> [(&'static str, OsString); 3] {
+    [(ROOT, root.into()), (CWD_INSIDE, cwd.into()), (USER, user.to_string().into())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    fn root_user() -> bool {
+        rustix::process::geteuid().is_root()
+    }
+
+    /// A root with a world-writable `work`, and a file outside of it that must stay out of reach.
+    fn room() -> (tempfile::TempDir, UserFiles, u32) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        let root = dir.path().join("root");
+        for sub in [&root, &root.join("work"), &root.join("etc")] {
+            std::fs::create_dir(sub).unwrap();
+        }
+        std::fs::set_permissions(root.join("work"), PermissionsExt::from_mode(0o777)).unwrap();
+        std::fs::write(dir.path().join("secret"), "host").unwrap();
+        std::fs::write(root.join("etc/private"), "root's").unwrap();
+        std::fs::set_permissions(root.join("etc/private"), PermissionsExt::from_mode(0o600)).unwrap();
+        let user = if root_user() { 60_578 } else { rustix::process::geteuid().as_raw() };
+        let files = UserFiles::confined(&root, Path::new("/work"), user).unwrap();
+        (dir, files, user)
+    }
+
+    #[test]
+    fn names_are_resolved_inside_and_belong_to_the_user() {
+        let (dir, files, user) = room();
+        files.create(Path::new("page"), 0o644).unwrap().write_all(b"x").unwrap();
+        let made = dir.path().join("root/work/page");
+        assert_eq!(std::fs::metadata(&made).unwrap().uid(), user);
+        let mut text = String::new();
+        files.open_read(Path::new("/work/page")).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "x");
+        assert_eq!(files.read_dir(Path::new(".")).unwrap(), ["page"]);
+        let mut calls = Calls::default();
+        files.make_dir(&mut calls, Path::new("sub"), 0o755).unwrap();
+        files.make_symlink(&mut calls, Path::new("page"), Path::new("sub/link")).unwrap();
+        assert_eq!(files.read_link(Path::new("sub/link")).unwrap(), Path::new("page"));
+        files.remove_file(&mut calls, Path::new("sub/link")).unwrap();
+        assert!(files.symlink_metadata(Path::new("sub/link")).is_err());
+        assert_eq!(calls.take().len(), 3);
+    }
+
+    #[test]
+    fn no_link_leads_out() {
+        let (dir, files, _) = room();
+        let work = dir.path().join("root/work");
+        let out = dir.path().join("secret");
+        symlink(&out, work.join("absolute")).unwrap();
+        symlink("../../secret", work.join("up")).unwrap();
+        symlink("/proc/self/root", work.join("magic")).unwrap();
+        for name in ["absolute", "up", "../../secret", "magic/etc/passwd", "/../secret"] {
+            assert!(files.open_read(Path::new(name)).is_err(), "{name} was read");
+            assert!(files.metadata(Path::new(name)).is_err(), "{name} was seen");
+        }
+        // Written through the link, a file may appear inside; the one outside stays.
+        drop(files.create(Path::new("up"), 0o644));
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "host");
+    }
+
+    #[test]
+    fn what_the_user_may_not_docent_does_not() {
+        let (dir, files, user) = room();
+        if user == 0 || !root_user() {
+            return;
+        }
+        let errno = files.open_read(Path::new("/etc/private")).unwrap_err().errno;
+        assert_eq!(errno, libc::EACCES);
+        assert_eq!(files.create(Path::new("/etc/new"), 0o644).unwrap_err().errno, libc::EACCES);
+        // And afterwards docent is itself again.
+        assert_eq!(std::fs::read_to_string(dir.path().join("root/etc/private")).unwrap(), "root's");
+    }
+
+    #[test]
+    fn without_a_sandbox_names_are_the_hosts() {
+        let files = UserFiles { confined: None };
+        assert!(!files.is_confined());
+        assert!(files.metadata(Path::new("/")).unwrap().is_dir());
+    }
+}
