@@ -6,8 +6,11 @@
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
 pub mod container;
+pub mod engine;
 pub mod fact;
+pub mod image;
 pub mod kernel;
 pub mod lab;
 pub mod launch;
+pub mod monitor;
 pub mod store;

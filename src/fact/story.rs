@@ -34,6 +34,11 @@ impl Story {
         self.container = Some(container.to_string());
     }
 
+    /// The container that events belong to from now on.
+    pub fn container(&self) -> Option<&str> {
+        self.container.as_deref()
+    }
+
     pub fn tell(&mut self, mut event: Event) {
         if event.container.is_none() {
             event.container = self.container.clone();

@@ -45,6 +45,22 @@ impl Overlay {
         })
     }
 
+    /// Mounts it for a look from outside: attached nowhere, and gone with the last descriptor. Kernels before 6.5 need a place:
+    /// a mount namespace of this process's own, gone with the process.
+    pub fn mount_detached(&self) -> Result<Deed<OwnedFd>, SysError> {
+        sys::deed(|calls| match self.detached(calls) {
+            Err(e) if e.errno == libc::EINVAL && e.object.contains("lowerdir+") => {
+                sys::unshare(calls, libc::CLONE_NEWNS)?;
+                mounts::keep_private(calls)?;
+                let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+                let mounted = self.mount_old(calls)?;
+                std::env::set_current_dir(&here).map_err(|e| SysError::io("chdir", here.to_string_lossy(), &e))?;
+                Ok(mounted)
+            }
+            other => Ok((other?, self.fact())),
+        })
+    }
+
     fn detached(&self, calls: &mut Calls) -> Result<OwnedFd, SysError> {
         let lower: Vec<String> = self.lower.iter().map(|p| p.to_string_lossy().into_owned()).collect();
         let (upper, work) = (self.upper.to_string_lossy(), self.work.to_string_lossy());

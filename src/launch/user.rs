@@ -6,10 +6,12 @@
 //! involved (CVE-2019-14271). A line that does not parse is no line: never user 0 by accident.
 
 use crate::fact::{Fault, SysError};
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
+use crate::kernel::open::in_root;
+use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// The largest passwd or group file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -32,6 +34,20 @@ pub struct User {
     pub name: Option<String>,
 }
 
+impl User {
+    pub fn root() -> User {
+        User { uid: 0, gid: 0, groups: vec![0], home: "/root".into(), name: None }
+    }
+
+    /// Sets HOME where the image and the command line did not, as Docker does.
+    pub fn give_home(&self, env: &mut Vec<String>) {
+        if !env.iter().any(|var| var.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
+            env.retain(|var| !var.starts_with("HOME="));
+            env.push(format!("HOME={}", self.home));
+        }
+    }
+}
+
 /// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root) in the root that `root` is a directory of.
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
@@ -44,20 +60,16 @@ pub fn look_up(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
 
 /// The file's content; nothing when there is no such file.
 fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, SysError> {
-    let error = |errno: i32| SysError::new("openat2", format!("/{path}"), errno);
-    let open = |flags: OFlags| {
-        let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), inside)
-    };
+    let open = |how: OFlags| in_root(root, Path::new(path), how | OFlags::CLOEXEC, Mode::empty());
     // A look without opening first: opening a device node can do something already.
-    let fd = match open(OFlags::PATH) {
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(Vec::new()),
-        other => other.map_err(|e| error(e.raw_os_error()))?,
+    let found = match open(OFlags::PATH) {
+        Err(e) if e.errno == libc::ENOENT || e.errno == libc::ENOTDIR => return Ok(Vec::new()),
+        other => other?,
     };
-    regular(&fd).map_err(error)?;
+    regular(&found, path)?;
     // O_NONBLOCK: should it have become a FIFO since, this does not wait for a writer.
-    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|e| error(e.raw_os_error()))?;
-    regular(&fd).map_err(error)?;
+    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+    regular(&fd, path)?;
     let mut content = Vec::new();
     let read = File::from(fd).take(LARGEST + 1).read_to_end(&mut content);
     read.map_err(|e| SysError::io("read", format!("/{path}"), &e))?;
@@ -68,9 +80,10 @@ fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, SysError> {
     }
 }
 
-fn regular(fd: &impl std::os::fd::AsFd) -> Result<(), i32> {
-    let stat = rustix::fs::fstat(fd).map_err(|e| e.raw_os_error())?;
-    if FileType::from_raw_mode(stat.st_mode).is_file() { Ok(()) } else { Err(libc::EINVAL) }
+fn regular(fd: &OwnedFd, path: &str) -> Result<(), SysError> {
+    let error = |errno| SysError::new("openat2", path, errno);
+    let stat = rustix::fs::fstat(fd).map_err(|e| error(e.raw_os_error()))?;
+    if FileType::from_raw_mode(stat.st_mode).is_file() { Ok(()) } else { Err(error(libc::EINVAL)) }
 }
 
 /// One line of passwd.
@@ -151,7 +164,6 @@ fn find(spec: &str, passwd: &[u8], group: &[u8]) -> Result<User, Fault> {
 mod tests {
     use super::*;
     use std::os::fd::AsFd;
-    use std::path::Path;
 
     const PASSWD: &[u8] = b"# a comment\nroot:x:0:0:root:/root:/bin/sh\nbroken:x:zero:0::/:\nshort:x:5\n+::::::\n\
         web:x:33:33:www:/var/www:/usr/sbin/nologin\n\xff\xfe:x:1:1::/:\nhuge:x:4294967296:0::/:\nrel:x:8:8::home:/bin/sh\n";

@@ -48,9 +48,6 @@ impl ContainerDir {
     pub fn log(&self) -> PathBuf {
         self.dir.join("container.log")
     }
-    pub fn journal(&self) -> PathBuf {
-        self.dir.join("journal.jsonl")
-    }
     pub fn hosts(&self) -> PathBuf {
         self.dir.join("hosts")
     }
@@ -230,14 +227,21 @@ impl Store {
             && process::start_time(container.state.pid) == Some(container.state.start_time)
     }
 
-    /// A line for the journal of what a monitor saw after its command had ended. Crash-consistent: one append.
-    pub fn append_container_event(&self, id: &str, event: &crate::fact::Event) {
+    /// A line for what a monitor saw when no command listened any more. One append to one file of the whole store, so that it
+    /// outlives the container and a session can follow it; crash-consistent.
+    pub fn append_monitor_event(&self, id: &str, event: &crate::fact::Event) {
         use std::io::Write;
-        let Ok(mut line) = serde_json::to_vec(event) else { return };
+        let mut event = event.clone();
+        event.container.get_or_insert_with(|| id.to_string());
+        let Ok(mut line) = serde_json::to_vec(&event) else { return };
         line.push(b'\n');
-        if let Ok(mut file) = File::options().append(true).create(true).open(self.container_dir(id).journal()) {
+        if let Ok(mut file) = File::options().append(true).create(true).open(self.monitors_journal()) {
             // A story that cannot be written is still told to whoever listens.
             file.write_all(&line).unwrap_or(());
         }
+    }
+
+    pub fn monitors_journal(&self) -> PathBuf {
+        self.journal().join("monitors.jsonl")
     }
 }

@@ -20,9 +20,12 @@
 //! are only crash-consistent: replaced by rename, never synced.
 
 mod containers;
+mod images;
+mod layers;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -184,6 +187,10 @@ impl Store {
     }
     pub fn network(&self) -> PathBuf {
         self.root.join("network")
+    }
+    /// Which subnet the bridge was given, for when it has to be made again (after a reboot).
+    pub fn bridge(&self) -> PathBuf {
+        self.network().join("bridge.json")
     }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")

@@ -80,6 +80,25 @@ impl Store {
         }
     }
 
+    /// Small files that killed commands left in `tmp/`, taken over: notes of what is to be undone elsewhere.
+    pub fn adopt_abandoned(&self, begins: &[u8]) -> Vec<(Temp, Vec<u8>)> {
+        let Ok(entries) = std::fs::read_dir(self.tmp()) else { return Vec::new() };
+        let mut adopted = Vec::new();
+        for path in entries.flatten().map(|e| e.path()).filter(|p| p.is_file()) {
+            let Ok(lock) = File::open(&path) else { continue };
+            let small = lock.metadata().is_ok_and(|m| m.len() < 64 * 1024);
+            if !small || lock.try_lock().is_err() {
+                continue;
+            }
+            if let Ok(content) = std::fs::read(&path)
+                && content.starts_with(begins)
+            {
+                adopted.push((Temp { path, lock, kept: false }, content));
+            }
+        }
+        adopted
+    }
+
     /// Removes what killed commands left in `tmp/`; gives the names.
     pub fn sweep_tmp(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.tmp()) else { return Vec::new() };

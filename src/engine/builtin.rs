@@ -1,0 +1,52 @@
+//! The built-in images: made from this machine's programs when they are first asked for.
+
+use super::import::Import;
+use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::image::Reference;
+use crate::image::host::{BuiltIn, Recipe};
+use crate::image::tarball::Trouble;
+use crate::store::Store;
+use std::path::Path;
+
+/// The built-in image of this name, if it is one: only `tiny` and `nginx`, and of these only the latest.
+pub fn which(name: &Reference) -> Option<BuiltIn> {
+    match name.canonical().as_str() {
+        "docker.io/library/tiny:latest" => Some(BuiltIn::Tiny),
+        "docker.io/library/nginx:latest" => Some(BuiltIn::Nginx),
+        _ => None,
+    }
+}
+
+/// Makes it, by the same way as an archive's image comes in, and gives it its name.
+///
+/// # Errors
+/// [`Fault::Step`] when this machine lacks a shell or a file cannot be read or written.
+pub fn make(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference) -> Result<(), Fault> {
+    // The program that runs, even if its file has been replaced meanwhile.
+    make_with(store, story, which, name, Path::new("/proc/self/exe"))
+}
+
+fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference, docent: &Path) -> Result<(), Fault> {
+    let step = |e: SysError| Fault::step("built-in", e);
+    let fault = |trouble: Trouble| match trouble {
+        Trouble::Store(e) => step(e),
+        other => other.fault(&name.familiar()),
+    };
+    let recipe = Recipe::of(which, docent).map_err(step)?;
+    story.tell(Event::of(Fact::Fallback { what: name.familiar(), point: FaultPoint::BuiltIn }, Vec::new()));
+    let (programs, server) = (recipe.programs.clone(), recipe.server.clone());
+    story.tell(Event::of(Fact::ImageFromHost { reference: name.familiar(), programs, server }, Vec::new()));
+    let mut import = Import::begin(store).map_err(fault)?;
+    let mut layers = Vec::new();
+    for (tree, words) in &recipe.layers {
+        let mut blob = import.writer().map_err(step)?;
+        tree.write(&mut blob).map_err(|e| step(SysError::io("write", *words, &e)))?;
+        layers.push(blob.finish());
+    }
+    // An uncompressed blob's digest is its diff ID.
+    let config = recipe.config(layers.iter().map(|blob| blob.digest.clone()).collect());
+    let text = serde_json::to_vec(&config).map_err(|e| step(SysError::io("write", "config", &e.into())))?;
+    let blob = import.spool(&mut text.as_slice()).map_err(fault)?;
+    import.image(blob, &config, &layers, vec![name.clone()]).map_err(fault)?;
+    import.finish(story).map(drop)
+}

@@ -1,0 +1,239 @@
+//! Copy-on-write, observed: what lies in a container's write layer, since the last look, and which layer of its image it
+//! covers.
+//!
+//! Nothing is guessed. A file is *copied up* when the kernel's own mark (trusted.overlay.origin) is on it; a file of the same
+//! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
+
+use crate::container::Config;
+use crate::fact::{Change, Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError, now_us};
+use crate::store::Store;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// One entry of the write layer at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub kind: Kind,
+    pub size: u64,
+    /// mtime and ctime in nanoseconds: a rewrite changes at least one.
+    pub times: (i64, i64),
+    pub ino: u64,
+    pub origin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    File,
+    Dir,
+    Opaque,
+    Whiteout,
+    Other,
+}
+
+/// Paths from `/` and what lies there.
+pub type Look = BTreeMap<PathBuf, Mark>;
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub path: PathBuf,
+    pub change: Change,
+    /// Chain ID and size of what is covered.
+    pub below: Option<(String, u64)>,
+    pub now: Option<u64>,
+    pub dir: bool,
+}
+
+fn mark(path: &Path) -> Option<Mark> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let kind = if meta.is_dir() {
+        if has_attribute(path, "trusted.overlay.opaque") { Kind::Opaque } else { Kind::Dir }
+    } else if meta.file_type().is_char_device() && meta.rdev() == 0 {
+        Kind::Whiteout
+    } else if meta.is_file() {
+        Kind::File
+    } else {
+        Kind::Other
+    };
+    Some(Mark {
+        kind,
+        size: meta.len(),
+        times: (
+            meta.mtime().wrapping_mul(1_000_000_000).wrapping_add(meta.mtime_nsec()),
+            meta.ctime().wrapping_mul(1_000_000_000).wrapping_add(meta.ctime_nsec()),
+        ),
+        ino: meta.ino(),
+        origin: has_attribute(path, "trusted.overlay.origin"),
+    })
+}
+
+fn has_attribute(path: &Path, name: &str) -> bool {
+    let mut value = [0u8; 256];
+    rustix::fs::lgetxattr(path, name, &mut value[..]).is_ok_and(|n| n > 0 || name.ends_with("origin"))
+}
+
+/// Everything below `start` in the write layer, within `budget_us` microseconds; None when that was not enough.
+pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
+    let until = now_us().saturating_add(budget_us);
+    let (mut found, mut open) = (Look::new(), vec![start.to_path_buf()]);
+    while let Some(path) = open.pop() {
+        if now_us() > until {
+            return None;
+        }
+        let real = upper.join(path.strip_prefix("/").unwrap_or(&path));
+        if path != Path::new("/") {
+            let Some(mark) = mark(&real) else { continue };
+            let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
+            found.insert(path.clone(), mark);
+            if !dir {
+                continue;
+            }
+        }
+        for entry in fs::read_dir(&real).into_iter().flatten().flatten() {
+            open.push(path.join(entry.file_name()));
+        }
+    }
+    Some(found)
+}
+
+/// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
+/// what is further down.
+pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64)> {
+    let relative = path.strip_prefix("/").unwrap_or(path);
+    for chain in config.layers.iter().rev() {
+        let diff = store.layer_diff(chain);
+        if let Some(mark) = mark(&diff.join(relative)) {
+            return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
+        }
+        let hidden =
+            relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty()).any(|a| {
+                mark(&diff.join(a)).is_some_and(|m| matches!(m.kind, Kind::Whiteout | Kind::Opaque | Kind::File))
+            });
+        if hidden {
+            return None;
+        }
+    }
+    None
+}
+
+/// What changed between two looks, in the order of the paths.
+pub fn differences(store: &Store, config: &Config, before: &Look, now: &Look) -> Vec<Difference> {
+    let mut all = Vec::new();
+    for (path, mark) in now {
+        if before.get(path) == Some(mark) {
+            continue;
+        }
+        let below = below(store, config, path);
+        let known = before.get(path);
+        let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
+        let change = match mark.kind {
+            Kind::Whiteout if below.is_none() => continue,
+            Kind::Whiteout => Change::Deleted,
+            Kind::Opaque if below.is_some() => Change::Opaque,
+            // Directories are copied up on the way to a file; their times change with every entry: no news by themselves.
+            Kind::Dir if below.is_some() || known.is_some() => continue,
+            _ if below.is_none() && known.is_some() => Change::Rewritten,
+            _ if below.is_none() => Change::Added,
+            _ if known.is_some_and(|k| k.kind == mark.kind && k.origin == mark.origin) => Change::Rewritten,
+            _ if mark.origin => Change::CopiedUp,
+            _ => Change::Covered,
+        };
+        let size = (mark.kind == Kind::File).then_some(mark.size);
+        all.push(Difference { path: path.clone(), change, below, now: size, dir });
+    }
+    for (path, mark) in before {
+        if !now.contains_key(path) && mark.kind != Kind::Whiteout {
+            let below = below(store, config, path);
+            // A copy that is gone and leaves the lower one in sight is no longer a change.
+            let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
+            all.push(Difference { path: path.clone(), change: Change::Gone, below, now: None, dir });
+        }
+    }
+    all
+}
+
+/// The last look that was told.
+pub fn seen(store: &Store, id: &str) -> Look {
+    fs::read(store.container_dir(id).seen())
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
+}
+
+/// Remembers a look. Bookkeeping: a lost one means that something is told twice.
+pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
+    let content = serde_json::to_vec(look).unwrap_or_default();
+    store.replace_file(&mut crate::kernel::sys::Calls::default(), &store.container_dir(id).seen(), &content, false)
+}
+
+/// Looks at `start` and below, tells what is new there, and remembers it.
+pub fn tell(store: &Store, config: &Config, start: &Path, budget_us: u64, story: &mut Story) -> Result<(), Fault> {
+    let upper = store.container_dir(&config.id).upper();
+    let Some(now) = look(&upper, start, budget_us) else { return Ok(()) };
+    let all_before = seen(store, &config.id);
+    let before: Look =
+        all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
+    if now == before {
+        return Ok(());
+    }
+    for difference in differences(store, config, &before, &now) {
+        event(store, config, &difference).tell(story);
+    }
+    let mut after: Look = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
+    after.extend(now);
+    remember(store, &config.id, &after).map_err(|e| Fault::step("seen", e))
+}
+
+/// What the kernel did on somebody's behalf, with what proves it.
+fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
+    let upper = store.container_dir(&config.id).upper();
+    let file = upper.join(difference.path.strip_prefix("/").unwrap_or(&difference.path));
+    let file = file.to_string_lossy().into_owned();
+    let fact = Fact::Changed {
+        path: difference.path.to_string_lossy().into_owned(),
+        change: difference.change,
+        layer: difference.below.as_ref().map(|(chain, _)| chain.clone()),
+        image: difference.below.as_ref().map(|_| config.image.clone()),
+        was: difference.below.as_ref().map(|(_, size)| *size),
+        now: difference.now,
+    };
+    let words = |words: &[&str]| words.iter().map(|w| w.to_string()).chain([file.clone()]).collect::<Vec<_>>();
+    let (proof, expect, evidence) = match (difference.change, difference.now) {
+        (Change::Deleted, _) => {
+            let seen = "character special file 0:0";
+            (words(&["stat", "-c", "%F %t:%T"]), Expect::Equals(seen.into()), format!("{file}: {seen}"))
+        }
+        (Change::Gone, _) => (words(&["test", "-e"]), Expect::Status(1), format!("{file}: -")),
+        (_, Some(size)) => (words(&["stat", "-c", "%s"]), Expect::Equals(size.to_string()), format!("{file}: {size}")),
+        _ => (words(&["test", "-e"]), Expect::Status(0), file.clone()),
+    };
+    Deed::new((), Event::of(fact, Vec::new())).of_container(&config.id).with_receipt(Receipt {
+        evidence,
+        proof,
+        expect,
+        holds: Holds::WhileExists(config.id.clone()),
+        needs: Needs::root(),
+        subject: format!("upper:{}:{}", config.id, difference.path.to_string_lossy()),
+    })
+}
+
+/// `docker diff`: the write layer against the image, as (letter, path), directories included.
+pub fn diff(store: &Store, config: &Config) -> Vec<(char, String)> {
+    let upper = store.container_dir(&config.id).upper();
+    let now = look(&upper, Path::new("/"), u64::MAX / 2).unwrap_or_default();
+    now.iter()
+        .filter_map(|(path, mark)| {
+            let below = below(store, config, path);
+            let letter = match (mark.kind, below) {
+                (Kind::Whiteout, None) => return None,
+                (Kind::Whiteout, Some(_)) => 'D',
+                (_, Some(_)) => 'C',
+                (_, None) => 'A',
+            };
+            Some((letter, path.to_string_lossy().into_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! `exec`: another program in a container that runs. The monitor starts it (monitor/exec.rs says why).
+
+use super::attach::{self, Direct, Ends, Outcome};
+use crate::container::{Container, Process, Status};
+use crate::fact::{Fault, Story};
+use crate::monitor::client::{Client, pipe};
+use crate::monitor::{Message, Request};
+use crate::store::Store;
+use std::os::fd::AsFd;
+
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    pub command: Vec<String>,
+    pub env: Vec<String>,
+    pub workdir: Option<String>,
+    pub user: Option<String>,
+    pub tty: bool,
+    pub stdin: bool,
+}
+
+/// Starts the program and joins the learner's streams to it. `before` is called when it runs, before its first byte is
+/// passed on: narration goes there.
+pub fn exec(
+    store: &Store,
+    story: &mut Story,
+    container: &Container,
+    ask: &Ask,
+    size: Option<(u16, u16)>,
+    before: impl FnOnce(&mut Story),
+) -> Result<Outcome, Fault> {
+    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    match container.state.status {
+        Status::Running => {}
+        Status::Paused => return Err(Fault::IsPaused { name, id }),
+        _ => return Err(Fault::NotRunning { name, id }),
+    }
+    let process = Process {
+        argv: ask.command.clone(),
+        env: super::create::merge_env(&container.config.process.env, &ask.env),
+        cwd: ask.workdir.clone().unwrap_or_else(|| container.config.process.cwd.clone()),
+        user: ask.user.clone().unwrap_or_else(|| container.config.process.user.clone()),
+        tty: ask.tty,
+        stdin: ask.stdin,
+    };
+    let process = Process { cwd: if process.cwd.is_empty() { "/".into() } else { process.cwd }, ..process };
+    let step = |e| Fault::step("exec", e);
+    let client = Client::connect(store, &id).map_err(step)?;
+    let (rows, cols) = size.unwrap_or((0, 0));
+    let request = Request::Exec { process, rows, cols };
+    let mut direct = Direct { input: None, outputs: [None, None], terminal: None };
+    if ask.tty {
+        client.request(&request, &[])?;
+    } else {
+        let ((in_read, in_write), (out_read, out_write), (err_read, err_write)) =
+            (pipe().map_err(step)?, pipe().map_err(step)?, pipe().map_err(step)?);
+        client.request(&request, &[in_read.as_fd(), out_write.as_fd(), err_write.as_fd()])?;
+        direct.outputs = [Some(out_read), Some(err_read)];
+        // Without -i the program reads an empty input: our end is dropped here.
+        direct.input = ask.stdin.then_some(in_write);
+    }
+    loop {
+        match client.next() {
+            Message::Event(event) => story.tell(*event),
+            Message::Started { terminal } => {
+                direct.terminal = terminal;
+                break;
+            }
+            Message::Fault(fault) => return Err(fault),
+            Message::Closed => return Err(Fault::MonitorDied { id }),
+            _ => {}
+        }
+    }
+    before(story);
+    attach::attach(&client, Ends { stdin: ask.stdin, tty: ask.tty, direct: Some(direct) }, story)
+}

@@ -1,0 +1,212 @@
+//! The one way by which images come into the store: from an archive, or made from this machine.
+//!
+//! Everything is made and verified in `tmp/` first, outside the store lock; then it is synced, and then, under the lock,
+//! each layer and blob becomes real by one rename, and last the names move. Whatever fails before that leaves the store as
+//! it was.
+
+use crate::fact::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
+use crate::image::apply::apply;
+use crate::image::archive::{open, plain};
+use crate::image::model::{
+    CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, Spooled, chain_ids, digest_text,
+};
+use crate::image::reference::Reference;
+use crate::image::tarball::Trouble;
+use crate::store::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError, Store};
+use rustix::fs::{Mode, OFlags};
+use sha2::{Digest, Sha256};
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+/// One image, complete in `tmp/`.
+struct Ready {
+    id: String,
+    manifest: Descriptor,
+    blobs: Vec<Spooled>,
+    names: Vec<Reference>,
+}
+
+/// Images on their way into the store.
+pub struct Import<'a> {
+    store: &'a Store,
+    making: Making,
+    layers: Vec<NewLayer>,
+    /// Diff and chain IDs of layers that were here already.
+    reused: Vec<(String, String)>,
+    images: Vec<Ready>,
+}
+
+impl<'a> Import<'a> {
+    pub fn begin(store: &'a Store) -> Result<Import<'a>, Trouble> {
+        Ok(Import { store, making: store.making()?, layers: Vec::new(), reused: Vec::new(), images: Vec::new() })
+    }
+
+    /// Writes a stream to `tmp/`, with its digest.
+    pub fn spool(&mut self, input: &mut dyn Read) -> Result<Spooled, Trouble> {
+        self.making.blob(input).map_err(|e| match e {
+            SpoolError::Read(e) => Trouble::reading(e),
+            SpoolError::Write(e) => Trouble::Store(e),
+        })
+    }
+
+    /// A blob in `tmp/` to be written by the caller.
+    pub fn writer(&mut self) -> Result<BlobWriter, SysError> {
+        self.making.writer()
+    }
+
+    /// Adds an image: unpacks the layers that are not here, and verifies all of them.
+    ///
+    /// # Errors
+    /// A layer that is not what the configuration says, or cannot be unpacked.
+    pub fn image(
+        &mut self,
+        config: Spooled,
+        parsed: &ImageConfig,
+        layers: &[Spooled],
+        names: Vec<Reference>,
+    ) -> Result<(), Trouble> {
+        let diff_ids = &parsed.rootfs.diff_ids;
+        let chain = chain_ids(diff_ids);
+        // Directories of the layers so far, the top first: a directory that an archive lacks is like the one below it.
+        let mut lowers: Vec<PathBuf> = Vec::new();
+        let mut blobs = Vec::new();
+        for ((diff_id, chain_id), blob) in diff_ids.iter().zip(&chain).zip(layers) {
+            let (diff, gzip) = self.layer(diff_id, chain_id, blob, &lowers)?;
+            lowers.insert(0, diff);
+            blobs.push(Descriptor::new(if gzip { LAYER_GZIP } else { LAYER }, &blob.digest, blob.bytes));
+        }
+        let id = config.digest.clone();
+        let manifest = Manifest::new(Descriptor::new(CONFIG, &id, config.bytes), blobs);
+        let text = serde_json::to_vec(&manifest).map_err(|e| Trouble::Read(e.into()))?;
+        let manifest = self.spool(&mut text.as_slice())?;
+        let descriptor = Descriptor::new(MANIFEST, &manifest.digest, manifest.bytes);
+        let blobs = layers.iter().cloned().chain([config, manifest]).collect();
+        self.images.push(Ready { id, manifest: descriptor, blobs, names });
+        Ok(())
+    }
+
+    /// One layer: its directory, and whether its blob is compressed.
+    fn layer(
+        &mut self,
+        diff_id: &str,
+        chain_id: &str,
+        blob: &Spooled,
+        lowers: &[PathBuf],
+    ) -> Result<(PathBuf, bool), Trouble> {
+        let (stream, gzip) = plain(open(blob)?)?;
+        let verify = |found: String| {
+            if found == diff_id {
+                return Ok(());
+            }
+            let (what, expected) = ("layer".to_string(), diff_id.to_string());
+            Err(Trouble::Flaw(ArchiveFlaw::DigestMismatch { what, expected, found }))
+        };
+        // An uncompressed blob's digest, taken when it was written, is the diff ID.
+        if !gzip {
+            verify(blob.digest.clone())?;
+        }
+        let mut stream = Hashing { inner: stream, hash: gzip.then(Sha256::new) };
+        let made = self.layers.iter().find(|l| l.chain_id == chain_id).map(NewLayer::diff);
+        let here = made.or_else(|| self.store.has_layer(chain_id).then(|| self.store.layer_diff(chain_id)));
+        if let Some(diff) = here {
+            if gzip {
+                io::copy(&mut stream, &mut io::sink()).map_err(Trouble::reading)?;
+                verify(stream.digest())?;
+            }
+            let pair = (diff_id.to_string(), chain_id.to_string());
+            if !self.layers.iter().any(|l| l.chain_id == chain_id) && !self.reused.contains(&pair) {
+                self.reused.push(pair);
+            }
+            return Ok((diff, gzip));
+        }
+        let mut layer = self.making.layer(chain_id)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(layer.diff(), flags, Mode::empty())
+            .map_err(|e| SysError::new("open", layer.diff().to_string_lossy(), e.raw_os_error()))?;
+        let applied = apply(&mut stream, root, lowers)?;
+        if gzip {
+            verify(stream.digest())?;
+        }
+        layer.info = LayerInfo { diff_id: diff_id.into(), entries: applied.entries, bytes: applied.bytes };
+        self.making.describe(&layer)?;
+        let diff = layer.diff();
+        self.layers.push(layer);
+        Ok((diff, gzip))
+    }
+
+    /// Makes it all real, and tells it. Gives what now leads to each image: its familiar names, or its id.
+    ///
+    /// # Errors
+    /// The store's. What was told by then is done, and complete in itself.
+    pub fn finish(self, story: &mut Story) -> Result<Vec<String>, Fault> {
+        let step = |e: SysError| Fault::step("load", e);
+        self.making.sync().map_err(step)?;
+        let lock = self.store.lock().map_err(step)?;
+        for (diff_id, chain_id) in self.reused {
+            story.tell(Event::of(Fact::LayerReused { diff_id, chain_id }, Vec::new()));
+        }
+        for layer in &self.layers {
+            match self.store.keep_layer(layer, &lock).map_err(step)? {
+                Some(deed) => deed.tell(story),
+                None => {
+                    let (diff_id, chain_id) = (layer.info.diff_id.clone(), layer.chain_id.clone());
+                    story.tell(Event::of(Fact::LayerReused { diff_id, chain_id }, Vec::new()));
+                }
+            }
+        }
+        let mut leads = Vec::new();
+        let mut tags = Vec::new();
+        for mut image in self.images {
+            match self.store.manifest_of(&image.id)? {
+                Some(known) => image.manifest = known,
+                None => {
+                    for blob in &image.blobs {
+                        if let Some(deed) = self.store.keep_blob(blob, &lock).map_err(step)? {
+                            deed.tell(story);
+                        }
+                    }
+                }
+            }
+            tags.push(image);
+        }
+        self.store.sync_images().map_err(step)?;
+        for image in tags {
+            if image.names.is_empty() {
+                if let Some(deed) = self.store.keep_nameless(&image.manifest, &lock)? {
+                    deed.tell(story);
+                }
+                leads.push(image.id);
+                continue;
+            }
+            for name in &image.names {
+                if let Some(deed) = self.store.tag(name, &image.manifest, &lock)? {
+                    deed.tell(story);
+                }
+                leads.push(name.familiar());
+            }
+        }
+        Ok(leads)
+    }
+}
+
+/// Takes the digest of what is read through it, if one is wanted.
+struct Hashing<R> {
+    inner: R,
+    hash: Option<Sha256>,
+}
+
+impl<R: Read> Hashing<R> {
+    fn digest(self) -> String {
+        self.hash.map(digest_text).unwrap_or_default()
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(buffer.get(..n).unwrap_or_default());
+        }
+        Ok(n)
+    }
+}

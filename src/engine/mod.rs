@@ -1,0 +1,21 @@
+//! What a user means: one file per family of verbs. A verb looks, decides, and lets the rooms below do; it tells what they
+//! did to the command's story and never says a word itself.
+
+pub mod attach;
+pub mod builtin;
+pub mod copy;
+pub mod cow;
+pub mod create;
+pub mod doctor;
+pub mod exec;
+mod import;
+pub mod load;
+pub mod logs;
+pub mod names;
+pub mod pause;
+pub mod remove;
+pub mod resolve;
+pub mod start;
+pub mod stop;
+pub mod sweep;
+pub mod view;

@@ -1,0 +1,40 @@
+//! `rm`: the container's directory goes, and with it the write layer. The image stays as it was.
+
+use super::stop;
+use crate::container::Container;
+use crate::fact::{Fault, Story};
+use crate::kernel::{cgroup, process};
+use crate::store::Store;
+use std::os::fd::AsFd;
+
+/// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
+pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
+    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    if container.state.status.live() {
+        if !force {
+            let paused = container.state.status == crate::container::Status::Paused;
+            return Err(Fault::StillRunning { name, id, paused });
+        }
+        end(story, container)?;
+    }
+    // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
+    let Some(_lock) = stop::settled(store, container)? else { return Ok(()) };
+    store.remove_container(&container.config, true)?.tell(story);
+    Ok(())
+}
+
+fn end(story: &mut Story, container: &Container) -> Result<(), Fault> {
+    let Ok(pidfd) = stop::handle(container) else { return Ok(()) };
+    let step = |e| Fault::step("kill", e);
+    match process::signal(pidfd.as_fd(), container.state.pid, libc::SIGKILL) {
+        Ok(deed) => deed.of_container(&container.config.id).tell(story),
+        Err(e) if e.errno == libc::ESRCH => {}
+        Err(e) => return Err(step(e)),
+    }
+    // Version 1 delivers even SIGKILL only when the group thaws.
+    if let Some(group) = cgroup::layout().group(&container.config.id).filter(|g| g.frozen()) {
+        group.freeze(false).map_err(step)?.of_container(&container.config.id).tell(story);
+    }
+    process::wait_gone(pidfd.as_fd(), None);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
+
+use crate::container::{Container, Status};
+use crate::fact::{Deed, Fault, Story, SysError};
+use crate::kernel::{cgroup, process};
+use crate::store::{ContainerLock, Store};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A running container's PID 1.
+pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
+    let not_running = || Fault::NotRunning { name: container.config.name.clone(), id: container.config.id.clone() };
+    if !matches!(container.state.status, Status::Running | Status::Paused) {
+        return Err(not_running());
+    }
+    process::open(container.state.pid, container.state.start_time).ok_or_else(not_running)
+}
+
+fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
+    match process::signal(pidfd.as_fd(), container.state.pid, signal) {
+        Ok(deed) => Ok(Some(deed.of_container(&container.config.id))),
+        // It has ended meanwhile.
+        Err(SysError { errno: libc::ESRCH, .. }) => Ok(None),
+        Err(e) => Err(Fault::step("signal", e)),
+    }
+}
+
+/// `kill`: one signal. A frozen container gets it when it is thawed, except SIGKILL, which Docker thaws it for.
+pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32) -> Result<(), Fault> {
+    let pidfd = handle(container)?;
+    if let Some(deed) = send(container, &pidfd, signal)? {
+        deed.tell(story);
+    }
+    if signal == libc::SIGKILL {
+        thaw(container, story)?;
+        process::wait_gone(pidfd.as_fd(), None);
+        drop(settled(store, container)?);
+    }
+    Ok(())
+}
+
+/// `stop`: the container's stop signal, a grace period in seconds (negative: for ever), then SIGKILL. A container that does
+/// not run is stopped already.
+pub fn stop(store: &Store, story: &mut Story, container: &Container, grace: i64) -> Result<(), Fault> {
+    if !container.state.status.live() {
+        return Ok(());
+    }
+    let Ok(pidfd) = handle(container) else { return Ok(()) };
+    if let Some(deed) = send(container, &pidfd, container.config.stop_signal)? {
+        deed.tell(story);
+    }
+    // A frozen process cannot even die of a signal it handles: it is thawed to get it.
+    thaw(container, story)?;
+    let millis = u64::try_from(grace).ok().map(|s| s.saturating_mul(1000));
+    if !process::wait_gone(pidfd.as_fd(), millis)
+        && let Some(deed) = send(container, &pidfd, libc::SIGKILL)?
+    {
+        deed.tell(story);
+        process::wait_gone(pidfd.as_fd(), None);
+    }
+    drop(settled(store, container)?);
+    Ok(())
+}
+
+fn thaw(container: &Container, story: &mut Story) -> Result<(), Fault> {
+    if let Some(group) = cgroup::layout().group(&container.config.id).filter(|g| g.frozen()) {
+        let deed = group.freeze(false).map_err(|e| Fault::step("thaw", e))?;
+        deed.of_container(&container.config.id).tell(story);
+    }
+    Ok(())
+}
+
+/// Waits until the monitor has put everything away, and keeps the container's lock.
+pub fn settled(store: &Store, container: &Container) -> Result<Option<ContainerLock>, Fault> {
+    store.lock_container(&container.config.id).map_err(|e| Fault::step("wait", e))
+}

@@ -1,0 +1,92 @@
+//! What a killed command or monitor left behind is put in order by the next command, before it does anything else.
+//!
+//! Everything docent makes can be found from the store alone: things in the making lie in `tmp/` under a lock that died with
+//! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
+//! cgroup and veth pair have names that follow from its id.
+
+use crate::container::{Config, State, Status};
+use crate::fact::{Event, Fact, Fault, Story};
+use crate::kernel::{cgroup, process};
+use crate::launch::network;
+use crate::store::Store;
+use std::os::fd::AsFd;
+
+/// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container.
+pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
+    super::copy::undo_abandoned(store, story)?;
+    for what in store.sweep_tmp() {
+        story.tell(Event::of(Fact::Cleaned { what: format!("tmp/{what}") }, Vec::new()));
+    }
+    for container in store.list_containers()? {
+        if !container.state.status.live() {
+            continue;
+        }
+        let Ok(Some(_lock)) = store.try_lock_container(&container.config.id) else { continue };
+        // Under its lock nobody else changes it; what it was may have changed before we got it.
+        if let Some(now) = store.container_by_id(&container.config.id)?.filter(|c| c.state.status.live()) {
+            put_in_order(store, &now.config, now.state, story)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known.
+fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story) -> Result<(), Fault> {
+    let step = |e| Fault::step("sweep", e);
+    let id = config.id.as_str();
+    let this_boot = state.boot_id == process::boot_id();
+    let group = cgroup::layout().group(id).filter(|g| g.exists());
+    if this_boot && let Some(pidfd) = process::open(state.pid, state.start_time) {
+        // PID 1 usually died with its monitor (PR_SET_PDEATHSIG), but a program can ask the kernel not to.
+        if group.as_ref().is_some_and(|g| g.frozen())
+            && let Some(group) = &group
+        {
+            group.freeze(false).map_err(step)?.of_container(id).tell(story);
+        }
+        end(pidfd.as_fd(), state.pid, id, story);
+    }
+    if let Some(group) = &group {
+        for pid in group.processes() {
+            if let Some(pidfd) = process::start_time(pid).and_then(|started| process::open(pid, started)) {
+                end(pidfd.as_fd(), pid, id, story);
+            }
+        }
+        group.remove().map_err(step)?.of_container(id).tell(story);
+    }
+    if this_boot
+        && !state.veth.is_empty()
+        && let Some(deed) = network::unplug(&state.veth).map_err(step)?
+    {
+        deed.of_container(id).tell(story);
+    }
+    let started = state.started.is_some();
+    if config.auto_remove && started {
+        tell_lost(config, story);
+        return Ok(store.remove_container(config, false)?.tell(story));
+    }
+    let after = State {
+        status: if started { Status::Exited } else { Status::Created },
+        // As a shell says of a process that was killed; what it really returned died with its parent.
+        exit_code: if started { 137 } else { 0 },
+        finished: started.then(chrono::Utc::now),
+        pid: 0,
+        ports: Vec::new(),
+        ..state
+    };
+    store.write_state(id, &after).map_err(step)?;
+    tell_lost(config, story);
+    Ok(())
+}
+
+fn tell_lost(config: &Config, story: &mut Story) {
+    let mut event = Event::of(Fact::ContainerLost { id: config.id.clone(), name: config.name.clone() }, Vec::new());
+    event.container = Some(config.id.clone());
+    story.tell(event);
+}
+
+fn end(pidfd: std::os::fd::BorrowedFd<'_>, pid: i32, id: &str, story: &mut Story) {
+    if let Ok(deed) = process::signal(pidfd, pid, libc::SIGKILL) {
+        deed.of_container(id).tell(story);
+    }
+    process::wait_gone(pidfd, Some(10_000));
+}

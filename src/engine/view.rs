@@ -1,0 +1,97 @@
+//! A container's files as the container sees them, from outside: for `cp`, `diff` and whatever else looks in.
+//!
+//! Nothing of the container is run or believed: its root is a descriptor, and every path is walked by the kernel with
+//! RESOLVE_IN_ROOT (CVE-2018-15664, CVE-2019-14271). A running container is entered through /proc/PID/root, which leads into
+//! its mount namespace, volumes and all; a stopped one is mounted, detached from every namespace, under its lock, since the
+//! kernel would accept a second mount of the same write layer without a word.
+
+use crate::container::Container;
+use crate::fact::{Fault, Story, SysError};
+use crate::kernel::{open, process};
+use crate::launch::spec::overlay_of;
+use crate::store::{ContainerLock, Store};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug)]
+pub struct View {
+    root: OwnedFd,
+    /// A stopped container stays stopped while we look.
+    _lock: Option<ContainerLock>,
+}
+
+impl View {
+    pub fn open(store: &Store, container: &Container, story: &mut Story) -> Result<View, Fault> {
+        let step = |e: SysError| Fault::step("view", e);
+        if let Some(root) = running_root(container) {
+            return Ok(View { root: root.map_err(step)?, _lock: None });
+        }
+        let lock = store.lock_container(&container.config.id).map_err(step)?;
+        let overlay = overlay_of(store, &container.config);
+        let root = overlay.mount_detached().map_err(step)?.of_container(&container.config.id).tell(story);
+        Ok(View { root, _lock: lock })
+    }
+
+    pub fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    /// Follows symlinks at the end of `path` as the container would, and gives the path they lead to: absolute, without `..`.
+    pub fn follow(&self, path: &Path) -> Result<PathBuf, SysError> {
+        let mut path = absolute(path);
+        for _ in 0..40 {
+            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
+            let dir = match self.directory(parent) {
+                Ok(dir) => dir,
+                // Nothing there to follow: the caller will find out by itself.
+                Err(_) => return Ok(path),
+            };
+            match rustix::fs::readlinkat(&dir, name, Vec::new()) {
+                Ok(target) => {
+                    let target = PathBuf::from(std::ffi::OsString::from(bytes_to_string(target)));
+                    path = absolute(&parent.join(target));
+                }
+                Err(_) => return Ok(path),
+            }
+        }
+        Err(SysError::new("openat2", path.to_string_lossy(), libc::ELOOP))
+    }
+
+    /// A directory of the container as a handle.
+    pub fn directory(&self, path: &Path) -> Result<OwnedFd, SysError> {
+        use rustix::fs::{Mode, OFlags};
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        open::in_root(self.root(), &Path::new("/").join(path), how, Mode::empty())
+    }
+}
+
+fn bytes_to_string(c: std::ffi::CString) -> std::ffi::OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(c.into_bytes())
+}
+
+/// The root of a container that runs; None when it does not.
+fn running_root(container: &Container) -> Option<Result<OwnedFd, SysError>> {
+    use rustix::fs::{Mode, OFlags};
+    let pid = container.state.pid;
+    let _alive = process::open(pid, container.state.start_time).filter(|_| container.state.status.live())?;
+    let path = format!("/proc/{pid}/root");
+    let root = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    // Compared again after opening: what we hold is the root of this very process.
+    (process::start_time(pid) == Some(container.state.start_time))
+        .then(|| root.map_err(|e| SysError::new("open", path, e.raw_os_error())))
+}
+
+/// The path by its words alone: from `/`, `.` and `..` taken out.
+pub fn absolute(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            std::path::Component::Normal(name) => clean.push(name),
+            std::path::Component::ParentDir => {
+                clean.pop();
+            }
+            _ => {}
+        }
+    }
+    clean
+}

@@ -1,0 +1,227 @@
+//! Reads a docker-archive (`docker save`, `podman save`): a tar of layers, configurations and one `manifest.json`.
+//!
+//! The input is read once, from front to back, since it may be a pipe: each member is handed on as it comes (to be written
+//! to `tmp/` with its digest), and `manifest.json`, which mostly comes last, then says what each one was. Both layouts are
+//! read: `<id>/layer.tar` with links between them, and `blobs/sha256/<hex>`. Nothing is believed that a digest can check.
+
+use super::model::{ImageConfig, Spooled};
+use super::reference::{Reference, valid_digest, valid_hex};
+use super::tarball::{Kind, Member, Tar, Trouble, compression, too_large};
+use crate::fact::ArchiveFlaw;
+use flate2::bufread::MultiGzDecoder;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+
+/// Members of one archive: three for each layer, so this is far beyond any image.
+const MAX_MEMBERS: u64 = 20_000;
+/// Layers of one image: what overlayfs can stack.
+pub const MAX_LAYERS: usize = 500;
+/// `manifest.json` and configurations, as containerd has it.
+const MAX_DOCUMENT: u64 = 8 << 20;
+
+/// One image of an archive, its documents checked, its layers not yet.
+#[derive(Debug)]
+pub struct ArchivedImage {
+    pub config: Spooled,
+    pub parsed: ImageConfig,
+    /// The lowest first, as many as `parsed` has diff IDs.
+    pub layers: Vec<Spooled>,
+    pub names: Vec<Reference>,
+}
+
+/// One entry of `manifest.json`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// Where a member's content went.
+#[derive(Debug, Clone)]
+enum Content {
+    Kept(Spooled),
+    /// Older archives hold a layer that two images share once, and a link for the other.
+    Link(String),
+}
+
+/// Reads the whole archive; `spool` writes one member's content to where it can be read again.
+///
+/// # Errors
+/// What is wrong with the archive, or the error of the input or of `spool`.
+pub fn read(
+    input: &mut dyn Read,
+    spool: &mut dyn FnMut(&mut dyn Read) -> Result<Spooled, Trouble>,
+) -> Result<Vec<ArchivedImage>, Trouble> {
+    let (input, _) = plain(input)?;
+    let mut tar = Tar::new(input);
+    let mut members: HashMap<String, Content> = HashMap::new();
+    let mut count = 0;
+    while let Some(member) = tar.next()? {
+        count += 1;
+        if count > MAX_MEMBERS {
+            return Err(too_large("members", MAX_MEMBERS));
+        }
+        let name = join("", &member.name());
+        match member.kind {
+            Kind::File => {
+                let kept = keep(&mut tar, &member, spool)?;
+                check_name(&name, &kept)?;
+                members.insert(name, Content::Kept(kept));
+            }
+            Kind::Symlink | Kind::HardLink => {
+                let base =
+                    if member.kind == Kind::Symlink { name.rsplit_once('/').map_or("", |(dir, _)| dir) } else { "" };
+                let target = join(base, &String::from_utf8_lossy(&member.link));
+                members.insert(name, Content::Link(target));
+            }
+            _ => {}
+        }
+    }
+    tar.drain()?;
+    if count == 0 {
+        return Err(ArchiveFlaw::Empty.into());
+    }
+    let manifest = members.get("manifest.json").ok_or(ArchiveFlaw::NoManifest)?;
+    let entries: Vec<Entry> = match manifest {
+        Content::Kept(kept) => document("manifest.json", kept)?,
+        Content::Link(_) => return Err(ArchiveFlaw::NoManifest.into()),
+    };
+    if entries.is_empty() {
+        return Err(ArchiveFlaw::Empty.into());
+    }
+    entries.into_iter().map(|entry| image(entry, &members)).collect()
+}
+
+fn image(entry: Entry, members: &HashMap<String, Content>) -> Result<ArchivedImage, Trouble> {
+    let config = find(&entry.config, members)?;
+    // `<hex>.json`: the name says what the content must be.
+    check_name(entry.config.trim_end_matches(".json"), &config)?;
+    let parsed: ImageConfig = document(&entry.config, &config)?;
+    let bad = |why: &str| ArchiveFlaw::BadJson { member: entry.config.clone(), why: why.into() };
+    let names = entry.layers.unwrap_or_default();
+    if names.len() > MAX_LAYERS {
+        return Err(too_large("layers", MAX_LAYERS as u64));
+    }
+    if parsed.rootfs.diff_ids.len() != names.len() {
+        return Err(bad("rootfs.diff_ids").into());
+    }
+    if !parsed.rootfs.diff_ids.iter().all(|id| valid_digest(id)) {
+        return Err(bad("rootfs.diff_ids").into());
+    }
+    let layers = names.iter().map(|name| find(name, members)).collect::<Result<_, _>>()?;
+    let tags = entry.repo_tags.unwrap_or_default();
+    let names = tags.iter().map(|tag| match Reference::parse(tag) {
+        Ok(name) if name.digest().is_none() => Ok(name),
+        _ => Err(ArchiveFlaw::BadJson { member: "manifest.json".into(), why: format!("RepoTags: {tag:?}") }),
+    });
+    Ok(ArchivedImage { config, parsed, layers, names: names.collect::<Result<_, _>>()? })
+}
+
+/// A member by its name, through at most a few links.
+fn find(name: &str, members: &HashMap<String, Content>) -> Result<Spooled, Trouble> {
+    let mut at = join("", name);
+    for _ in 0..8 {
+        match members.get(&at) {
+            Some(Content::Kept(kept)) => return Ok(kept.clone()),
+            Some(Content::Link(target)) => at.clone_from(target),
+            None => break,
+        }
+    }
+    Err(ArchiveFlaw::MissingMember { member: name.into() }.into())
+}
+
+fn keep<R: Read>(
+    tar: &mut Tar<R>,
+    member: &Member,
+    spool: &mut dyn FnMut(&mut dyn Read) -> Result<Spooled, Trouble>,
+) -> Result<Spooled, Trouble> {
+    if member.pieces.is_some() {
+        return Err(ArchiveFlaw::BadMember { member: member.name(), why: "sparse".into() }.into());
+    }
+    let mut content = MemberContent { tar, trouble: None };
+    let kept = spool(&mut content);
+    match content.trouble {
+        Some(trouble) => Err(trouble),
+        None => {
+            kept.and_then(|kept| if kept.bytes == member.size { Ok(kept) } else { Err(ArchiveFlaw::Truncated.into()) })
+        }
+    }
+}
+
+/// A member's content as a reader; what was wrong is kept beside the bare I/O error.
+struct MemberContent<'a, R> {
+    tar: &'a mut Tar<R>,
+    trouble: Option<Trouble>,
+}
+
+impl<R: Read> Read for MemberContent<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tar.content(buffer).map_err(|trouble| {
+            self.trouble = Some(trouble);
+            io::Error::from(io::ErrorKind::InvalidData)
+        })
+    }
+}
+
+/// A name that is a digest must be the content's.
+fn check_name(name: &str, kept: &Spooled) -> Result<(), Trouble> {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let is_digest = valid_hex(base) && (name.starts_with("blobs/sha256/") || !name.contains('/'));
+    let expected = format!("sha256:{base}");
+    if is_digest && kept.digest != expected {
+        return Err(ArchiveFlaw::DigestMismatch { what: name.into(), expected, found: kept.digest.clone() }.into());
+    }
+    Ok(())
+}
+
+fn document<T: DeserializeOwned>(member: &str, kept: &Spooled) -> Result<T, Trouble> {
+    if kept.bytes > MAX_DOCUMENT {
+        return Err(too_large(member, MAX_DOCUMENT));
+    }
+    let text = std::fs::read(&kept.path).map_err(Trouble::Read)?;
+    serde_json::from_slice(&text).map_err(|e| ArchiveFlaw::BadJson { member: member.into(), why: e.to_string() }.into())
+}
+
+/// A name as a plain path from the archive's top; only used to look members up, never to open anything.
+fn join(dir: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in dir.split('/').chain(name.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The stream without its compression, and whether there was one.
+///
+/// # Errors
+/// [`ArchiveFlaw::NotAnArchive`] names a compression that is not read.
+pub fn plain<'a>(mut input: impl Read + 'a) -> Result<(Box<dyn Read + 'a>, bool), Trouble> {
+    let mut head = Vec::with_capacity(6);
+    input.by_ref().take(6).read_to_end(&mut head).map_err(Trouble::reading)?;
+    let known = compression(&head);
+    let input = io::Cursor::new(head).chain(input);
+    match known {
+        None => Ok((Box::new(input), false)),
+        Some("gzip") => Ok((Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, input))), true)),
+        Some(other) => Err(ArchiveFlaw::NotAnArchive { what: other.into() }.into()),
+    }
+}
+
+/// Opens what was spooled.
+///
+/// # Errors
+/// The system's.
+pub fn open(kept: &Spooled) -> Result<File, Trouble> {
+    File::open(&kept.path).map_err(Trouble::Read)
+}

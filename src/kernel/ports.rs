@@ -1,0 +1,142 @@
+//! Listening sockets for published ports. Whoever holds them (the container's monitor) passes connections on.
+//!
+//! An empty host address means all addresses, IPv4 and IPv6, as two sockets with the same number. A host without IPv6 has
+//! the one. Only TCP: a caller that was asked for another protocol says so before it comes here.
+
+use super::sys::{self, Calls};
+use crate::fact::{Deed, Expect, Fact, Holds, Needs, Receipt, SysError};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::OwnedFd;
+
+/// As many connections wait for the monitor as Go's and Docker's proxies let wait.
+const BACKLOG: i32 = 1024;
+/// How often the kernel is asked for a number that is free in both families.
+const FREE_ATTEMPTS: usize = 16;
+
+/// A listening socket and the address it is bound to.
+pub type Listener = (OwnedFd, SocketAddr);
+
+/// Binds and listens, to pass on to `to`, the container's address and port. Port 0: the kernel chooses the number.
+///
+/// Errors: EINVAL for a host address that is none; what bind and listen say (EADDRINUSE, EADDRNOTAVAIL, EACCES).
+pub fn bind(container: &str, host_ip: &str, port: u16, to: SocketAddrV4) -> Result<Deed<Vec<Listener>>, SysError> {
+    let deed = sys::deed(|calls| {
+        let listeners = if host_ip.is_empty() {
+            bind_all(calls, port)?
+        } else {
+            let ip: IpAddr = host_ip.parse().map_err(|_| SysError::new("bind", host_ip, libc::EINVAL))?;
+            vec![listen(calls, SocketAddr::new(ip, port))?]
+        };
+        let fact = Fact::Published {
+            host_ip: host_ip.into(),
+            host_port: listeners.first().map_or(port, |(_, address)| address.port()),
+            address: to.ip().to_string(),
+            port: to.port(),
+            proto: "tcp".into(),
+        };
+        Ok((listeners, fact))
+    })?;
+    let Fact::Published { host_port, .. } = deed.event().fact else { return Ok(deed) };
+    let ip = if host_ip.is_empty() { "*" } else { host_ip };
+    Ok(deed.with_receipt(Receipt {
+        evidence: format!("getsockname: {ip}:{host_port}"),
+        proof: vec!["ss".into(), "-Hltn".into(), format!("sport = :{host_port}")],
+        expect: Expect::Contains(format!(":{host_port} ")),
+        holds: Holds::WhileRunning(container.into()),
+        needs: vec![Needs::Tool("ss".into())],
+        subject: format!("port:{container}:{ip}:{host_port}"),
+    }))
+}
+
+/// Both families. A number that the kernel chose for the first may be taken in the second: then it chooses again.
+fn bind_all(calls: &mut Calls, port: u16) -> Result<Vec<Listener>, SysError> {
+    let mut attempts = 1..=FREE_ATTEMPTS;
+    loop {
+        let first = listen(calls, (Ipv4Addr::UNSPECIFIED, port).into())?;
+        let number = first.1.port();
+        match listen(calls, (Ipv6Addr::UNSPECIFIED, number).into()) {
+            Ok(second) => return Ok(vec![first, second]),
+            // No IPv6 in this kernel; or switched off, so that it has no addresses.
+            Err(e) if matches!(e.errno, libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL) => return Ok(vec![first]),
+            Err(e) if port == 0 && e.errno == libc::EADDRINUSE && attempts.next().is_some() => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn listen(calls: &mut Calls, address: SocketAddr) -> Result<Listener, SysError> {
+    let object = address.to_string();
+    let failed = |call: &str, e: rustix::io::Errno| SysError::new(call, object.clone(), e.raw_os_error());
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))
+        .map_err(|e| failed("socket", e))?;
+    // Connections of a container that has just stopped linger in TIME_WAIT; they must not keep its port from the next.
+    sockopt::set_socket_reuseaddr(&fd, true).map_err(|e| failed("setsockopt", e))?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&fd, true).map_err(|e| failed("setsockopt", e))?;
+    }
+    calls.saw("bind", format!("<tcp>, {}", shown(address)), object.clone(), rustix::net::bind(&fd, &address))?;
+    let bound = rustix::net::getsockname(&fd).and_then(SocketAddr::try_from).map_err(|e| failed("getsockname", e))?;
+    calls.saw("listen", format!("<tcp:{bound}>, {BACKLOG}"), object.clone(), rustix::net::listen(&fd, BACKLOG))?;
+    Ok((fd, bound))
+}
+
+/// An address as strace prints it.
+fn shown(address: SocketAddr) -> String {
+    let port = address.port();
+    match address {
+        SocketAddr::V4(v4) => {
+            format!("{{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr(\"{}\")}}, 16", v4.ip())
+        }
+        SocketAddr::V6(v6) => format!(
+            "{{sa_family=AF_INET6, sin6_port=htons({port}), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, \"{}\", \
+             &sin6_addr), sin6_scope_id={}}}, 28",
+            v6.ip(),
+            v6.scope_id()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Story;
+    use std::net::TcpStream;
+
+    fn to() -> SocketAddrV4 {
+        SocketAddrV4::new(Ipv4Addr::new(172, 30, 0, 2), 80)
+    }
+
+    #[test]
+    fn the_kernel_chooses_one_number_for_both_families() {
+        let deed = bind("c", "", 0, to()).expect("bind");
+        let event = deed.event().clone();
+        let listeners = deed.tell(&mut Story::new());
+        let port = listeners[0].1.port();
+        assert_ne!(port, 0);
+        assert!(listeners.iter().all(|(_, address)| address.port() == port));
+        assert!(matches!(event.fact, Fact::Published { host_port, .. } if host_port == port));
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connect");
+        let last = event.calls.last().expect("calls");
+        assert_eq!((last.name.as_str(), last.ret), ("listen", 0));
+    }
+
+    #[test]
+    fn a_taken_port_is_refused_and_the_tries_are_told() {
+        let first = bind("a", "127.0.0.1", 0, to()).expect("bind").tell(&mut Story::new());
+        let port = first[0].1.port();
+        let refused = bind("b", "127.0.0.1", port, to()).expect_err("taken");
+        assert_eq!(refused.errno, libc::EADDRINUSE);
+        assert!(refused.calls.last().is_some_and(|call| call.failed()));
+        assert_eq!(bind("b", "", port, to()).expect_err("taken").errno, libc::EADDRINUSE);
+        drop(first);
+        bind("b", "127.0.0.1", port, to()).expect("free again").tell(&mut Story::new());
+    }
+
+    #[test]
+    fn a_host_address_must_be_one() {
+        assert_eq!(bind("a", "example.org", 0, to()).expect_err("no address").errno, libc::EINVAL);
+    }
+}

@@ -1,0 +1,393 @@
+//! The network of containers: one bridge per root, a veth pair per container, and NAT for the way out.
+//!
+//! ```text
+//!   container's network namespace  |  host
+//!   eth0 172.30.0.2/16  ───────────|── veth1f2e… ── docent0 172.30.0.1/16 ── ip_forward, masquerade ── outside
+//! ```
+//!
+//! [`ensure`] makes what belongs to the root and [`plug`] reaches into the namespace from outside; [`inside`] is the
+//! container's own process, before it has a root file system. The kernel removes the pair with the namespace; the bridge
+//! stays, as docker0 does. Nothing else on the host is changed: no device, rule or setting that docent did not make, but
+//! for `net.ipv4.ip_forward`, which is switched on, and told.
+
+use super::subnet;
+use crate::fact::{Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError};
+use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
+use crate::kernel::nftables;
+use crate::kernel::sys::{self, Calls};
+use crate::store::Store;
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+/// The name of every container's own device.
+pub const INSIDE: &str = "eth0";
+
+/// The bridge as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    pub bridge: String,
+    /// First address and length of the prefix.
+    pub subnet: Subnet,
+    /// The bridge's own address.
+    pub gateway: Ipv4Addr,
+    /// Containers reach the outside.
+    pub nat: bool,
+}
+
+/// A container's place on the bridge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub container: String,
+    pub bridge: String,
+    pub address: Ipv4Addr,
+    pub prefix: u8,
+    pub gateway: Ipv4Addr,
+    pub mac: String,
+    /// The host's end of the pair, named after the container.
+    pub veth: String,
+}
+
+// ---- for the whole root --------------------------------------------------------------------------------------------
+
+/// Makes the bridge, ip_forward and NAT where they are missing. The caller holds the store lock.
+///
+/// NAT that this kernel refuses is a fallback and not an error: containers then reach each other and the host.
+pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
+    let bridge = subnet::bridge_name(store.root());
+    let address = ensure_bridge(store, &bridge, story)?;
+    // Both are tried, so that the story tells everything that is missing.
+    let forwarded = forward(story);
+    let masked = masquerade(&bridge, address, story);
+    let nat = forwarded && masked;
+    if !nat {
+        let what = if masked { "net.ipv4.ip_forward" } else { "nftables" };
+        story.tell(Event::of(Fact::Fallback { what: what.into(), point: FaultPoint::NoNat }, Vec::new()));
+    }
+    Ok(Network { bridge, subnet: (nftables::network(address), address.1), gateway: address.0, nat })
+}
+
+/// Gives the bridge's address; makes or completes it where something is missing.
+fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subnet, Fault> {
+    let step = |error| Fault::step("bridge", error);
+    let mut net = Netlink::open().map_err(step)?;
+    if let Some(link) = net.link(bridge).map_err(step)?.filter(|link| link.up && link.kind == BRIDGE)
+        && let Some(address) = address_of(&mut net, &link).map_err(step)?
+    {
+        let fact = Fact::BridgeReused { name: bridge.into(), address: shown(address) };
+        story.tell(Event { receipt: Some(bridge_receipt(&link, address)), ..Event::of(fact, Vec::new()) });
+        return Ok(address);
+    }
+    let made = proven(|calls| {
+        let address = make_bridge(calls, &mut net, bridge, store)?;
+        let receipt = bridge_receipt(&net.existing(bridge)?, address);
+        Ok((address, Fact::Bridge { name: bridge.into(), address: shown(address) }, receipt))
+    });
+    match made {
+        Ok(deed) => Ok(deed.tell(story)),
+        Err(error) => {
+            let fact = Fact::Bridge { name: bridge.into(), address: String::new() };
+            story.tell(Event::failed(fact, error.clone()));
+            Err(match error.errno {
+                libc::EADDRNOTAVAIL => Fault::NoFreeAddress { subnet: error.object },
+                _ => step(SysError { calls: Vec::new(), ..error }),
+            })
+        }
+    }
+}
+
+/// What is missing of the bridge. Another command may be at the same thing: what it has made already counts as made.
+fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store) -> Result<Subnet, SysError> {
+    let remembered = subnet::remembered(store);
+    let link = match net.link(bridge)? {
+        Some(link) => link,
+        None => {
+            let first = subnet::choose(&taken(net, 0)?, remembered, 0)?;
+            unless_there(net.add_bridge(calls, bridge, mac_of(first.0)))?;
+            net.existing(bridge)?
+        }
+    };
+    if link.kind != BRIDGE {
+        return Err(SysError::new("sendto", format!("RTM_NEWLINK {bridge} bridge"), libc::EEXIST));
+    }
+    if !link.up {
+        net.up(calls, &link)?;
+    }
+    if let Some(address) = address_of(net, &link)? {
+        return Ok(address);
+    }
+    // Commands of another root hold another lock, and the kernel lets two devices have one subnet. So the address is set
+    // and the neighbours are looked at again: whoever sees somebody else in the same place withdraws, and tries elsewhere.
+    let seed = bridge.bytes().fold(0, |sum: usize, b| sum + usize::from(b));
+    for attempt in 0..subnet::ATTEMPTS {
+        let address = subnet::choose(&taken(net, link.index)?, remembered, attempt * (1 + seed % 7))?;
+        unless_there(net.add_address(calls, &link, address))?;
+        if !taken(net, link.index)?.iter().any(|other| subnet::overlap(*other, address)) {
+            if remembered != Some(address) {
+                subnet::remember(calls, store, address)?;
+            }
+            return Ok(address);
+        }
+        net.delete_address(calls, &link, address)?;
+    }
+    Err(subnet::exhausted())
+}
+
+/// Addresses and routes of this host but for those of one device.
+fn taken(net: &mut Netlink, but: u32) -> Result<Vec<Subnet>, SysError> {
+    let addresses = net.addresses()?.into_iter();
+    let routes = net.routes()?.into_iter().map(|route| (route.device, route.to));
+    Ok(addresses.chain(routes).filter(|(device, _)| *device != but || but == 0).map(|(_, subnet)| subnet).collect())
+}
+
+/// Switches forwarding on, if it is off. Whether it is on afterwards.
+fn forward(story: &mut Story) -> bool {
+    let name = "net.ipv4.ip_forward";
+    // A host that hides its settings can still be routing; then NAT is all there is to do.
+    let Ok(was) = std::fs::read_to_string(IP_FORWARD) else { return true };
+    if was.trim() != "0" {
+        return true;
+    }
+    let fact = |value: &str| Fact::Sysctl { name: name.into(), value: value.into(), was: "0".into() };
+    let done = proven(|calls| {
+        sys::put(calls, Path::new(IP_FORWARD), "1")?;
+        let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
+        let receipt = Receipt {
+            evidence: format!("{IP_FORWARD}: {}", now.trim()),
+            proof: vec!["cat".into(), IP_FORWARD.into()],
+            expect: Expect::Equals("1".into()),
+            holds: Holds::Forever,
+            needs: Vec::new(),
+            subject: format!("sysctl:{name}"),
+        };
+        Ok(((), fact(now.trim()), receipt))
+    });
+    match done {
+        Ok(deed) => deed.tell(story),
+        Err(error) => story.tell(Event::failed(fact("1"), error)),
+    }
+    std::fs::read_to_string(IP_FORWARD).is_ok_and(|now| now.trim() != "0")
+}
+
+/// Whether packets of the subnet leave under the host's address.
+fn masquerade(bridge: &str, address: Subnet, story: &mut Story) -> bool {
+    match nftables::masquerade(bridge, address) {
+        Ok(None) => true,
+        Ok(Some(deed)) => {
+            deed.tell(story);
+            true
+        }
+        Err(error) => {
+            let subnet = format!("{}/{}", nftables::network(address), address.1);
+            story.tell(Event::failed(Fact::Nat { table: format!("inet {bridge}"), subnet }, error));
+            false
+        }
+    }
+}
+
+fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
+    Receipt {
+        evidence: format!("{}: {}, {} {}", link.index, link.name, link.mac, shown(address)),
+        proof: ["ip", "-o", "-4", "addr", "show", "dev", &link.name].map(str::to_string).to_vec(),
+        expect: Expect::Contains(format!(" {} ", shown(address))),
+        holds: Holds::Forever,
+        needs: vec![Needs::Tool("ip".into())],
+        subject: format!("bridge:{}", link.name),
+    }
+}
+
+// ---- for one container ---------------------------------------------------------------------------------------------
+
+/// The first free address. `in_use` are those of live containers; the caller holds the store lock until the container's
+/// state names its own.
+pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Result<Lease, Fault> {
+    let address = subnet::first_free(network.subnet, network.gateway, in_use)
+        .ok_or_else(|| Fault::NoFreeAddress { subnet: shown(network.subnet) })?;
+    // A device's name holds 15 characters: 11 hex digits tell 17 million million containers apart.
+    let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
+    Ok(Lease {
+        container: container_id.into(),
+        bridge: network.bridge.clone(),
+        address,
+        prefix: network.subnet.1,
+        gateway: network.gateway,
+        mac: colons(mac_of(address)),
+        veth: format!("veth{digits}"),
+    })
+}
+
+/// From outside: the pair, its host's end up and in the bridge, its other end born as `eth0` in the namespace of `pid`.
+///
+/// `pid` must be a child that has not been reaped, so that its number is nobody else's.
+pub fn plug(lease: &Lease, pid: i32) -> Result<Deed<()>, SysError> {
+    let mut net = Netlink::open()?;
+    let bridge = net.existing(&lease.bridge)?;
+    let mac = mac_of(lease.address);
+    proven(|calls| {
+        let made = net.add_veth(calls, &lease.veth, &bridge, INSIDE, mac, pid);
+        // The kernel takes a namespace down behind our back: after a quick restart the pair of the container's last run
+        // may still be there. Its name is the container's own, so a veth of that name is nobody else's.
+        match made {
+            Err(e) if e.errno == libc::EEXIST => {
+                if let Some(old) = net.link(&lease.veth)? {
+                    if old.kind != VETH {
+                        return Err(e);
+                    }
+                    unless_gone(net.delete_link(calls, &old))?;
+                }
+                net.add_veth(calls, &lease.veth, &bridge, INSIDE, mac, pid)?;
+            }
+            other => other?,
+        }
+        let link = net.existing(&lease.veth)?;
+        let fact = Fact::Veth { host: lease.veth.clone(), inside: INSIDE.into(), bridge: lease.bridge.clone() };
+        let receipt = Receipt {
+            evidence: format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name),
+            proof: vec!["readlink".into(), format!("/sys/class/net/{}/master", lease.veth)],
+            expect: Expect::Contains(lease.bridge.clone()),
+            holds: Holds::WhileRunning(lease.container.clone()),
+            needs: Vec::new(),
+            subject: format!("veth:{}", lease.veth),
+        };
+        Ok(((), fact, receipt))
+    })
+}
+
+/// From inside, in the new network namespace and before there is a root: loopback, address, `eth0` up, default route.
+pub fn inside(lease: &Lease, story: &mut Story) -> Result<(), SysError> {
+    let mut net = Netlink::open()?;
+    let seen = Seen::new(Some(&lease.container));
+    loopback_up(&mut net, &seen)?.tell(story);
+    let own = net.existing(INSIDE)?;
+    proven(|calls| {
+        net.add_address(calls, &own, (lease.address, lease.prefix))?;
+        net.up(calls, &own)?;
+        let address = shown(address_of(&mut net, &own)?.unwrap_or((Ipv4Addr::UNSPECIFIED, 0)));
+        let receipt = seen.receipt(
+            format!("{}: {INSIDE} {address}", own.index),
+            &["ip", "-o", "-4", "addr", "show", "dev", INSIDE],
+            format!(" {}/{} ", lease.address, lease.prefix),
+            "address",
+        );
+        Ok(((), Fact::Address { device: INSIDE.into(), address }, receipt))
+    })?
+    .tell(story);
+    proven(|calls| {
+        net.add_default_route(calls, &own, lease.gateway)?;
+        let found = net.routes()?.into_iter().find(|route| route.to.1 == 0).and_then(|route| route.gateway);
+        let gateway = found.map_or(String::new(), |g| g.to_string());
+        let receipt = seen.receipt(
+            format!("default via {gateway} dev {INSIDE}"),
+            &["ip", "-4", "route", "show", "default"],
+            format!("via {} dev {INSIDE}", lease.gateway),
+            "route",
+        );
+        Ok(((), Fact::Route { gateway, device: INSIDE.into() }, receipt))
+    })?
+    .tell(story);
+    Ok(())
+}
+
+/// From inside, with `--network none`: loopback is all there is.
+pub fn loopback(story: &mut Story) -> Result<(), SysError> {
+    let seen = Seen::new(story.container());
+    loopback_up(&mut Netlink::open()?, &seen)?.tell(story);
+    Ok(())
+}
+
+fn loopback_up(net: &mut Netlink, seen: &Seen) -> Result<Deed<()>, SysError> {
+    proven(|calls| {
+        let lo = net.existing("lo")?;
+        net.up(calls, &lo)?;
+        let up = net.existing("lo")?.up;
+        let evidence = format!("{}: lo {}", lo.index, if up { "UP" } else { "DOWN" });
+        Ok(((), Fact::Loopback, seen.receipt(evidence, &["ip", "-o", "link", "show", "dev", "lo"], ",UP".into(), "lo")))
+    })
+}
+
+/// Removes the host's end if it is still there; None when the kernel has done so already.
+pub fn unplug(veth: &str) -> Result<Option<Deed<()>>, SysError> {
+    let mut net = Netlink::open()?;
+    let Some(link) = net.link(veth)?.filter(|link| link.kind == VETH) else { return Ok(None) };
+    proven(|calls| {
+        unless_gone(net.delete_link(calls, &link))?;
+        let receipt = Receipt {
+            evidence: format!("{veth}: {}", if net.link(veth)?.is_none() { "ENODEV" } else { "there" }),
+            proof: vec!["test".into(), "-e".into(), format!("/sys/class/net/{veth}")],
+            expect: Expect::Status(1),
+            holds: Holds::Now,
+            needs: Vec::new(),
+            subject: format!("veth:{veth}"),
+        };
+        Ok(((), Fact::VethRemoved { host: veth.into() }, receipt))
+    })
+    .map(Some)
+}
+
+// ---- small things --------------------------------------------------------------------------------------------------
+
+const BRIDGE: &str = "bridge";
+const VETH: &str = "veth";
+
+/// The container's own process as the host sees it, for proofs that look into its network namespace.
+struct Seen {
+    container: String,
+    pid: String,
+}
+
+impl Seen {
+    /// /proc is still the host's here, and its `self` is our number there, whatever it is inside (proc(5)).
+    fn new(container: Option<&str>) -> Seen {
+        let pid = std::fs::read_link("/proc/self").map(|pid| pid.to_string_lossy().into_owned()).unwrap_or_default();
+        Seen { container: container.unwrap_or_default().into(), pid }
+    }
+
+    fn receipt(&self, evidence: String, look: &[&str], expect: String, subject: &str) -> Receipt {
+        let enter = ["nsenter", "--target", &self.pid, "--net"];
+        Receipt {
+            evidence,
+            proof: enter.iter().chain(look).map(|word| word.to_string()).collect(),
+            expect: Expect::Contains(expect),
+            holds: Holds::WhileRunning(self.container.clone()),
+            needs: vec![Needs::Root, Needs::Tool("nsenter".into()), Needs::Tool("ip".into())],
+            subject: format!("network:{}:{subject}", self.container),
+        }
+    }
+}
+
+/// A deed whose receipt comes from a look at the kernel right after it.
+fn proven<T>(f: impl FnOnce(&mut Calls) -> Result<(T, Fact, Receipt), SysError>) -> Result<Deed<T>, SysError> {
+    let mut seen = None;
+    let deed = sys::deed(|calls| {
+        let (value, fact, receipt) = f(calls)?;
+        seen = Some(receipt);
+        Ok((value, fact))
+    })?;
+    Ok(match seen {
+        Some(receipt) => deed.with_receipt(receipt),
+        None => deed,
+    })
+}
+
+fn address_of(net: &mut Netlink, link: &Link) -> Result<Option<Subnet>, SysError> {
+    Ok(net.addresses()?.into_iter().find(|(device, _)| *device == link.index).map(|(_, address)| address))
+}
+
+/// Locally administered, and the same for the same address: an ARP entry of a container that is gone fits the next one.
+fn mac_of(address: Ipv4Addr) -> [u8; 6] {
+    let [a, b, c, d] = address.octets();
+    [0x02, 0x42, a, b, c, d]
+}
+
+fn shown((address, prefix): Subnet) -> String {
+    format!("{address}/{prefix}")
+}
+
+fn unless_there(made: Result<(), SysError>) -> Result<(), SysError> {
+    made.or_else(|e| if e.errno == libc::EEXIST { Ok(()) } else { Err(e) })
+}
+
+fn unless_gone(removed: Result<(), SysError>) -> Result<(), SysError> {
+    removed.or_else(|e| if e.errno == libc::ENODEV { Ok(()) } else { Err(e) })
+}

@@ -1,0 +1,305 @@
+//! The monitor's half of a launch: resources first, then one clone, then a word to go.
+//!
+//! Whatever fails, [`launch`] undoes what it had done, in reverse, and tells that too.
+
+use super::inside::{self, EVENT, FAULT, GO, PLUGGED, READY, Ready, TERMINAL};
+use super::network::{self, Lease};
+use super::plan;
+use super::spec::Spec;
+use crate::container::NetworkMode;
+use crate::fact::{Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::kernel::cgroup::Group;
+use crate::kernel::packet::Packets;
+use crate::kernel::sys::{self, Cloned};
+use crate::kernel::{process, seccomp};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A container whose process waits for execve's word, or runs.
+pub struct Launched {
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    /// The container's devpts.
+    pub devpts: Option<OwnedFd>,
+    /// The master side of its terminal.
+    pub terminal: Option<OwnedFd>,
+    pub ready: Ready,
+    link: Packets,
+}
+
+/// Limits are kept or refused, before anything runs.
+pub fn set_limits(group: &Group, limits: &crate::container::Limits, story: &mut Story) -> Result<(), Fault> {
+    let mut set = |name: &str, outcome: Option<Result<crate::fact::Deed<()>, SysError>>| match outcome {
+        Some(Ok(deed)) => {
+            deed.tell(story);
+            Ok(())
+        }
+        Some(Err(error)) => Err(Fault::LimitRefused { limit: name.into(), why: error.to_string() }),
+        None => Err(Fault::LimitRefused { limit: name.into(), why: "no such controller".into() }),
+    };
+    if let Some(bytes) = limits.memory {
+        set("memory", group.limit_memory(bytes))?;
+        if let Some(swap) = group.limit_swap(bytes) {
+            set("memory-swap", Some(swap))?;
+        }
+    }
+    if let Some(milli) = limits.cpu_milli {
+        set("cpus", group.limit_cpu(milli))?;
+    }
+    if let Some(count) = limits.pids {
+        set("pids-limit", group.limit_pids(count))?;
+    }
+    Ok(())
+}
+
+/// Makes the container's process and brings it to the point where only execve is left.
+///
+/// The cgroup and the network have been prepared by the caller and are in `spec`. On failure the process is gone and its
+/// veth pair with it; the cgroup is the caller's to remove.
+pub fn launch(spec: &Spec, streams: Option<[OwnedFd; 3]>, story: &mut Story) -> Result<Launched, Fault> {
+    let (ours, theirs) = Packets::pair().map_err(|e| Fault::step("launch", e))?;
+    let given = inside::Inherited { link: theirs, streams, slave: None, filters: seccomp::build(), enter: None };
+    let step = |e| Fault::step("clone", e);
+    let into = spec.group.as_ref().map(|g| g.open_v2()).transpose().map_err(step)?.flatten();
+    let kinds = plan::namespaces(spec);
+    // The cgroup namespace is made by the child once it has joined (plan.rs says why).
+    let flags = kinds.iter().filter(|(kind, _)| *kind != "cgroup").fold(0, |all, (_, flag)| all | flag);
+    let mut calls = sys::Calls::default();
+    let cloned = match sys::clone3(&mut calls, flags, into.as_ref().map(|fd| fd.as_fd())) {
+        Ok(cloned) => cloned,
+        Err(error) => {
+            let fact = Fact::NamespacesMade { pid: 0, inside: 1, namespaces: Vec::new() };
+            let failed = SysError { calls: calls.take(), ..error.clone() };
+            story.tell(Event::failed(fact, failed));
+            return Err(step(error));
+        }
+    };
+    let (pid, pidfd) = match cloned {
+        Cloned::Child => {
+            drop(ours);
+            inside::run(spec, given)
+        }
+        Cloned::Parent { pid, pidfd } => (pid, pidfd),
+    };
+    drop(given);
+    tell_clone(spec, pid, &kinds, calls, into.is_some(), story);
+    let mut launched = Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours };
+    match launched.bring_up(spec, story) {
+        Ok(()) => Ok(launched),
+        Err(fault) => {
+            launched.end(story);
+            Err(fault)
+        }
+    }
+}
+
+/// Starts another program in a container that runs: the same last steps, in the namespaces that are there.
+///
+/// The caller's children must be born in the container's pid namespace already ([`enter_pid_namespace`]).
+pub fn exec(
+    spec: &Spec,
+    pid1: i32,
+    pidfd: OwnedFd,
+    streams: Option<[OwnedFd; 3]>,
+    slave: Option<OwnedFd>,
+    story: &mut Story,
+) -> Result<Launched, Fault> {
+    let (ours, theirs) = Packets::pair().map_err(|e| Fault::step("exec", e))?;
+    let step = |e| Fault::step("exec", e);
+    let into = spec.group.as_ref().map(|g| g.open_v2()).transpose().map_err(step)?.flatten();
+    let enter = Some((pid1, pidfd));
+    let given = inside::Inherited { link: theirs, streams, slave, filters: seccomp::build(), enter };
+    let mut calls = sys::Calls::default();
+    let (pid, pidfd) = match sys::clone3(&mut calls, 0, into.as_ref().map(|fd| fd.as_fd())).map_err(step)? {
+        Cloned::Child => {
+            drop(ours);
+            inside::run(spec, given)
+        }
+        Cloned::Parent { pid, pidfd } => (pid, pidfd),
+    };
+    drop(given);
+    let mut event = Event::of(Fact::HelperStarted { pid, role: "exec".into() }, calls.take());
+    event.container = Some(spec.id.clone());
+    story.tell(event);
+    if let (Some(_), Some(group)) = (&into, &spec.group) {
+        let fact = Fact::CgroupJoined { pid, name: group.name.clone(), paths: group.paths() };
+        story.tell(Event { container: Some(spec.id.clone()), ..Event::of(fact, Vec::new()) });
+    }
+    let mut launched = Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours };
+    let ran = launched.bring_up(spec, story).and_then(|()| launched.go(spec, story));
+    match ran {
+        Ok(()) => Ok(launched),
+        Err(fault) => {
+            launched.end(story);
+            Err(fault)
+        }
+    }
+}
+
+/// From now on this process's children are born in the pid namespace of that process.
+pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<crate::fact::Deed<()>, SysError> {
+    sys::deed(|calls| {
+        sys::setns(calls, pidfd.as_fd(), libc::CLONE_NEWPID, &format!("pid:{pid1}"))?;
+        let pid = std::process::id() as i32;
+        Ok(((), Fact::NamespacesJoined { pid, kinds: vec!["pid".into()], of: pid1 }))
+    })
+}
+
+fn tell_clone(spec: &Spec, pid: i32, kinds: &[(&str, u64)], mut calls: sys::Calls, born: bool, story: &mut Story) {
+    let made: Vec<(&str, u64)> = kinds.iter().filter(|(kind, _)| *kind != "cgroup").copied().collect();
+    let namespaces = process::namespaces(pid, &made);
+    let evidence: Vec<String> =
+        namespaces.iter().filter_map(|n| n.inode.map(|inode| format!("{}:[{}]", n.kind, inode))).collect();
+    let first = evidence.first().cloned().unwrap_or_default();
+    let inside = process::inner_pid(pid).unwrap_or(1);
+    let mut event = Event::of(Fact::NamespacesMade { pid, inside, namespaces }, calls.take());
+    event.container = Some(spec.id.clone());
+    event.receipt = Some(Receipt {
+        evidence: evidence.join(" "),
+        proof: vec!["readlink".into(), format!("/proc/{pid}/ns/pid")],
+        expect: Expect::Equals(first),
+        holds: Holds::WhileRunning(spec.id.clone()),
+        needs: Needs::root(),
+        subject: format!("namespaces:{}", spec.id),
+    });
+    story.tell(event);
+    if let (true, Some(group)) = (born, &spec.group) {
+        let fact = Fact::CgroupJoined { pid, name: group.name.clone(), paths: group.paths() };
+        let mut event = Event::of(fact, Vec::new());
+        event.container = Some(spec.id.clone());
+        event.receipt = Some(group.joined_receipt(pid));
+        story.tell(event);
+    }
+}
+
+impl Ready {
+    fn empty() -> Ready {
+        Ready { path: String::new(), cwd: String::new(), user: String::new() }
+    }
+}
+
+impl Launched {
+    /// Plugs the network in, when there is one to plug, and listens to the child until it is ready.
+    fn bring_up(&mut self, spec: &Spec, story: &mut Story) -> Result<(), Fault> {
+        if let Some(lease) = spec.lease.as_ref().filter(|_| spec.network == NetworkMode::Bridge) {
+            self.plug(lease, story)?;
+        }
+        loop {
+            let message = self.link.receive(true).map_err(|_| self.died(spec))?;
+            match message.kind {
+                EVENT => {
+                    if let Ok(event) = serde_json::from_slice::<Event>(&message.body) {
+                        // What the child calls itself is its inner pid; people and strace know the outer one.
+                        story.tell(Event { pid: self.pid, fact: outer_pid(event.fact, self.pid), ..event });
+                    }
+                }
+                TERMINAL => {
+                    let mut fds = message.fds.into_iter();
+                    (self.devpts, self.terminal) = (fds.next(), fds.next());
+                }
+                READY => {
+                    self.ready = serde_json::from_slice(&message.body).unwrap_or(Ready::empty());
+                    return Ok(());
+                }
+                FAULT => return Err(fault_of(&message.body, spec)),
+                _ => {}
+            }
+        }
+    }
+
+    fn plug(&self, lease: &Lease, story: &mut Story) -> Result<(), Fault> {
+        match network::plug(lease, self.pid) {
+            Ok(deed) => deed.tell(story),
+            Err(error) => {
+                let fact = Fact::Veth { host: lease.veth.clone(), inside: "eth0".into(), bridge: lease.bridge.clone() };
+                story.tell(Event::failed(fact, error.clone()));
+                return Err(Fault::step("network", SysError { calls: Vec::new(), ..error }));
+            }
+        }
+        if self.link.send(PLUGGED, &[], &[], true).is_err() {
+            return Err(Fault::step("network", SysError::new("sendmsg", "child", libc::EPIPE)));
+        }
+        Ok(())
+    }
+
+    /// The child ended without a word: killed from outside, or out of memory.
+    fn died(&self, spec: &Spec) -> Fault {
+        Fault::MonitorDied { id: spec.id.clone() }
+    }
+
+    /// Lets it go. Comes back when the program has taken over, or with the reason why not.
+    pub fn go(&mut self, spec: &Spec, story: &mut Story) -> Result<(), Fault> {
+        let fact = Fact::Exec {
+            path: self.ready.path.clone(),
+            argv: spec.process.argv.clone(),
+            cwd: self.ready.cwd.clone(),
+            user: self.ready.user.clone(),
+        };
+        self.link.send(GO, &[], &[], true).map_err(|_| self.died(spec))?;
+        loop {
+            match self.link.receive(true) {
+                Ok(message) if message.kind == FAULT => {
+                    let fault = fault_of(&message.body, spec);
+                    let errno = match &fault {
+                        Fault::NotExecutable { errno, .. } => *errno,
+                        _ => libc::ENOENT,
+                    };
+                    let mut error = SysError::new("execve", self.ready.path.clone(), errno);
+                    error.calls.push(self.exec_call(spec, -(errno as i64)));
+                    let failed = Event { pid: self.pid, ..Event::failed(fact, error) };
+                    story.tell(failed);
+                    return Err(fault);
+                }
+                Ok(_) => {}
+                // Closed by a successful execve, or by the child's sudden death: the caller will reap that.
+                Err(_) => break,
+            }
+        }
+        let mut event = Event::of(fact, vec![self.exec_call(spec, 0)]);
+        event.pid = self.pid;
+        event.receipt = Some(Receipt {
+            evidence: format!("/proc/{}/cmdline", self.pid),
+            proof: vec!["test".into(), "-d".into(), format!("/proc/{}", self.pid)],
+            expect: Expect::Status(0),
+            holds: Holds::WhileRunning(spec.id.clone()),
+            needs: Vec::new(),
+            subject: format!("process:{}", spec.id),
+        });
+        story.tell(event);
+        Ok(())
+    }
+
+    fn exec_call(&self, spec: &Spec, ret: i64) -> crate::fact::Call {
+        let argv: Vec<String> = spec.process.argv.iter().map(sys::quoted).collect();
+        let args = format!("{}, [{}], ...", sys::quoted(&self.ready.path), argv.join(", "));
+        crate::fact::Call { name: "execve".into(), args, ret }
+    }
+
+    /// Kills what was made and reaps it: the namespaces, the mounts and the veth pair go with it.
+    pub fn end(&mut self, story: &mut Story) {
+        match process::signal(self.pidfd.as_fd(), self.pid, libc::SIGKILL) {
+            Ok(deed) => deed.tell(story),
+            // ESRCH: it has ended by itself.
+            Err(error) if error.errno == libc::ESRCH => {}
+            Err(error) => story.tell(Event::failed(
+                Fact::Signalled { pid: self.pid, signal: 9, name: "SIGKILL".into(), all: false },
+                error,
+            )),
+        }
+        if let Some(ended) = process::reap_waiting(self.pid) {
+            let fact = Fact::Reaped { pid: self.pid, code: ended.status(), signal: ended.signal };
+            story.tell(Event::of(fact, Vec::new()));
+        }
+    }
+}
+
+fn outer_pid(fact: Fact, outer: i32) -> Fact {
+    match fact {
+        Fact::CgroupJoined { name, paths, .. } => Fact::CgroupJoined { pid: outer, name, paths },
+        Fact::NamespacesJoined { kinds, of, .. } => Fact::NamespacesJoined { pid: outer, kinds, of },
+        other => other,
+    }
+}
+
+fn fault_of(body: &[u8], spec: &Spec) -> Fault {
+    serde_json::from_slice(body).unwrap_or(Fault::MonitorDied { id: spec.id.clone() })
+}

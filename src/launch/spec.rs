@@ -1,0 +1,87 @@
+//! Everything a launch needs to know, decided beforehand: no look-ups in the store from inside a half-made container.
+
+use super::network::Lease;
+use crate::container::{Bind, Config, NetworkMode, Process};
+use crate::kernel::cgroup::Group;
+use crate::kernel::overlay::Overlay;
+use crate::store::Store;
+use std::path::PathBuf;
+
+/// Docker's default capabilities, less CAP_MKNOD where no device controller would hold a node in check.
+const MKNOD: &str = "CAP_MKNOD";
+
+#[derive(Debug, Clone)]
+pub struct Spec {
+    pub id: String,
+    pub hostname: String,
+    pub overlay: Overlay,
+    pub process: Process,
+    pub network: NetworkMode,
+    /// Set on the way, when the bridge has given an address.
+    pub lease: Option<Lease>,
+    pub group: Option<Group>,
+    pub limits: crate::container::Limits,
+    /// Files of the container's directory that are seen in its `/etc`.
+    pub files: Vec<(PathBuf, &'static str)>,
+    pub binds: Vec<Bind>,
+    pub capabilities: Vec<&'static str>,
+    /// Why a capability is missing, if one is.
+    pub without_mknod: bool,
+}
+
+impl Spec {
+    pub fn of(store: &Store, config: &Config, group: Option<Group>) -> Spec {
+        let dir = store.container_dir(&config.id);
+        let devices = group.as_ref().is_some_and(|g| g.version == 1);
+        let mut process = config.process.clone();
+        if process.cwd.is_empty() {
+            process.cwd = "/".into();
+        }
+        Spec {
+            id: config.id.clone(),
+            hostname: config.hostname.clone(),
+            overlay: overlay_of(store, config),
+            process,
+            network: config.network,
+            lease: None,
+            group,
+            limits: config.limits.clone(),
+            files: vec![
+                (dir.resolv(), "etc/resolv.conf"),
+                (dir.hostname(), "etc/hostname"),
+                (dir.hosts(), "etc/hosts"),
+            ],
+            binds: config.binds.clone(),
+            capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
+            without_mknod: !devices,
+        }
+    }
+}
+
+/// The overlay of a container: its image's layers from the top down, the mount points below them all, its own upper.
+pub fn overlay_of(store: &Store, config: &Config) -> Overlay {
+    let dir = store.container_dir(&config.id);
+    let mut names: Vec<String> = config.layers.iter().rev().cloned().collect();
+    let mut lower: Vec<PathBuf> = names.iter().map(|chain| store.layer_diff(chain)).collect();
+    let mut short: Vec<PathBuf> = names.iter().map(|chain| short_name(store, chain)).collect();
+    names.push("mount-points".into());
+    lower.push(store.mount_points());
+    short.push(PathBuf::from("mount-points/diff"));
+    Overlay {
+        lower,
+        names,
+        upper: dir.upper(),
+        work: dir.work(),
+        target: dir.merged(),
+        short_base: store.layers(),
+        short,
+    }
+}
+
+/// A layer by its short link, or in full when it has none.
+fn short_name(store: &Store, chain: &str) -> PathBuf {
+    match store.layer_short(chain) {
+        Some(short) => PathBuf::from(short),
+        None => store.layer_diff(chain),
+    }
+}

@@ -1,0 +1,93 @@
+//! The command line's side of the conversation with a monitor.
+
+use super::protocol::{Message, Request, from_client, to_client};
+use crate::fact::{Deed, Fault, SysError};
+use crate::kernel::packet::{MOST, Packets, Stop};
+use crate::kernel::{open, process};
+use crate::store::{SOCKET, Store};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A connection to a container's monitor.
+#[derive(Debug)]
+pub struct Client {
+    packets: Packets,
+}
+
+impl Client {
+    /// Starts a monitor for this container; it begins when it is asked to ([`Client::request`]).
+    pub fn start_monitor(store: &Store, id: &str, program: BorrowedFd<'_>) -> Result<(Client, Deed<i32>), SysError> {
+        let (ours, theirs) = Packets::pair()?;
+        let root = store.root().to_string_lossy().into_owned();
+        let deed = process::start_helper("monitor", &[super::COMMAND, &root, id], theirs.as_fd(), program)?;
+        Ok((Client { packets: ours }, deed))
+    }
+
+    /// Connects to the monitor of a container that runs.
+    pub fn connect(store: &Store, id: &str) -> Result<Client, SysError> {
+        let dir = open::directory(store.container_dir(id).path())?;
+        Ok(Client { packets: Packets::connect(dir.as_fd(), SOCKET)? })
+    }
+
+    pub fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), Fault> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        if body.len() > MOST {
+            return Err(Fault::step("request", SysError::new("sendmsg", "monitor", libc::E2BIG)));
+        }
+        self.packets
+            .send(from_client::REQUEST, &body, fds, true)
+            .map_err(|_| Fault::step("request", SysError::new("sendmsg", "monitor", libc::EPIPE)))
+    }
+
+    /// The next packet, waiting for it.
+    pub fn next(&self) -> Message {
+        loop {
+            match self.packets.receive(true) {
+                Ok(m) => {
+                    let parsed = match m.kind {
+                        to_client::EVENT => serde_json::from_slice(&m.body).ok().map(|e| Message::Event(Box::new(e))),
+                        to_client::STARTED => Some(Message::Started { terminal: m.fds.into_iter().next() }),
+                        to_client::FAULT => serde_json::from_slice(&m.body).ok().map(Message::Fault),
+                        to_client::STDOUT => Some(Message::Stdout(m.body)),
+                        to_client::STDERR => Some(Message::Stderr(m.body)),
+                        to_client::EXITED => serde_json::from_slice(&m.body).ok().map(Message::Exited),
+                        _ => None,
+                    };
+                    if let Some(message) = parsed {
+                        return message;
+                    }
+                }
+                Err(Stop::WouldBlock) => {}
+                Err(Stop::Closed) => return Message::Closed,
+            }
+        }
+    }
+
+    /// Sends input; waits when the program does not read.
+    pub fn stdin(&self, bytes: &[u8]) -> bool {
+        bytes.chunks(MOST / 2).all(|part| self.packets.send(from_client::STDIN, part, &[], true).is_ok())
+    }
+
+    pub fn stdin_end(&self) {
+        self.packets.send(from_client::STDIN_END, &[], &[], true).unwrap_or(());
+    }
+
+    pub fn size(&self, rows: u16, cols: u16) {
+        let body = [rows.to_le_bytes(), cols.to_le_bytes()].concat();
+        self.packets.send(from_client::SIZE, &body, &[], true).unwrap_or(());
+    }
+
+    pub fn signal(&self, signal: i32) {
+        self.packets.send(from_client::SIGNAL, &[signal as u8], &[], true).unwrap_or(());
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.packets.as_fd()
+    }
+}
+
+/// Both ends of a new pipe: (read, write), closed on exec.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd), SysError> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(|e| SysError::new("pipe2", "", e.raw_os_error()))
+}

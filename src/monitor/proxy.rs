@@ -1,0 +1,167 @@
+//! Published ports: what comes in at a port of the host is carried to the container's address, byte by byte.
+//!
+//! The connection goes to the address, not to the container's loopback: a service that listens on 127.0.0.1 inside stays
+//! unreachable, as with Docker. Nothing here waits: a slow reader holds up only its own connection.
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Most connections at once through one container; further ones wait in the kernel's queue.
+const MOST: usize = 2048;
+const BUFFER: usize = 32 * 1024;
+
+/// A listener of the host and where it leads.
+pub struct Listener {
+    pub fd: OwnedFd,
+    pub to: SocketAddrV4,
+}
+
+/// One direction of a connection.
+#[derive(Default)]
+struct Flow {
+    buffer: Vec<u8>,
+    /// The source has said its last word.
+    ended: bool,
+    /// … and the destination knows.
+    passed_on: bool,
+}
+
+struct Pair {
+    outside: OwnedFd,
+    inside: OwnedFd,
+    inward: Flow,
+    outward: Flow,
+    connected: bool,
+    broken: bool,
+}
+
+#[derive(Default)]
+pub struct Proxies {
+    listeners: Vec<Listener>,
+    pairs: Vec<Pair>,
+}
+
+impl Proxies {
+    pub fn new(listeners: Vec<Listener>) -> Proxies {
+        Proxies { listeners, pairs: Vec::new() }
+    }
+
+    /// What to wait for, in the order that [`Proxies::handle`] expects the answers.
+    pub fn interests(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        let accept = if self.pairs.len() < MOST { PollFlags::IN } else { PollFlags::empty() };
+        let mut all: Vec<_> = self.listeners.iter().map(|l| (l.fd.as_fd(), accept)).collect();
+        for pair in &self.pairs {
+            all.push((pair.outside.as_fd(), wants(&pair.inward, &pair.outward, true)));
+            all.push((pair.inside.as_fd(), wants(&pair.outward, &pair.inward, pair.connected)));
+        }
+        all
+    }
+
+    pub fn handle(&mut self, answers: &[PollFlags]) {
+        let (listeners, pairs) = answers.split_at(self.listeners.len().min(answers.len()));
+        for (pair, answer) in self.pairs.iter_mut().zip(pairs.chunks(2)) {
+            if answer.iter().any(|a| !a.is_empty()) {
+                pair.turn();
+            }
+        }
+        self.pairs.retain(|p| !p.is_over());
+        for (listener, answer) in self.listeners.iter().zip(listeners) {
+            if answer.contains(PollFlags::IN)
+                && let Ok(outside) =
+                    rustix::net::accept_with(&listener.fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
+                && let Some(inside) = connect(listener.to)
+            {
+                self.pairs.push(Pair {
+                    outside,
+                    inside,
+                    inward: Flow::default(),
+                    outward: Flow::default(),
+                    connected: false,
+                    broken: false,
+                });
+            }
+        }
+    }
+}
+
+/// A connection under way to the container.
+fn connect(to: SocketAddrV4) -> Option<OwnedFd> {
+    let how = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let fd = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, how, None).ok()?;
+    match rustix::net::connect(&fd, &to) {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Some(fd),
+        Err(_) => None,
+    }
+}
+
+/// An end is read while there is room for what it says, and written while there is something for it.
+fn wants(from: &Flow, to: &Flow, connected: bool) -> PollFlags {
+    let mut flags = PollFlags::empty();
+    if !from.ended && from.buffer.len() < BUFFER && connected {
+        flags |= PollFlags::IN;
+    }
+    if !to.buffer.is_empty() || (to.ended && !to.passed_on) || !connected {
+        flags |= PollFlags::OUT;
+    }
+    flags
+}
+
+impl Pair {
+    fn is_over(&self) -> bool {
+        self.broken || (self.inward.passed_on && self.outward.passed_on)
+    }
+
+    fn turn(&mut self) {
+        if !self.connected {
+            match rustix::net::sockopt::socket_error(&self.inside) {
+                Ok(Ok(())) => self.connected = rustix::net::getpeername(&self.inside).is_ok(),
+                _ => self.broken = true,
+            }
+        }
+        if !self.connected {
+            return;
+        }
+        self.broken |= !self.inward.carry(self.outside.as_fd(), self.inside.as_fd());
+        self.broken |= !self.outward.carry(self.inside.as_fd(), self.outside.as_fd());
+    }
+}
+
+impl Flow {
+    /// Moves what can be moved now. False: the connection is broken.
+    fn carry(&mut self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> bool {
+        if !self.ended && self.buffer.len() < BUFFER {
+            let mut chunk = [0u8; BUFFER];
+            match rustix::net::recv(from, &mut chunk[..], RecvFlags::DONTWAIT) {
+                Ok((0, _)) => self.ended = true,
+                Ok((n, _)) => self.buffer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+        if !self.buffer.is_empty() {
+            match rustix::net::send(to, &self.buffer, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+                Ok(n) => drop(self.buffer.drain(..n)),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+        if self.ended && self.buffer.is_empty() && !self.passed_on {
+            self.passed_on = true;
+            // The peer may have closed already: then there is nobody to tell.
+            rustix::net::shutdown(to, Shutdown::Write).unwrap_or(());
+        }
+        true
+    }
+}
+
+/// The answers of a poll, for [`Proxies::handle`].
+pub fn answers(fds: &[PollFd<'_>]) -> Vec<PollFlags> {
+    fds.iter().map(PollFd::revents).collect()
+}
+
+/// An address of the container as a place to connect to.
+pub fn place(address: &str, port: u16) -> Option<SocketAddrV4> {
+    address.parse::<Ipv4Addr>().ok().map(|ip| SocketAddrV4::new(ip, port))
+}

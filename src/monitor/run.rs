@@ -1,0 +1,632 @@
+//! A monitor's life: prepare, launch, look after, put away.
+
+use super::exec::{self, Running};
+use super::log::Log;
+use super::protocol::{Exited, Request, from_client, to_client};
+use super::proxy::{self, Proxies};
+use super::streams::{Listener, Streams, settle};
+use crate::container::{Config, NetworkMode, Port, State, Status};
+use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::kernel::cgroup::Group;
+use crate::kernel::packet::Packets;
+use crate::kernel::signals::Signals;
+use crate::kernel::{cgroup, open, ports, process, terminal};
+use crate::launch::{self, Launched, Spec, network, outside};
+use crate::store::{SOCKET, Store};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::cell::RefCell;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+/// The one client that hears the story of the launch, shared with the story's listener.
+type First = Rc<RefCell<Listener>>;
+
+/// Entry point of the hidden command: ROOT ID DESCRIPTOR.
+pub fn main(args: &[String]) -> i32 {
+    let [root, id, number] = args else { return 2 };
+    let Some(packets) = crate::kernel::packet::handed_over(number) else { return 2 };
+    let Ok((store, None)) = Store::open(Path::new(root)) else { return 2 };
+    let Ok(request) = packets.receive(true) else { return 0 };
+    let Ok(Request::Start { attach, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
+    let first: First = Rc::new(RefCell::new(Listener::new(packets)));
+    let mut story = story(&store, id, &first);
+    match Monitor::start(store, id, &mut story, (rows, cols)) {
+        Ok(mut monitor) => {
+            first.borrow_mut().attached = attach;
+            first.borrow_mut().stdin = attach && monitor.config.attach.stdin;
+            first.borrow_mut().send(to_client::STARTED, &[]);
+            // From here on the loop owns the connection; the story keeps a handle of its own for the launch's last words.
+            monitor.look_after(&first, &mut story)
+        }
+        Err(fault) => {
+            let body = serde_json::to_vec(&fault).unwrap_or_default();
+            let mut client = first.borrow_mut();
+            settle(&mut client);
+            client.send(to_client::FAULT, &body);
+            settle(&mut client);
+            1
+        }
+    }
+}
+
+/// Events go to the client that waits, and what nobody waits for goes to the monitors' journal.
+fn story(store: &Store, id: &str, first: &First) -> Story {
+    let (store, id_, first) = (store.clone(), id.to_string(), first.clone());
+    let mut story = Story::passing_on(move |event| {
+        let body = serde_json::to_vec(event).unwrap_or_default();
+        let mut client = first.borrow_mut();
+        settle(&mut client);
+        client.send(to_client::EVENT, &body);
+        if client.gone {
+            store.append_monitor_event(&id_, event);
+        }
+    });
+    story.about(id);
+    story
+}
+
+struct Monitor {
+    store: Store,
+    config: Config,
+    state: State,
+    spec: Spec,
+    launched: Launched,
+    streams: Streams,
+    signals: Signals,
+    listener: Packets,
+    clients: Vec<Listener>,
+    execs: Vec<Running>,
+    next_client: usize,
+    /// Numbers of `clients`, in the same order: an exec remembers who asked.
+    numbers: Vec<usize>,
+    proxies: Proxies,
+    in_pid_namespace: bool,
+    _lock: crate::store::ContainerLock,
+}
+
+impl Monitor {
+    /// Everything up to the running program; on failure everything is undone.
+    fn start(store: Store, id: &str, story: &mut Story, size: (u16, u16)) -> Result<Monitor, Fault> {
+        let step = |name: &'static str| move |e: SysError| Fault::step(name, e);
+        process::own_session().map_err(step("setsid"))?.tell(story);
+        process::guard(false, true).map_err(step("guard"))?.tell(story);
+        std::env::set_current_dir("/").map_err(|e| Fault::step("chdir", SysError::io("chdir", "/", &e)))?;
+        let signals =
+            Signals::catch(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGHUP, libc::SIGINT]).map_err(step("signalfd"))?;
+        let lock = store
+            .try_lock_container(id)
+            .map_err(step("lock"))?
+            .ok_or_else(|| Fault::step("lock", SysError::new("flock", id, libc::EWOULDBLOCK)))?;
+        let container = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.into() })?;
+        let (config, before) = (container.config, container.state);
+        let mut state = State {
+            status: Status::Starting,
+            boot_id: process::boot_id(),
+            monitor: std::process::id() as i32,
+            starts: before.starts + 1,
+            ..State::default()
+        };
+        store.write_state(id, &state).map_err(step("state"))?;
+        let group = cgroup::layout().group(id);
+        let mut spec = Spec::of(&store, &config, group);
+        let outcome = prepare(&store, &config, &mut spec, &mut state, story)
+            .and_then(|listeners| bring_up(&store, &config, &spec, &mut state, size, listeners, story));
+        match outcome {
+            Ok((launched, streams, proxies, listener)) => Ok(Monitor {
+                store,
+                config,
+                state,
+                spec,
+                launched,
+                streams,
+                signals,
+                listener,
+                clients: Vec::new(),
+                execs: Vec::new(),
+                next_client: 1,
+                numbers: Vec::new(),
+                proxies,
+                in_pid_namespace: false,
+                _lock: lock,
+            }),
+            Err(fault) => {
+                if let Some(group) = spec.group.as_ref().filter(|g| g.exists()) {
+                    tell_or_fail(group.remove(), story);
+                }
+                // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason.
+                let error = serde_json::to_string(&fault).unwrap_or_default();
+                store.write_state(id, &State { error, ..before }).map_err(step("state"))?;
+                Err(fault)
+            }
+        }
+    }
+
+    /// The event loop, until PID 1 has ended and everything is put away.
+    fn look_after(&mut self, first: &First, story: &mut Story) -> i32 {
+        loop {
+            let ended = self.turn(first, story);
+            if let Some(ended) = ended {
+                return self.put_away(first, story, ended);
+            }
+        }
+    }
+
+    /// Waits for something to happen and handles it. Some: PID 1 has ended.
+    fn turn(&mut self, first: &First, story: &mut Story) -> Option<process::Ended> {
+        let mut ready: Vec<(Source, PollFlags)> = Vec::new();
+        let proxy_answers;
+        {
+            let first = first.borrow();
+            let behind = first.attached && first.is_behind() || self.clients.iter().any(Listener::is_behind);
+            let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> = vec![
+                (Source::Signals, self.signals.as_fd(), PollFlags::IN),
+                (Source::Listener, self.listener.as_fd(), PollFlags::IN),
+            ];
+            for stream in 0..2 {
+                if let Some(fd) = self.streams.output(stream).filter(|_| !behind) {
+                    sources.push((Source::Output(stream), fd, PollFlags::IN));
+                }
+            }
+            if let Some((fd, interest)) = self.streams.input_interest() {
+                sources.push((Source::Input, fd, interest));
+            }
+            let interest = |l: &Listener| {
+                let mut flags = PollFlags::empty();
+                if self.streams.wants_input() {
+                    flags |= PollFlags::IN;
+                }
+                if l.is_behind() {
+                    flags |= PollFlags::OUT;
+                }
+                flags
+            };
+            if !first.gone {
+                sources.push((Source::First, first.packets.as_fd(), interest(&first)));
+            }
+            for (n, client) in self.clients.iter().enumerate() {
+                sources.push((Source::Client(n), client.packets.as_fd(), interest(client)));
+            }
+            let own = sources.len();
+            let proxies = self.proxies.interests();
+            let mut fds: Vec<PollFd<'_>> = sources
+                .iter()
+                .map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags))
+                .chain(proxies.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)))
+                .collect();
+            if poll(&mut fds, None).is_err() {
+                return None;
+            }
+            for ((source, ..), fd) in sources.iter().zip(&fds) {
+                if !fd.revents().is_empty() {
+                    ready.push((*source, fd.revents()));
+                }
+            }
+            proxy_answers = proxy::answers(fds.get(own..).unwrap_or_default());
+        }
+        self.proxies.handle(&proxy_answers);
+        let mut ended = None;
+        for (source, flags) in ready {
+            match source {
+                Source::Signals => ended = self.children(story).or(ended),
+                Source::Listener => self.accept(),
+                Source::Output(stream) => {
+                    self.streams.read(stream, &mut first.borrow_mut());
+                }
+                Source::Input => self.streams.flush_input(),
+                Source::First => {
+                    let mut client = first.borrow_mut();
+                    if flags.contains(PollFlags::OUT) {
+                        client.catch_up();
+                    }
+                    if flags.intersects(PollFlags::IN | PollFlags::HUP) {
+                        hear_first(&mut client, &mut self.streams, &self.launched);
+                    }
+                }
+                Source::Client(n) => self.hear(n, flags, story),
+            }
+        }
+        self.forget_gone();
+        ended
+    }
+
+    fn accept(&mut self) {
+        while let Some(packets) = self.listener.accept() {
+            // Only the store's owner may speak to a monitor; others cannot reach the socket's directory anyway.
+            if packets.peer_uid() == Some(rustix::process::geteuid().as_raw()) {
+                self.clients.push(Listener::new(packets));
+                self.numbers.push(self.next_client);
+                self.next_client += 1;
+            }
+        }
+    }
+
+    fn forget_gone(&mut self) {
+        let mut n = 0;
+        while n < self.clients.len() {
+            if self.clients[n].gone {
+                self.clients.remove(n);
+                self.numbers.remove(n);
+            } else {
+                n += 1;
+            }
+        }
+    }
+
+    /// A packet of a client that connected later.
+    fn hear(&mut self, n: usize, flags: PollFlags, story: &mut Story) {
+        let Some(client) = self.clients.get_mut(n) else { return };
+        if flags.contains(PollFlags::OUT) {
+            client.catch_up();
+        }
+        if !flags.intersects(PollFlags::IN | PollFlags::HUP) {
+            return;
+        }
+        let Ok(message) = client.packets.receive(false) else {
+            client.gone = true;
+            return;
+        };
+        match message.kind {
+            from_client::SIGNAL => return self.signal_exec(n, &message.body),
+            from_client::REQUEST => {}
+            _ => return,
+        }
+        match serde_json::from_slice::<Request>(&message.body) {
+            Ok(Request::Exec { process, rows, cols }) => self.start_exec(n, process, (rows, cols), message, story),
+            _ => client.gone = true,
+        }
+    }
+
+    /// A signal that the learner's command line got is for the program it started.
+    fn signal_exec(&mut self, n: usize, body: &[u8]) {
+        let (Some(number), Some(&signal)) = (self.numbers.get(n), body.first()) else { return };
+        let Some(client) = self.clients.get(n) else { return };
+        for running in self.execs.iter().filter(|r| r.asked_by == *number) {
+            if let Ok(deed) = process::signal(running.pidfd.as_fd(), running.pid, i32::from(signal)) {
+                send_event(&client.packets, deed.of_container(&self.config.id));
+            }
+        }
+    }
+
+    fn start_exec(
+        &mut self,
+        n: usize,
+        process: crate::container::Process,
+        size: (u16, u16),
+        message: crate::kernel::packet::Message,
+        _story: &mut Story,
+    ) {
+        let Some(client) = self.clients.get(n) else { return };
+        let handle = rustix::io::fcntl_dupfd_cloexec(client.packets.as_fd(), 3);
+        let Ok(packets) = handle.map(Packets::from_fd) else { return };
+        let told = Packets::from_fd(match rustix::io::fcntl_dupfd_cloexec(client.packets.as_fd(), 3) {
+            Ok(fd) => fd,
+            Err(_) => return,
+        });
+        // The story of an exec goes to the one who asked for it.
+        let mut own = Story::passing_on(move |event| {
+            told.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
+        });
+        own.about(&self.config.id);
+        let outcome = self.enter(&mut own).and_then(|()| {
+            let container = (self.launched.pid, &self.launched.pidfd, self.launched.devpts.as_ref());
+            exec::start(&self.spec, process, size, message, container, &mut own)
+        });
+        match outcome {
+            Ok(begun) => {
+                let asked_by = self.numbers.get(n).copied().unwrap_or(0);
+                self.execs.push(Running { pid: begun.pid, pidfd: begun.pidfd, asked_by });
+                let fds: Vec<BorrowedFd<'_>> = begun.master.iter().map(|fd| fd.as_fd()).collect();
+                packets.send(to_client::STARTED, &[], &fds, true).unwrap_or(());
+            }
+            Err(fault) => {
+                let body = serde_json::to_vec(&fault).unwrap_or_default();
+                packets.send(to_client::FAULT, &body, &[], true).unwrap_or(());
+                if let Some(client) = self.clients.get_mut(n) {
+                    client.gone = true;
+                }
+            }
+        }
+    }
+
+    /// The monitor's further children are born in the container's pid namespace.
+    fn enter(&mut self, story: &mut Story) -> Result<(), Fault> {
+        if !self.in_pid_namespace {
+            outside::enter_pid_namespace(self.launched.pid, &self.launched.pidfd)
+                .map_err(|e| Fault::step("exec", e))?
+                .tell(story);
+            self.in_pid_namespace = true;
+        }
+        Ok(())
+    }
+
+    /// Something has died, or somebody wants us to.
+    fn children(&mut self, story: &mut Story) -> Option<process::Ended> {
+        while let Some(signal) = self.signals.next() {
+            if signal == libc::SIGTERM {
+                // The host is going down: pass it on, and end when PID 1 does.
+                tell_or_fail(process::signal(self.launched.pidfd.as_fd(), self.launched.pid, libc::SIGTERM), story);
+            }
+        }
+        let mut still = Vec::new();
+        for running in std::mem::take(&mut self.execs) {
+            match process::reap(running.pid) {
+                None => still.push(running),
+                Some(ended) => {
+                    if let Some(n) = self.numbers.iter().position(|number| *number == running.asked_by)
+                        && let Some(client) = self.clients.get_mut(n)
+                    {
+                        let fact = Fact::Reaped { pid: running.pid, code: ended.status(), signal: ended.signal };
+                        let mut event = Event::of(fact, Vec::new());
+                        event.container = Some(self.config.id.clone());
+                        let body = serde_json::to_vec(&event).unwrap_or_default();
+                        client.packets.send(to_client::EVENT, &body, &[], true).unwrap_or(());
+                        exec::answer(&client.packets, &Exited { code: ended.status(), oom: false });
+                        client.gone = true;
+                    }
+                }
+            }
+        }
+        self.execs = still;
+        process::reap(self.launched.pid)
+    }
+
+    /// PID 1 has ended: its last words, its state, its cgroup, and the container itself with `--rm`.
+    fn put_away(&mut self, first: &First, story: &mut Story, ended: process::Ended) -> i32 {
+        self.streams.drain(&mut first.borrow_mut());
+        let oom = self.spec.group.as_ref().is_some_and(|g| g.oom_kills() > 0);
+        let exited = Exited { code: ended.status(), oom };
+        story.tell(Event::of(
+            Fact::Reaped { pid: self.launched.pid, code: ended.status(), signal: ended.signal },
+            Vec::new(),
+        ));
+        if let Some(group) = self.spec.group.as_ref() {
+            tell_or_fail(group.remove(), story);
+        }
+        self.state.status = Status::Exited;
+        self.state.exit_code = exited.code;
+        self.state.oom_killed = oom;
+        self.state.finished = Some(chrono::Utc::now());
+        self.state.pid = 0;
+        self.state.ports.clear();
+        let id = self.config.id.clone();
+        if let Err(error) = self.store.write_state(&id, &self.state) {
+            story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
+        }
+        let (name, code, signal) = (self.config.name.clone(), exited.code, ended.signal);
+        story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
+        if self.config.auto_remove
+            && let Ok(deed) = self.store.remove_container(&self.config, false)
+        {
+            deed.tell(story);
+        }
+        let body = serde_json::to_vec(&exited).unwrap_or_default();
+        let mut client = first.borrow_mut();
+        settle(&mut client);
+        client.send(to_client::EXITED, &body);
+        settle(&mut client);
+        for client in &mut self.clients {
+            settle(client);
+            client.send(to_client::EXITED, &body);
+        }
+        0
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Source {
+    Signals,
+    Listener,
+    Output(usize),
+    Input,
+    First,
+    Client(usize),
+}
+
+/// Input, size and signals from the client that started the container.
+fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched) {
+    let Ok(message) = client.packets.receive(false) else {
+        client.gone = true;
+        client.attached = false;
+        return;
+    };
+    match message.kind {
+        from_client::STDIN if client.stdin => streams.feed(&message.body),
+        from_client::STDIN_END if client.stdin => streams.end_input(),
+        from_client::SIZE => {
+            if let ([a, b, c, d], Some(fd)) = (message.body.as_slice(), streams.terminal()) {
+                terminal::set_size(fd, u16::from_le_bytes([*a, *b]), u16::from_le_bytes([*c, *d]));
+            }
+        }
+        from_client::SIGNAL => {
+            if let Some(&signal) = message.body.first() {
+                // Told by the command line that passed it on; a program that is gone needs none.
+                if let Ok(deed) = process::signal(launched.pidfd.as_fd(), launched.pid, i32::from(signal)) {
+                    send_event(&client.packets, deed);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A deed told to one client alone.
+fn send_event(packets: &Packets, deed: crate::fact::Deed<()>) {
+    let mut story = Story::new();
+    deed.tell(&mut story);
+    for event in story.events() {
+        packets.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
+    }
+}
+
+fn tell_or_fail(outcome: Result<crate::fact::Deed<()>, SysError>, story: &mut Story) {
+    match outcome {
+        Ok(deed) => deed.tell(story),
+        Err(error) => {
+            let what = error.object.clone();
+            story.tell(Event::failed(Fact::Fallback { what, point: FaultPoint::Optional }, error));
+        }
+    }
+}
+
+/// Resources before the process: network, ports, cgroup, limits.
+fn prepare(
+    store: &Store,
+    config: &Config,
+    spec: &mut Spec,
+    state: &mut State,
+    story: &mut Story,
+) -> Result<Vec<proxy::Listener>, Fault> {
+    let mut listeners = Vec::new();
+    if config.network == NetworkMode::Bridge {
+        connect(store, config, spec, state, story)?;
+        listeners = publish(config, state, story)?;
+    }
+    match &spec.group {
+        Some(group) => {
+            let step = |e: SysError| {
+                story_failed(
+                    story,
+                    Fact::CgroupMade { version: group.version, name: group.name.clone(), paths: group.paths() },
+                    &e,
+                );
+                Fault::step("cgroup", SysError { calls: Vec::new(), ..e })
+            };
+            let made = group.make().map_err(step)?;
+            made.tell(story);
+            if let Some(devices) = group.allow_devices() {
+                devices.map_err(|e| Fault::step("devices", e))?.tell(story);
+            }
+            outside::set_limits(group, &config.limits, story)?;
+        }
+        None if config.limits.any() => {
+            return Err(Fault::LimitRefused { limit: "cgroup".into(), why: "no cgroup is mounted".into() });
+        }
+        None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
+    }
+    state.cgroups = spec.group.as_ref().map(Group::paths).unwrap_or_default();
+    state.cgroup_version = spec.group.as_ref().map_or(0, |g| g.version);
+    Ok(listeners)
+}
+
+fn story_failed(story: &mut Story, fact: Fact, error: &SysError) {
+    story.tell(Event::failed(fact, error.clone()));
+}
+
+/// An address on the bridge, taken and written down under the store lock.
+fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, story: &mut Story) -> Result<(), Fault> {
+    let _lock = store.lock().map_err(|e| Fault::step("lock", e))?;
+    let bridge = network::ensure(store, story)?;
+    let in_use: Vec<std::net::Ipv4Addr> = store
+        .list_containers()?
+        .iter()
+        .filter(|c| c.state.status.live() && c.config.id != config.id)
+        .filter_map(|c| c.state.address.parse().ok())
+        .collect();
+    let lease = network::lease(&bridge, &config.id, &in_use)?;
+    state.address = lease.address.to_string();
+    state.gateway = lease.gateway.to_string();
+    state.prefix = lease.prefix;
+    state.mac = lease.mac.clone();
+    state.bridge = lease.bridge.clone();
+    state.veth = lease.veth.clone();
+    store.write_state(&config.id, state).map_err(|e| Fault::step("state", e))?;
+    let dir = store.container_dir(&config.id);
+    let hosts = crate::launch::netfiles::hosts(&config.hostname, Some(lease.address));
+    std::fs::write(dir.hosts(), hosts)
+        .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
+    let call = crate::fact::Call { name: "write".into(), args: format!("<{}>", dir.hosts().to_string_lossy()), ret: 0 };
+    story.tell(Event::of(Fact::NetworkFiles { files: vec![dir.hosts().to_string_lossy().into_owned()] }, vec![call]));
+    spec.lease = Some(lease);
+    Ok(())
+}
+
+/// Binds the published ports: first thing after the address, so that a taken one fails before anything runs.
+fn publish(config: &Config, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
+    let mut listeners = Vec::new();
+    for port in &config.ports {
+        let Some(to) = proxy::place(&state.address, port.port) else { continue };
+        let bound = ports::bind(&config.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
+            libc::EADDRINUSE => {
+                Fault::PortTaken { ip: port.host_ip.clone(), port: port.host_port, proto: port.proto.clone() }
+            }
+            _ => Fault::step("publish", e),
+        })?;
+        for (fd, address) in bound.tell(story) {
+            state.ports.push(Port {
+                host_ip: address.ip().to_string(),
+                host_port: address.port(),
+                port: port.port,
+                proto: port.proto.clone(),
+            });
+            listeners.push(proxy::Listener { fd, to });
+        }
+    }
+    Ok(listeners)
+}
+
+type BroughtUp = (Launched, Streams, Proxies, Packets);
+
+/// The process itself, up to execve, and everything that looks after it.
+fn bring_up(
+    store: &Store,
+    config: &Config,
+    spec: &Spec,
+    state: &mut State,
+    (rows, cols): (u16, u16),
+    listeners: Vec<proxy::Listener>,
+    story: &mut Story,
+) -> Result<BroughtUp, Fault> {
+    let step = |e: SysError| Fault::step("start", e);
+    let dir = store.container_dir(&config.id);
+    let (theirs, ours) = if config.process.tty {
+        (None, exec::OurPipes { outputs: [None, None], input: None })
+    } else {
+        let (theirs, ours) = exec::container_pipes(config.process.stdin).map_err(step)?;
+        (Some(theirs), ours)
+    };
+    let mut launched = launch::launch(spec, theirs, story)?;
+    let finish = |launched: &mut Launched, state: &mut State, story: &mut Story| {
+        let mut outputs = ours.outputs;
+        if let Some(master) = launched.terminal.take() {
+            if rows > 0 {
+                terminal::set_size(&master, rows, cols);
+            }
+            outputs = [Some(master), None];
+        }
+        let streams = Streams::new(outputs, ours.input, config.process.tty, Log::open(&dir.log()));
+        let listener = listen(dir.path())?;
+        state.pid = launched.pid;
+        state.start_time = process::start_time(launched.pid).unwrap_or(0);
+        state.started = Some(chrono::Utc::now());
+        state.status = Status::Starting;
+        // The identity of PID 1 is on disk before it runs: whatever dies from here on, the next command finds it.
+        store.write_state(&config.id, state).map_err(step)?;
+        launched.go(spec, story)?;
+        state.status = Status::Running;
+        store.write_state(&config.id, state).map_err(step)?;
+        Ok((streams, listener))
+    };
+    match finish(&mut launched, state, story) {
+        Ok((streams, listener)) => {
+            let (id, name, pid) = (config.id.clone(), config.name.clone(), launched.pid);
+            story.tell(Event::of(Fact::ContainerStarted { id, name, pid }, Vec::new()));
+            Ok((launched, streams, Proxies::new(listeners), listener))
+        }
+        Err(fault) => {
+            launched.end(story);
+            Err(fault)
+        }
+    }
+}
+
+/// The control socket; one that a dead monitor left behind is replaced.
+fn listen(dir: &Path) -> Result<Packets, Fault> {
+    let step = |e: SysError| Fault::step("listen", e);
+    let handle: OwnedFd = open::directory(dir).map_err(step)?;
+    match rustix::fs::unlinkat(&handle, SOCKET, rustix::fs::AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(e) => return Err(step(SysError::new("unlinkat", SOCKET, e.raw_os_error()))),
+    }
+    Packets::listen(handle.as_fd(), SOCKET).map_err(step)
+}

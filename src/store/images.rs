@@ -1,0 +1,254 @@
+//! The images of the store: `oci/index.json` and the documents that it leads to.
+//!
+//! The directory `oci/` is a valid OCI image layout at every moment: `index.json` is replaced as a whole, after everything
+//! that it names. An image without a name stays in the index, so nothing that is here is unreachable.
+//! Annotations: `org.opencontainers.image.ref.name` has the familiar name (`nginx:latest`), so that `skopeo inspect
+//! oci:ROOT/oci:nginx:latest` finds it; `io.containerd.image.name` has the canonical one.
+
+use super::layers::hex;
+use super::{Store, StoreLock};
+use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, Resolved};
+use crate::image::model::{
+    DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest, chain_ids,
+};
+use crate::image::reference::{Reference, valid_hex};
+use crate::kernel::sys;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const FULL_NAME: &str = "io.containerd.image.name";
+/// Manifests and configurations; containerd's limit is the same.
+pub const MAX_DOCUMENT: u64 = 8 << 20;
+
+impl Store {
+    /// All images, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`Fault::StoreDamaged`] for a document that is missing or cannot be read.
+    pub fn images(&self) -> Result<Vec<Image>, Fault> {
+        let index = self.read_index()?;
+        let mut sizes = HashMap::new();
+        let mut images: Vec<Image> = Vec::new();
+        for descriptor in index.manifests.iter().filter(|d| is_manifest(d)) {
+            if !images.iter().any(|i| i.manifest_digest == descriptor.digest) {
+                images.push(self.read_image(descriptor, &index, &mut sizes)?);
+            }
+        }
+        Ok(images)
+    }
+
+    /// The image that this text means: a name, or an id or the beginning of one; and which of the two it was.
+    ///
+    /// # Errors
+    /// [`Fault::AmbiguousId`], [`Fault::StoreDamaged`]. A text that is neither a name nor an id is simply not here.
+    pub fn image(&self, text: &str) -> Result<Option<(Image, Resolved)>, Fault> {
+        let index = self.read_index()?;
+        let mut sizes = HashMap::new();
+        if let Ok(reference) = Reference::parse(text)
+            && let Some(descriptor) = index.manifests.iter().find(|d| is_manifest(d) && leads_to(d, &reference))
+        {
+            return Ok(Some((self.read_image(descriptor, &index, &mut sizes)?, Resolved::Local)));
+        }
+        let prefix = text.strip_prefix("sha256:").unwrap_or(text);
+        if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Ok(None);
+        }
+        let mut found: Option<(&Descriptor, String)> = None;
+        for descriptor in index.manifests.iter().filter(|d| is_manifest(d)) {
+            let id = self.document::<Manifest>(&descriptor.digest)?.config.digest;
+            // Docker takes the digest of the manifest for an id too.
+            if !hex(&id).starts_with(prefix) && !hex(&descriptor.digest).starts_with(prefix) {
+                continue;
+            }
+            match &found {
+                Some((_, other)) if *other != id => return Err(Fault::AmbiguousId { prefix: text.into() }),
+                Some(_) => {}
+                None => found = Some((descriptor, id)),
+            }
+        }
+        match found {
+            Some((descriptor, _)) => Ok(Some((self.read_image(descriptor, &index, &mut sizes)?, Resolved::Id))),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets a name lead to this manifest, durably. None when it does already. The image that had the name stays, nameless
+    /// if this was its last one. `_lock` shows that the store lock is held.
+    ///
+    /// # Errors
+    /// The store's own; the index is then as it was.
+    pub fn tag(&self, name: &Reference, manifest: &Descriptor, _lock: &StoreLock) -> Result<Option<Deed<()>>, Fault> {
+        let mut index = self.read_index()?;
+        let had = index.manifests.iter().position(|d| is_manifest(d) && named(d, name));
+        let before = had.and_then(|at| index.manifests.get(at)).map(|d| d.digest.clone());
+        if before.as_deref() == Some(&manifest.digest) {
+            return Ok(None);
+        }
+        let mut entry = manifest.clone();
+        entry.annotations.insert(REF_NAME.into(), name.familiar());
+        entry.annotations.insert(FULL_NAME.into(), name.canonical());
+        if let Some(at) = had {
+            let mut old = index.manifests.remove(at);
+            if !index.manifests.iter().any(|d| d.digest == old.digest) {
+                old.annotations.remove(REF_NAME);
+                old.annotations.remove(FULL_NAME);
+                index.manifests.insert(at, old);
+            }
+        }
+        index.manifests.retain(|d| d.digest != manifest.digest || name_of(d).is_some());
+        index.manifests.push(entry);
+        let was = before.and_then(|digest| self.document::<Manifest>(&digest).ok()).map(|m| m.config.digest);
+        self.write_index(&index, manifest, name.familiar(), was).map(Some)
+    }
+
+    /// Puts an image without a name into the index. None when it is there already.
+    ///
+    /// # Errors
+    /// As [`Store::tag`].
+    pub fn keep_nameless(&self, manifest: &Descriptor, _lock: &StoreLock) -> Result<Option<Deed<()>>, Fault> {
+        let mut index = self.read_index()?;
+        if index.manifests.iter().any(|d| d.digest == manifest.digest) {
+            return Ok(None);
+        }
+        index.manifests.push(manifest.clone());
+        self.write_index(&index, manifest, "<none>".into(), None).map(Some)
+    }
+
+    /// The manifest by which an image of this id is here already. The same configuration means the same layers, so it serves
+    /// for another archive of the image too, however that one compresses them.
+    ///
+    /// # Errors
+    /// [`Fault::StoreDamaged`].
+    pub fn manifest_of(&self, id: &str) -> Result<Option<Descriptor>, Fault> {
+        for d in self.read_index()?.manifests.iter().filter(|d| is_manifest(d)) {
+            if self.document::<Manifest>(&d.digest)?.config.digest == id {
+                return Ok(Some(Descriptor::new(&d.media_type, &d.digest, d.size)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn write_index(
+        &self,
+        index: &Index,
+        manifest: &Descriptor,
+        reference: String,
+        was: Option<String>,
+    ) -> Result<Deed<()>, Fault> {
+        let path = self.index();
+        let shown = path.to_string_lossy().into_owned();
+        let text =
+            serde_json::to_vec(index).map_err(|e| Fault::StoreDamaged { path: shown.clone(), why: e.to_string() })?;
+        let id = self.document::<Manifest>(&manifest.digest)?.config.digest;
+        let deed = sys::deed(|calls| {
+            self.replace_file(calls, &path, &text, true)?;
+            Ok(((), Fact::Tagged { reference: reference.clone(), id, was }))
+        })
+        .map_err(|e| Fault::step("tag", e))?;
+        Ok(deed.with_receipt(Receipt {
+            evidence: format!("{reference} {}", manifest.digest),
+            proof: vec!["grep".into(), "-F".into(), manifest.digest.clone(), shown],
+            expect: Expect::Contains(manifest.digest.clone()),
+            holds: Holds::Forever,
+            needs: Vec::new(),
+            subject: format!("tag:{reference}"),
+        }))
+    }
+
+    fn read_index(&self) -> Result<Index, Fault> {
+        read_document(&self.index())
+    }
+
+    /// A manifest or configuration among the blobs.
+    fn document<T: DeserializeOwned>(&self, digest: &str) -> Result<T, Fault> {
+        read_document(&self.blob(digest))
+    }
+
+    fn read_image(
+        &self,
+        descriptor: &Descriptor,
+        index: &Index,
+        sizes: &mut HashMap<String, u64>,
+    ) -> Result<Image, Fault> {
+        let manifest: Manifest = self.document(&descriptor.digest)?;
+        let config: ImageConfig = self.document(&manifest.config.digest)?;
+        let mut layers = Vec::with_capacity(config.rootfs.diff_ids.len());
+        for (diff_id, chain_id) in config.rootfs.diff_ids.iter().zip(chain_ids(&config.rootfs.diff_ids)) {
+            let bytes = match sizes.get(&chain_id) {
+                Some(bytes) => *bytes,
+                None => self.layer_info(&chain_id)?.bytes,
+            };
+            sizes.insert(chain_id.clone(), bytes);
+            layers.push(Layer { diff_id: diff_id.clone(), chain_id, bytes });
+        }
+        let same = index.manifests.iter().filter(|d| d.digest == descriptor.digest);
+        Ok(Image {
+            id: manifest.config.digest,
+            names: same.filter_map(name_of).collect(),
+            manifest_digest: descriptor.digest.clone(),
+            bytes: layers.iter().map(|l| l.bytes).sum(),
+            config,
+            layers,
+        })
+    }
+
+    /// Names (hex) of all blobs and of all layers that the index leads to.
+    pub(super) fn referenced(&self) -> Result<(BTreeSet<String>, BTreeSet<String>), Fault> {
+        let (mut blobs, mut layers) = (BTreeSet::new(), BTreeSet::new());
+        for descriptor in &self.read_index()?.manifests {
+            blobs.insert(hex(&descriptor.digest).to_string());
+            if !is_manifest(descriptor) {
+                continue;
+            }
+            let manifest: Manifest = self.document(&descriptor.digest)?;
+            let config: ImageConfig = self.document(&manifest.config.digest)?;
+            blobs.insert(hex(&manifest.config.digest).to_string());
+            blobs.extend(manifest.layers.iter().map(|l| hex(&l.digest).to_string()));
+            layers.extend(chain_ids(&config.rootfs.diff_ids).iter().map(|c| hex(c).to_string()));
+        }
+        Ok((blobs, layers))
+    }
+}
+
+fn is_manifest(d: &Descriptor) -> bool {
+    matches!(d.media_type.as_str(), MANIFEST | DOCKER_MANIFEST)
+        && d.digest.strip_prefix("sha256:").is_some_and(valid_hex)
+}
+
+/// The canonical name of an entry. Other tools may have written only the short annotation.
+fn name_of(d: &Descriptor) -> Option<String> {
+    let text = d.annotations.get(FULL_NAME).or_else(|| d.annotations.get(REF_NAME))?;
+    Reference::parse(text).ok().map(|r| r.canonical())
+}
+
+fn named(d: &Descriptor, name: &Reference) -> bool {
+    name_of(d).is_some_and(|n| n == name.canonical())
+}
+
+/// By name, or by repository and digest.
+fn leads_to(d: &Descriptor, name: &Reference) -> bool {
+    match name.digest() {
+        None => named(d, name),
+        Some(digest) => {
+            d.digest == digest
+                && name_of(d)
+                    .and_then(|n| Reference::parse(&n).ok())
+                    .is_some_and(|n| n.repository() == name.repository())
+        }
+    }
+}
+
+fn read_document<T: DeserializeOwned>(path: &Path) -> Result<T, Fault> {
+    let damaged = |why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(|e| damaged(e.to_string()))?;
+    file.take(MAX_DOCUMENT + 1).read_to_end(&mut text).map_err(|e| damaged(e.to_string()))?;
+    if text.len() as u64 > MAX_DOCUMENT {
+        return Err(damaged("size".into()));
+    }
+    serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))
+}

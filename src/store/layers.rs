@@ -1,0 +1,298 @@
+//! Blobs and unpacked layers: made in `tmp/`, synced once, and real by one rename each.
+//!
+//! Everything that an import makes lies in one entry of `tmp/` until all of it is verified and synced; only then, under
+//! the store lock, is it renamed to where it belongs. So a kill at any moment leaves whole blobs and layers or none, and a
+//! power cut cannot show a blob whose content has not reached the disk.
+
+use super::{Store, StoreLock, Temp, sync_dir};
+use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, SysError};
+use crate::image::model::{Spooled, digest_text};
+use crate::kernel::sys;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// `layers/<hex>/layer.json`: what is known of an unpacked layer and costs a walk to find out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    pub diff_id: String,
+    pub entries: u64,
+    /// Sum of its files' sizes.
+    pub bytes: u64,
+}
+
+/// The place in `tmp/` where one import makes its blobs and layers. What is not kept goes when this is dropped.
+#[derive(Debug)]
+pub struct Making {
+    temp: Temp,
+    next: u64,
+}
+
+/// A layer that is being unpacked.
+#[derive(Debug)]
+pub struct NewLayer {
+    home: PathBuf,
+    pub chain_id: String,
+    pub info: LayerInfo,
+}
+
+impl NewLayer {
+    /// The directory to unpack into.
+    pub fn diff(&self) -> PathBuf {
+        self.home.join("diff")
+    }
+}
+
+/// A blob in the making.
+#[derive(Debug)]
+pub struct BlobWriter {
+    path: PathBuf,
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl BlobWriter {
+    pub fn finish(self) -> Spooled {
+        Spooled { path: self.path, digest: digest_text(self.hash), bytes: self.bytes }
+    }
+}
+
+impl Write for BlobWriter {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(piece)?;
+        self.hash.update(piece.get(..n).unwrap_or_default());
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Reading went wrong, or writing.
+#[derive(Debug)]
+pub enum SpoolError {
+    Read(io::Error),
+    Write(SysError),
+}
+
+impl Making {
+    fn path(&mut self, kind: &str) -> PathBuf {
+        self.next += 1;
+        self.temp.path().join(format!("{kind}.{}", self.next))
+    }
+
+    /// A new file, whose digest is taken as it is written.
+    ///
+    /// # Errors
+    /// The open's.
+    pub fn writer(&mut self) -> Result<BlobWriter, SysError> {
+        let path = self.path("blob");
+        match File::create_new(&path) {
+            Ok(file) => Ok(BlobWriter { path, file, hash: Sha256::new(), bytes: 0 }),
+            Err(e) => Err(SysError::io("open", path.to_string_lossy(), &e)),
+        }
+    }
+
+    /// Copies a stream to a new file, and takes its digest on the way.
+    ///
+    /// # Errors
+    /// [`SpoolError`], which tells the input's errors from the store's.
+    pub fn blob(&mut self, input: &mut dyn Read) -> Result<Spooled, SpoolError> {
+        let mut writer = self.writer().map_err(SpoolError::Write)?;
+        let mut buffer = vec![0u8; 128 << 10];
+        loop {
+            let n = match input.read(&mut buffer) {
+                Ok(0) => return Ok(writer.finish()),
+                Ok(n) => n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(SpoolError::Read(e)),
+            };
+            let piece = buffer.get(..n).unwrap_or_default();
+            writer
+                .write_all(piece)
+                .map_err(|e| SpoolError::Write(SysError::io("write", writer.path.to_string_lossy(), &e)))?;
+        }
+    }
+
+    /// A directory for the layer of this chain ID.
+    pub fn layer(&mut self, chain_id: &str) -> Result<NewLayer, SysError> {
+        let home = self.path("layer");
+        let layer = NewLayer { home, chain_id: chain_id.to_string(), info: LayerInfo::default() };
+        let io = |e: io::Error| SysError::io("mkdir", layer.home.to_string_lossy(), &e);
+        fs::create_dir(&layer.home).and_then(|()| fs::create_dir(layer.diff())).map_err(io)?;
+        Ok(layer)
+    }
+
+    /// Writes down what the layer came to.
+    pub fn describe(&self, layer: &NewLayer) -> Result<(), SysError> {
+        let path = layer.home.join("layer.json");
+        let text = serde_json::to_vec(&layer.info).map_err(io::Error::from);
+        text.and_then(|text| fs::write(&path, text)).map_err(|e| SysError::io("write", path.to_string_lossy(), &e))
+    }
+
+    /// Syncs all that was made: one syncfs(2) instead of an fsync for each of many thousand files.
+    pub fn sync(&self) -> Result<(), SysError> {
+        rustix::fs::syncfs(self.temp.file())
+            .map_err(|e| SysError::new("syncfs", self.temp.path().to_string_lossy(), e.raw_os_error()))
+    }
+}
+
+impl Store {
+    /// Begins an import.
+    pub fn making(&self) -> Result<Making, SysError> {
+        Ok(Making { temp: self.temporary_dir()?, next: 0 })
+    }
+
+    /// The blob of this digest (`sha256:…`).
+    pub fn blob(&self, digest: &str) -> PathBuf {
+        self.blobs().join(hex(digest))
+    }
+
+    /// The unpacked layer is here.
+    pub fn has_layer(&self, chain_id: &str) -> bool {
+        self.layer_diff(chain_id).is_dir()
+    }
+
+    fn layer_home(&self, chain_id: &str) -> PathBuf {
+        self.layers().join(hex(chain_id))
+    }
+
+    /// What was written down when the layer was unpacked.
+    pub fn layer_info(&self, chain_id: &str) -> Result<LayerInfo, Fault> {
+        let path = self.layer_home(chain_id).join("layer.json");
+        let damaged = |why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
+        let text = fs::read(&path).map_err(|e| damaged(e.to_string()))?;
+        serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))
+    }
+
+    /// The short name `l/<12 hex>` of a layer below `layers/`. None when another layer has it: 12 digits can be made to
+    /// meet on purpose, so a link counts only when it leads to the right place.
+    pub fn layer_short(&self, chain_id: &str) -> Option<String> {
+        let short = hex(chain_id).get(..12)?;
+        let leads_to = fs::read_link(self.layer_links().join(short)).ok()?;
+        (leads_to == link_target(chain_id)).then(|| format!("l/{short}"))
+    }
+
+    /// Puts a verified and synced blob in its place. None when it is here already. `_lock` shows that the lock is held.
+    ///
+    /// # Errors
+    /// The rename's.
+    pub fn keep_blob(&self, blob: &Spooled, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
+        let path = self.blob(&blob.digest);
+        if path.exists() {
+            return Ok(None);
+        }
+        let deed = sys::deed(|calls| {
+            sys::rename(calls, &blob.path, &path)?;
+            Ok(((), Fact::BlobWritten { digest: blob.digest.clone(), bytes: blob.bytes }))
+        })?;
+        let shown = path.to_string_lossy().into_owned();
+        Ok(Some(deed.with_receipt(Receipt {
+            evidence: format!("{shown} {}", blob.bytes),
+            proof: vec!["sha256sum".into(), shown],
+            expect: Expect::Contains(hex(&blob.digest).to_string()),
+            holds: Holds::Forever,
+            needs: Vec::new(),
+            subject: format!("blob:{}", blob.digest),
+        })))
+    }
+
+    /// Puts an unpacked, verified and synced layer in its place. None when somebody else has done so meanwhile.
+    ///
+    /// The short name comes first: a layer that is here has its link, whenever a kill comes.
+    ///
+    /// # Errors
+    /// The failed call's.
+    pub fn keep_layer(&self, layer: &NewLayer, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
+        let chain_id = &layer.chain_id;
+        if self.has_layer(chain_id) {
+            return Ok(None);
+        }
+        let home = self.layer_home(chain_id);
+        let link = self.layer_links().join(hex(chain_id).get(..12).unwrap_or_default());
+        let diff = self.layer_diff(chain_id).to_string_lossy().into_owned();
+        let deed = sys::deed(|calls| {
+            if fs::symlink_metadata(&link).is_err() {
+                sys::symlink(calls, &link_target(chain_id), &link)?;
+            }
+            sys::rename(calls, &layer.home, &home)?;
+            let LayerInfo { diff_id, entries, bytes } = layer.info.clone();
+            Ok(((), Fact::LayerUnpacked { diff_id, chain_id: chain_id.clone(), entries, bytes, path: diff.clone() }))
+        })?;
+        Ok(Some(deed.with_receipt(Receipt {
+            evidence: diff.clone(),
+            proof: vec!["test".into(), "-d".into(), diff],
+            expect: Expect::Status(0),
+            holds: Holds::Forever,
+            needs: vec![Needs::Root],
+            subject: format!("layer:{chain_id}"),
+        })))
+    }
+
+    /// Makes the renames of an import durable.
+    pub fn sync_images(&self) -> Result<(), SysError> {
+        for dir in [self.blobs(), self.layer_links(), self.layers()] {
+            sync_dir(&dir)?;
+        }
+        Ok(())
+    }
+
+    /// Removes blobs and layers that no image names and that are not in `used` (chain IDs of the containers' layers): a
+    /// killed import can leave whole ones that nothing leads to. Takes the store lock, so no import is half-way.
+    ///
+    /// # Errors
+    /// A damaged index or manifest: then nothing is removed.
+    pub fn sweep_images(&self, used: &BTreeSet<String>) -> Result<Vec<Deed<()>>, Fault> {
+        let step = |e: SysError| Fault::step("clean", e);
+        let lock = self.lock().map_err(step)?;
+        let (blobs, mut layers) = self.referenced()?;
+        layers.extend(used.iter().map(|chain| hex(chain).to_string()));
+        let making = self.making().map_err(step)?;
+        let mut deeds = Vec::new();
+        for (dir, keep) in [(self.blobs(), &blobs), (self.layers(), &layers)] {
+            for name in names(&dir) {
+                if crate::image::reference::valid_hex(&name) && !keep.contains(&name) {
+                    deeds.push(self.discard(&making, &dir, &name).map_err(step)?);
+                }
+            }
+        }
+        for name in names(&self.layer_links()) {
+            if !self.layer_links().join(&name).exists() {
+                deeds.push(self.discard(&making, &self.layer_links(), &name).map_err(step)?);
+            }
+        }
+        drop(lock);
+        Ok(deeds)
+    }
+
+    /// One rename out of sight; the bulk goes with `tmp/`.
+    fn discard(&self, making: &Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
+        let path = dir.join(name);
+        sys::deed(|calls| {
+            sys::rename(calls, &path, &making.temp.path().join(name))?;
+            Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
+        })
+    }
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<String> = entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+fn link_target(chain_id: &str) -> PathBuf {
+    Path::new("..").join(hex(chain_id)).join("diff")
+}
+
+/// The part of a digest that names a file. What is no digest names nothing that exists.
+pub(super) fn hex(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").filter(|hex| crate::image::reference::valid_hex(hex)).unwrap_or("invalid")
+}

@@ -1,0 +1,338 @@
+//! The bridge network against the real kernel. Each test is its own machine: a thread with a network namespace of its own
+//! stands for the host, and small processes with theirs stand for containers. As an ordinary user nothing can be shown here.
+
+use docent::fact::{Event, Expect, Fact, Outcome, Receipt, Story};
+use docent::kernel::netlink::Netlink;
+use docent::kernel::sys::{self, Calls};
+use docent::launch::network::{self, Lease, Network};
+use docent::store::Store;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Runs a test on a "host" of its own: a network namespace of one thread, and a root in a temporary directory.
+fn on_a_host(test: fn(&Store)) {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED: a network namespace of its own needs root");
+        return;
+    }
+    let thread = std::thread::spawn(move || {
+        sys::unshare(&mut Calls::default(), libc::CLONE_NEWNET).expect("unshare");
+        let dir = tempfile::tempdir().expect("tempdir");
+        let (store, made) = Store::open(&dir.path().join("root")).expect("store");
+        made.expect("a new store").tell(&mut Story::new());
+        test(&store);
+    });
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// A process in a network namespace of its own; it ends when dropped.
+struct Apart(Child);
+
+impl Apart {
+    fn new() -> Apart {
+        let mut child = Command::new("unshare")
+            .args(["-n", "sh", "-c", "echo here; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("stdout");
+        BufReader::new(out).read_line(&mut line).expect("its word");
+        assert_eq!(line, "here\n");
+        Apart(child)
+    }
+
+    fn pid(&self) -> i32 {
+        self.0.id() as i32
+    }
+
+    /// Runs `f` in its network namespace.
+    fn run<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
+        let net = File::open(format!("/proc/{}/ns/net", self.pid())).expect("its namespace");
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(move || {
+                sys::setns(&mut Calls::default(), net.as_fd(), libc::CLONE_NEWNET, "net").expect("setns");
+                f()
+            });
+            thread.join().expect("a thread in it")
+        })
+    }
+
+    /// What a launch does: the pair from outside, the rest from inside.
+    fn connect(&self, lease: &Lease) -> Vec<Event> {
+        let mut story = Story::new();
+        network::plug(lease, self.pid()).expect("plug").tell(&mut story);
+        let inside = self.run(|| {
+            let mut story = Story::new();
+            network::inside(lease, &mut story).expect("inside");
+            story.events().to_vec()
+        });
+        [story.events(), &inside].concat()
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().expect("its end");
+    }
+}
+
+fn ensure(store: &Store) -> (Network, Vec<Event>) {
+    let mut story = Story::new();
+    let network = network::ensure(store, &mut story).expect("ensure");
+    (network, story.events().to_vec())
+}
+
+fn lease(network: &Network, id: &str, in_use: &[Ipv4Addr]) -> Lease {
+    network::lease(network, id, in_use).expect("lease")
+}
+
+#[track_caller]
+fn output(program: &str, args: &[&str]) -> String {
+    let out = Command::new(program).args(args).output().expect(program);
+    assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Runs the proof where the learner would: on this thread's host, whose devices only a sysfs of its own shows.
+#[track_caller]
+fn assert_proved(receipt: &Option<Receipt>) {
+    let receipt = receipt.as_ref().expect("a receipt");
+    let out = Command::new("unshare")
+        .args(["-m", "sh", "-c", "mount -t sysfs sysfs /sys && exec \"$@\"", "sh"])
+        .args(&receipt.proof)
+        .output()
+        .expect("unshare");
+    let text = String::from_utf8_lossy(&out.stdout);
+    let holds = match &receipt.expect {
+        Expect::Equals(wanted) => text.trim() == wanted,
+        Expect::Contains(wanted) => text.contains(wanted.as_str()),
+        Expect::Status(wanted) => out.status.code() == Some(*wanted),
+    };
+    assert!(holds, "{receipt:?}: {text}{}", String::from_utf8_lossy(&out.stderr));
+}
+
+fn calls(events: &[Event]) -> Vec<String> {
+    events
+        .iter()
+        .flat_map(|event| &event.calls)
+        .map(|call| format!("{}({}) = {}", call.name, call.args, call.ret))
+        .collect()
+}
+
+#[test]
+fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
+    on_a_host(|store| {
+        let (first, events) = ensure(store);
+        assert_eq!((first.gateway, first.subnet), ([172, 30, 0, 1].into(), ([172, 30, 0, 0].into(), 16)));
+        assert!(first.nat);
+        let facts: Vec<&Fact> = events.iter().map(|event| &event.fact).collect();
+        assert!(matches!(facts[..], [Fact::Bridge { .. }, Fact::Sysctl { .. }, Fact::Nat { .. }]), "{facts:?}");
+        let shown = calls(&events);
+        let bridge = &first.bridge;
+        assert!(shown[0].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} bridge address 02:42:")));
+        assert!(shown[1].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
+        assert!(shown[2].starts_with("rename("), "where the subnet is remembered: {}", shown[2]);
+        assert_eq!(shown[3], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
+        let batch = "NFT_MSG_NEWTABLE|NFT_MSG_NEWCHAIN|NFT_MSG_NEWRULE";
+        assert!(shown[4].starts_with(&format!("sendto(<netlink:netfilter>, {batch} inet {bridge}: ")), "{}", shown[4]);
+        assert_eq!(shown.len(), 5);
+        events.iter().for_each(|event| assert_proved(&event.receipt));
+        let table = output("nft", &["list", "table", "inet", bridge]);
+        assert!(table.contains("type nat hook postrouting priority srcnat; policy accept;"), "{table}");
+        let rule =
+            format!("ip saddr 172.30.0.0/16 oifname != \"{bridge}\" masquerade comment \"docent 172.30.0.0/16\"");
+        assert!(table.contains(&rule), "{table}");
+
+        let (second, events) = ensure(store);
+        assert_eq!(second, first);
+        assert!(matches!(&events[..], [Event { fact: Fact::BridgeReused { .. }, .. }]), "{events:?}");
+        assert!(calls(&events).is_empty());
+        assert_proved(&events[0].receipt);
+    });
+}
+
+#[test]
+fn containers_reach_the_host_each_other_and_the_outside() {
+    on_a_host(|store| {
+        let (net, _) = ensure(store);
+        let (a, b, outside) = (Apart::new(), Apart::new(), Apart::new());
+        let one = lease(&net, &"a1".repeat(32), &[]);
+        let two = lease(&net, &"b2".repeat(32), &[one.address]);
+        assert_eq!((one.address, two.address), ([172, 30, 0, 2].into(), [172, 30, 0, 3].into()));
+        assert_eq!(one.veth, "vetha1a1a1a1a1a");
+        let events = a.connect(&one);
+        b.connect(&two);
+        let facts: Vec<&Fact> = events.iter().map(|event| &event.fact).collect();
+        let [Fact::Veth { .. }, Fact::Loopback, Fact::Address { address, .. }, Fact::Route { gateway, .. }] = facts[..]
+        else {
+            panic!("{facts:?}")
+        };
+        assert_eq!((address.as_str(), gateway.as_str()), ("172.30.0.2/16", "172.30.0.1"));
+        assert_eq!(calls(&events).len(), 5, "{:?}", calls(&events));
+        assert_proved(&events[0].receipt);
+        let mac = a.run(|| Netlink::open().expect("netlink").existing("eth0").expect("eth0").mac);
+        assert_eq!(mac, one.mac);
+
+        // The outside: a machine on another network of this host, which knows no way back to 172.30.0.0/16.
+        let pid = outside.pid().to_string();
+        output("ip", &["link", "add", "out", "type", "veth", "peer", "name", "eth0", "netns", &pid]);
+        output("ip", &["addr", "add", "192.0.2.1/24", "dev", "out"]);
+        output("ip", &["link", "set", "out", "up"]);
+        outside.run(|| {
+            output("ip", &["addr", "add", "192.0.2.2/24", "dev", "eth0"]);
+            output("ip", &["link", "set", "eth0", "up"]);
+        });
+        let listen = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, 8080)).expect("listen");
+        let from = |listener: &TcpListener| listener.accept().expect("accept").1.ip();
+        let connect = |to: [u8; 4]| {
+            let to = SocketAddr::from((to, 8080));
+            drop(TcpStream::connect_timeout(&to, Duration::from_secs(5)).unwrap_or_else(|e| panic!("{to}: {e}")));
+        };
+        output("ip", &["link", "set", "lo", "up"]);
+        let (here, there, away) = (listen(), b.run(listen), outside.run(listen));
+        a.run(|| connect([172, 30, 0, 1]));
+        assert_eq!(from(&here), IpAddr::from(one.address));
+        a.run(|| connect([172, 30, 0, 3]));
+        assert_eq!(from(&there), IpAddr::from(one.address), "within the bridge nothing is translated");
+        a.run(|| connect([192, 0, 2, 2]));
+        assert_eq!(from(&away), IpAddr::from([192, 0, 2, 1]), "outside only the host's address is seen");
+    });
+}
+
+#[test]
+fn loopback_alone() {
+    on_a_host(|_| {
+        let apart = Apart::new();
+        apart.run(|| {
+            let mut story = Story::new();
+            story.about("c0ffee");
+            network::loopback(&mut story).expect("loopback");
+            let [Event { fact: Fact::Loopback, calls, .. }] = story.events() else { panic!("{:?}", story.events()) };
+            assert_eq!(calls[0].args, "<netlink:route>, RTM_NEWLINK lo up");
+            let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
+            TcpStream::connect(listener.local_addr().expect("address")).expect("connect");
+        });
+    });
+}
+
+#[test]
+fn a_subnet_in_use_is_left_alone_and_the_choice_is_remembered() {
+    on_a_host(|store| {
+        output("ip", &["link", "set", "lo", "up"]);
+        output("ip", &["addr", "add", "172.30.7.1/24", "dev", "lo"]);
+        let (net, _) = ensure(store);
+        assert_eq!(net.gateway, Ipv4Addr::from([172, 31, 0, 1]));
+        // As after a reboot, but with the first subnet free again.
+        output("ip", &["link", "delete", &net.bridge]);
+        output("ip", &["addr", "delete", "172.30.7.1/24", "dev", "lo"]);
+        assert_eq!(ensure(store).0.gateway, Ipv4Addr::from([172, 31, 0, 1]));
+        // The remembered one is taken now: another is found, and the rule follows the subnet.
+        output("ip", &["link", "delete", &net.bridge]);
+        output("ip", &["addr", "add", "172.31.7.1/24", "dev", "lo"]);
+        let (net, events) = ensure(store);
+        assert_eq!(net.gateway, Ipv4Addr::from([172, 30, 0, 1]));
+        let last = calls(&events).pop().expect("a call");
+        assert!(last.contains("NFT_MSG_DELTABLE|NFT_MSG_NEWTABLE"), "{last}");
+        let table = output("nft", &["list", "table", "inet", &net.bridge]);
+        assert_eq!(table.matches("masquerade").count(), 1, "{table}");
+        assert!(table.contains("ip saddr 172.30.0.0/16"), "{table}");
+    });
+}
+
+#[test]
+fn what_a_killed_command_left_half_made_is_completed() {
+    on_a_host(|store| {
+        let bridge = docent::launch::subnet::bridge_name(store.root());
+        output("ip", &["link", "add", &bridge, "type", "bridge"]);
+        let (net, events) = ensure(store);
+        assert_eq!(net.bridge, bridge);
+        let shown = calls(&events);
+        assert!(shown[0].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{shown:?}");
+        assert!(shown[1].contains("RTM_NEWADDR"), "{shown:?}");
+        output("nft", &["flush", "ruleset"]);
+        let (net, events) = ensure(store);
+        assert!(net.nat && events.iter().any(|event| matches!(event.fact, Fact::Nat { .. })), "{events:?}");
+    });
+}
+
+#[test]
+fn a_device_that_is_no_bridge_is_not_taken_for_one() {
+    on_a_host(|store| {
+        let bridge = docent::launch::subnet::bridge_name(store.root());
+        output("ip", &["link", "add", &bridge, "type", "veth", "peer", "name", "other"]);
+        let mut story = Story::new();
+        network::ensure(store, &mut story).expect_err("not a bridge");
+        let [Event { fact: Fact::Bridge { .. }, outcome: Outcome::Failed { error }, .. }] = story.events() else {
+            panic!("{:?}", story.events())
+        };
+        assert_eq!(error.errno, libc::EEXIST);
+    });
+}
+
+#[test]
+fn many_roots_at_once_get_a_subnet_each() {
+    on_a_host(|_| {
+        let host = File::open("/proc/thread-self/ns/net").expect("namespace");
+        let mut gateways: Vec<Ipv4Addr> = std::thread::scope(|scope| {
+            let start = |_| {
+                let host = host.try_clone().expect("clone");
+                scope.spawn(move || {
+                    sys::setns(&mut Calls::default(), host.as_fd(), libc::CLONE_NEWNET, "net").expect("setns");
+                    let dir = tempfile::tempdir().expect("tempdir");
+                    let (store, made) = Store::open(dir.path()).expect("store");
+                    if let Some(made) = made {
+                        made.tell(&mut Story::new());
+                    }
+                    ensure(&store).0.gateway
+                })
+            };
+            let threads: Vec<_> = (0..8).map(start).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a root")).collect()
+        });
+        gateways.sort();
+        let all = gateways.len();
+        gateways.dedup();
+        assert_eq!(gateways.len(), all, "{gateways:?}");
+    });
+}
+
+#[test]
+fn a_restart_replaces_the_pair_of_the_last_run() {
+    on_a_host(|store| {
+        let (net, _) = ensure(store);
+        let lease = lease(&net, &"c3".repeat(32), &[]);
+        let (last, now) = (Apart::new(), Apart::new());
+        last.connect(&lease);
+        let events = now.connect(&lease);
+        let shown = calls(&events[..1]);
+        assert!(shown[0].ends_with(" = -17"), "{shown:?}");
+        assert!(shown[1].contains("RTM_DELLINK vethc3c3c3c3c3c"), "{shown:?}");
+        assert!(last.run(|| Netlink::open().expect("netlink").link("eth0").expect("look")).is_none());
+
+        let removed = network::unplug(&lease.veth).expect("unplug").expect("there");
+        assert_proved(&removed.event().receipt);
+        removed.tell(&mut Story::new());
+        assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing to do, nothing told");
+    });
+}
+
+#[test]
+fn a_process_that_is_gone_is_refused_with_the_kernels_errno() {
+    on_a_host(|store| {
+        let (net, _) = ensure(store);
+        let lease = lease(&net, &"d4".repeat(32), &[]);
+        let error = network::plug(&lease, i32::MAX).expect_err("no such process");
+        assert_eq!((error.errno, error.calls.len()), (libc::ESRCH, 1), "{error}");
+        assert_eq!(error.calls[0].ret, -i64::from(libc::ESRCH));
+        assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing is left behind");
+    });
+}
