@@ -14,7 +14,8 @@ pub struct Event {
     /// How long it took, in microseconds.
     #[serde(default)]
     pub took_us: u64,
-    /// The process that did it.
+    /// The process that did it. `by` in JSON, since facts that speak of another process have a `pid` of their own there.
+    #[serde(rename = "by")]
     pub pid: i32,
     #[serde(flatten)]
     pub fact: Fact,

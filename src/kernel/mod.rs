@@ -18,7 +18,6 @@ pub mod seccomp;
 pub mod signals;
 pub mod sys;
 pub mod terminal;
-pub mod userfiles;
 pub mod tree;
 pub mod userfiles;
 pub mod watch;

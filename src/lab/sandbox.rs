@@ -91,8 +91,6 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
                 if let (TOLD, Ok(event)) = (message.kind, serde_json::from_slice(&message.body)) {
                     story.tell(event);
                 } else {
-                    eprintln!("DBG {} {}", message.kind, String::from_utf8_lossy(&message.body));
-                    if message.kind==1 { eprintln!("{:?}", serde_json::from_slice::<Event>(&message.body)); }
                     let error = serde_json::from_slice(&message.body);
                     return Err(step(error.unwrap_or_else(|_| SysError::new("recvmsg", "sandbox", libc::EPROTO))));
                 }
