@@ -14,8 +14,8 @@ pub struct Event {
     /// How long it took, in microseconds.
     #[serde(default)]
     pub took_us: u64,
-    /// The process that did it. `by` in JSON, since facts that speak of another process have a `pid` of their own there.
-    #[serde(rename = "by")]
+    /// The process that did it. Facts have a `pid` of their own, and both lie side by side in one JSON object.
+    #[serde(rename = "by_pid")]
     pub pid: i32,
     #[serde(flatten)]
     pub fact: Fact,
