@@ -5,6 +5,7 @@
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
 //! on top the entry points `cli`, `repl`, `lab` and `book`.
 
+pub mod cli;
 pub mod container;
 pub mod engine;
 pub mod fact;

@@ -1,0 +1,351 @@
+//! A container's JSON.
+
+use crate::cli::format::Json;
+use crate::cli::ps::network_name;
+use crate::cli::signal::signal_name;
+use crate::cli::times::rfc3339;
+use crate::container::{Container, NetworkMode, Port, Status};
+use serde_json::json;
+
+/// Where the store keeps what belongs to this container.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Paths {
+    pub resolv_conf: String,
+    pub hostname: String,
+    pub hosts: String,
+    pub log: String,
+    /// Colon-separated, the topmost layer first, as overlayfs takes them.
+    pub lower: String,
+    pub upper: String,
+    pub work: String,
+    pub merged: String,
+}
+
+/// One object of `docker container inspect`.
+pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
+    let (config, state) = (&container.config, &container.state);
+    let (path, args) = match config.process.argv.split_first() {
+        Some((path, args)) => (path.as_str(), args),
+        None => ("", &[][..]),
+    };
+    json!({
+        "Id": config.id,
+        "Created": rfc3339(Some(config.created)),
+        "Path": path,
+        "Args": args,
+        "State": json!({
+            "Status": state.status.word(),
+            // Docker: a paused container runs.
+            "Running": matches!(state.status, Status::Running | Status::Paused),
+            "Paused": state.status == Status::Paused,
+            "Restarting": false,
+            "OOMKilled": state.oom_killed,
+            "Dead": false,
+            "Pid": if matches!(state.status, Status::Running | Status::Paused) { state.pid } else { 0 },
+            "ExitCode": state.exit_code,
+            "Error": state.error,
+            "StartedAt": rfc3339(state.started),
+            "FinishedAt": rfc3339(state.finished),
+        }),
+        "Image": config.image_id,
+        "ResolvConfPath": paths.resolv_conf,
+        "HostnamePath": paths.hostname,
+        "HostsPath": paths.hosts,
+        "LogPath": paths.log,
+        "Name": format!("/{}", config.name),
+        "RestartCount": 0,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": null,
+        "HostConfig": host_config(container),
+        "GraphDriver": {
+            "Data": {
+                "ID": config.id,
+                "LowerDir": paths.lower,
+                "MergedDir": paths.merged,
+                "UpperDir": paths.upper,
+                "WorkDir": paths.work,
+            },
+            "Name": "overlay2",
+        },
+        "Mounts": mounts(container),
+        "Config": process_config(container),
+        "NetworkSettings": network_settings(container),
+    })
+}
+
+fn host_config(container: &Container) -> Json {
+    let config = &container.config;
+    let binds: Vec<String> = config
+        .binds
+        .iter()
+        .map(|b| format!("{}:{}{}", b.source, b.target, if b.read_only { ":ro" } else { "" }))
+        .collect();
+    json!({
+        "Binds": if binds.is_empty() { Json::Null } else { json!(binds) },
+        "LogConfig": {"Type": "json-file", "Config": {}},
+        "NetworkMode": network_name(config.network),
+        "PortBindings": bindings(&config.ports),
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "AutoRemove": config.auto_remove,
+        "CapAdd": null,
+        "CapDrop": null,
+        "IpcMode": "private",
+        "PidMode": "",
+        "Privileged": false,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": false,
+        "UTSMode": "",
+        "UsernsMode": "",
+        "Memory": config.limits.memory.unwrap_or(0),
+        "NanoCpus": config.limits.cpu_milli.unwrap_or(0).saturating_mul(1_000_000),
+        "PidsLimit": config.limits.pids,
+    })
+}
+
+fn mounts(container: &Container) -> Vec<Json> {
+    let bind = |b: &crate::container::Bind| {
+        json!({
+            "Type": "bind",
+            "Source": b.source,
+            "Destination": b.target,
+            "Mode": if b.read_only { "ro" } else { "" },
+            "RW": !b.read_only,
+            "Propagation": "rprivate",
+        })
+    };
+    container.config.binds.iter().map(bind).collect()
+}
+
+fn process_config(container: &Container) -> Json {
+    let config = &container.config;
+    let exposed: serde_json::Map<String, Json> = config.exposed.iter().map(|p| (p.clone(), json!({}))).collect();
+    let mut out = json!({
+        "Hostname": config.hostname,
+        "Domainname": "",
+        "User": config.process.user,
+        "AttachStdin": config.attach.stdin,
+        "AttachStdout": config.attach.stdout,
+        "AttachStderr": config.attach.stderr,
+        "ExposedPorts": exposed,
+        "Tty": config.process.tty,
+        "OpenStdin": config.process.stdin,
+        "StdinOnce": config.process.stdin && config.attach.stdin,
+        "Env": config.process.env,
+        "Cmd": list(&config.cmd),
+        "Image": config.image,
+        "Volumes": null,
+        "WorkingDir": config.process.cwd,
+        "Entrypoint": list(&config.entrypoint),
+        "OnBuild": null,
+        "Labels": config.labels,
+        "StopSignal": signal_name(config.stop_signal),
+    });
+    if let (Json::Object(fields), true) = (&mut out, exposed.is_empty()) {
+        // As in Docker, which shows this one only where there is something in it.
+        fields.shift_remove("ExposedPorts");
+    }
+    out
+}
+
+/// Docker's empty command and entrypoint are null.
+fn list(words: &[String]) -> Json {
+    if words.is_empty() { Json::Null } else { json!(words) }
+}
+
+/// `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`, as it was asked for.
+fn bindings(ports: &[Port]) -> Json {
+    let mut out = serde_json::Map::new();
+    for port in ports {
+        let host_port = if port.host_port == 0 { String::new() } else { port.host_port.to_string() };
+        bind(&mut out, port, &port.host_ip, host_port);
+    }
+    Json::Object(out)
+}
+
+fn bind(to: &mut serde_json::Map<String, Json>, port: &Port, ip: &str, host_port: String) {
+    let key = format!("{}/{}", port.port, port.proto);
+    let binding = json!({"HostIp": ip, "HostPort": host_port});
+    match to.entry(key).or_insert_with(|| json!([])) {
+        Json::Array(list) => list.push(binding),
+        // A port that is exposed and not published stands as null until it is.
+        other => *other = json!([binding]),
+    }
+}
+
+fn network_settings(container: &Container) -> Json {
+    let (config, state) = (&container.config, &container.state);
+    let up = matches!(state.status, Status::Running | Status::Paused);
+    let bridged = up && config.network == NetworkMode::Bridge;
+    let mut ports = serde_json::Map::new();
+    if bridged {
+        for exposed in &config.exposed {
+            ports.insert(exposed.clone(), Json::Null);
+        }
+        for port in &state.ports {
+            let ips: &[&str] = if port.host_ip.is_empty() { &["0.0.0.0", "::"] } else { &[&port.host_ip] };
+            for ip in ips {
+                bind(&mut ports, port, ip, port.host_port.to_string());
+            }
+        }
+    }
+    let of = |text: &str| if bridged { text.to_string() } else { String::new() };
+    let prefix = if bridged { state.prefix } else { 0 };
+    let endpoint = json!({
+        "IPAMConfig": null,
+        "Links": null,
+        "Aliases": null,
+        "MacAddress": of(&state.mac),
+        "DriverOpts": null,
+        "GwPriority": 0,
+        "NetworkID": "",
+        "EndpointID": "",
+        "Gateway": of(&state.gateway),
+        "IPAddress": of(&state.address),
+        "IPPrefixLen": prefix,
+        "IPv6Gateway": "",
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "DNSNames": null,
+    });
+    let mut networks = serde_json::Map::new();
+    networks.insert(network_name(config.network).to_string(), endpoint);
+    json!({
+        "Bridge": "",
+        "SandboxID": "",
+        // A process has its namespace here as long as it lives.
+        "SandboxKey": if up { format!("/proc/{}/ns/net", state.pid) } else { String::new() },
+        "Ports": ports,
+        "EndpointID": "",
+        "Gateway": of(&state.gateway),
+        "GlobalIPv6Address": "",
+        "GlobalIPv6PrefixLen": 0,
+        "IPAddress": of(&state.address),
+        "IPPrefixLen": prefix,
+        "IPv6Gateway": "",
+        "MacAddress": of(&state.mac),
+        "Networks": networks,
+    })
+}
+
+/// A running `nginx` with a published port; `id` is filled up to its 64 digits.
+#[cfg(test)]
+pub(crate) fn sample(id: &str, name: &str) -> Container {
+    use crate::container::{Attach, Config, Limits, Process, State};
+    use chrono::TimeZone;
+    let words = |text: &[&str]| text.iter().map(|w| w.to_string()).collect::<Vec<_>>();
+    let time = chrono::Utc.timestamp_opt(1_772_604_360, 250_000_000).single();
+    let port = Port { host_ip: String::new(), host_port: 8080, port: 80, proto: "tcp".into() };
+    Container {
+        config: Config {
+            id: format!("{id:0<64}"),
+            name: name.into(),
+            created: time.unwrap_or_default(),
+            image: "nginx".into(),
+            image_id: format!("sha256:{}", "9d1c".repeat(16)),
+            layers: words(&["sha256:a", "sha256:b", "sha256:c"]),
+            process: Process {
+                argv: words(&["nginx", "-g", "daemon off;"]),
+                env: words(&["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]),
+                cwd: "/".into(),
+                user: String::new(),
+                tty: false,
+                stdin: false,
+            },
+            entrypoint: Vec::new(),
+            cmd: words(&["nginx", "-g", "daemon off;"]),
+            hostname: id.into(),
+            network: NetworkMode::Bridge,
+            ports: vec![port.clone()],
+            exposed: words(&["80/tcp"]),
+            limits: Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: None },
+            auto_remove: false,
+            stop_signal: 3,
+            labels: [("tier".to_string(), "one".to_string())].into(),
+            attach: Attach::default(),
+            binds: Vec::new(),
+            origin: None,
+        },
+        state: State {
+            status: Status::Running,
+            pid: 48213,
+            started: time,
+            address: "172.30.0.2".into(),
+            gateway: "172.30.0.1".into(),
+            prefix: 16,
+            mac: "02:42:ac:1e:00:02".into(),
+            ports: vec![port],
+            ..State::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render;
+
+    fn get(container: &Container, template: &str) -> String {
+        render(template, &inspect_container(container, &Paths::default())).expect("a template")
+    }
+
+    #[test]
+    fn the_fields_that_scripts_ask_for() {
+        let web = sample("3f2a9c0d1e4b", "web");
+        for (template, text) in [
+            ("{{.Name}}", "/web"),
+            ("{{.Path}} {{.Args}}", "nginx [-g daemon off;]"),
+            ("{{.State.Status}} {{.State.Running}} {{.State.Pid}}", "running true 48213"),
+            ("{{.State.StartedAt}} {{.State.FinishedAt}}", "2026-03-04T06:06:00.25Z 0001-01-01T00:00:00Z"),
+            ("{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", "67108864 1500000000"),
+            ("{{.Config.Entrypoint}} {{.Config.StopSignal}}", "[] SIGQUIT"),
+            ("{{.NetworkSettings.IPAddress}}", "172.30.0.2"),
+            ("{{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}}{{end}}", "172.30.0.2/16"),
+            ("{{.NetworkSettings.Networks.bridge.Gateway}}", "172.30.0.1"),
+            ("{{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}}", "8080"),
+            ("{{json .HostConfig.PortBindings}}", r#"{"80/tcp":[{"HostIp":"","HostPort":"8080"}]}"#),
+            (
+                "{{json .NetworkSettings.Ports}}",
+                r#"{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"},{"HostIp":"::","HostPort":"8080"}]}"#,
+            ),
+            ("{{index .Config.Labels \"tier\"}}", "one"),
+            ("{{.GraphDriver.Name}} {{.Driver}}", "overlay2 overlay2"),
+            ("{{.Mounts}} {{.HostConfig.Binds}}", "[] []"),
+        ] {
+            assert_eq!(get(&web, template), text, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_has_stopped_has_no_process_and_no_address() {
+        let mut old = sample("3f2a9c0d1e4b", "old");
+        old.state.status = Status::Exited;
+        old.state.exit_code = 137;
+        let template = "{{.State.Pid}} {{.State.ExitCode}} {{.NetworkSettings.IPAddress}}|{{.NetworkSettings.Ports}}";
+        assert_eq!(get(&old, template), "0 137 |map[]");
+        old.state.status = Status::Paused;
+        assert_eq!(get(&old, "{{.State.Running}} {{.State.Paused}} {{.State.Status}}"), "true true paused");
+    }
+
+    #[test]
+    fn a_command_line_without_words_is_no_accident() {
+        let mut empty = sample("3f2a9c0d1e4b", "empty");
+        empty.config.process.argv.clear();
+        empty.config.exposed.clear();
+        empty.config.cmd.clear();
+        assert_eq!(get(&empty, "{{.Path}}|{{.Args}}|{{json .Config.Cmd}}"), "|[]|null");
+        let json = inspect_container(&empty, &Paths::default());
+        assert!(json.pointer("/Config/ExposedPorts").is_none());
+    }
+
+    #[test]
+    fn paths_stand_where_docker_has_them() {
+        let paths = Paths { upper: "/r/upper".into(), log: "/r/log".into(), ..Paths::default() };
+        let json = inspect_container(&sample("3f2a9c0d1e4b", "web"), &paths);
+        assert_eq!(json.pointer("/GraphDriver/Data/UpperDir"), Some(&json!("/r/upper")));
+        assert_eq!(json.pointer("/LogPath"), Some(&json!("/r/log")));
+    }
+}

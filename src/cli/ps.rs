@@ -1,0 +1,200 @@
+//! `docker ps`: which containers are shown, in what order, and what stands in each column.
+
+use super::PsArgs;
+use super::filter::ContainerFilter;
+use super::table::{Row, ellipsis, list};
+use super::times::{ago, human_duration, local};
+use crate::container::{Container, NetworkMode, Port, Status};
+use crate::fact::Fault;
+use chrono::{DateTime, FixedOffset, Utc};
+
+const TABLE: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+const HEADINGS: &[(&str, &str)] = &[
+    ("ID", "CONTAINER ID"),
+    ("Image", "IMAGE"),
+    ("Command", "COMMAND"),
+    ("CreatedAt", "CREATED AT"),
+    ("RunningFor", "CREATED"),
+    ("Ports", "PORTS"),
+    ("State", "STATE"),
+    ("Status", "STATUS"),
+    ("Names", "NAMES"),
+    ("Labels", "LABELS"),
+    ("Mounts", "MOUNTS"),
+    ("LocalVolumes", "LOCAL VOLUMES"),
+    ("Networks", "NETWORKS"),
+];
+
+/// Lines for stdout, the newest container first. `zone` is the local one, for `.CreatedAt`.
+pub fn ps(containers: &[Container], args: &PsArgs, now: DateTime<Utc>, zone: FixedOffset) -> Result<String, Fault> {
+    let filter = ContainerFilter::new(&args.filter)?;
+    let last = match (args.latest, usize::try_from(args.last)) {
+        (true, _) => Some(1),
+        (false, Ok(n)) if n > 0 => Some(n),
+        _ => None,
+    };
+    // `-n` and `-l` count containers in every state, and so does a question about the state.
+    let all = args.all || last.is_some() || filter.asks_for_state();
+    let mut shown: Vec<&Container> =
+        containers.iter().filter(|c| filter.shows(c) && (all || is_up(c.state.status))).collect();
+    shown.sort_by(|a, b| b.config.created.cmp(&a.config.created).then_with(|| a.config.id.cmp(&b.config.id)));
+    shown.truncate(last.unwrap_or(usize::MAX));
+    let rows: Vec<Row> = shown.iter().map(|c| row(c, args.no_trunc, now, zone)).collect();
+    if args.quiet {
+        return list(Some("{{.ID}}"), TABLE, HEADINGS, &rows);
+    }
+    list(args.format.as_deref(), TABLE, HEADINGS, &rows)
+}
+
+fn is_up(status: Status) -> bool {
+    matches!(status, Status::Running | Status::Paused)
+}
+
+fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
+    let config = &container.config;
+    let command = command(&config.process.argv);
+    let labels: Vec<String> = config.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let mounts: Vec<String> =
+        config.binds.iter().map(|b| if whole { b.source.clone() } else { ellipsis(&b.source, 15) }).collect();
+    let fields = serde_json::json!({
+        "Command": quote(&if whole { command } else { ellipsis(&command, 20) }),
+        "CreatedAt": local(config.created, zone),
+        "ID": if whole { config.id.as_str() } else { container.short_id() },
+        "Image": config.image,
+        "Labels": labels.join(","),
+        "LocalVolumes": "0",
+        "Mounts": mounts.join(","),
+        "Names": config.name,
+        "Networks": network_name(config.network),
+        "Ports": ports(container),
+        "RunningFor": ago(now, config.created),
+        "State": container.state.status.word(),
+        "Status": status(container, now),
+    });
+    Row { fields, labels: config.labels.clone() }
+}
+
+pub(super) fn network_name(mode: NetworkMode) -> &'static str {
+    match mode {
+        NetworkMode::Bridge => "bridge",
+        NetworkMode::None => "none",
+        NetworkMode::Host => "host",
+    }
+}
+
+/// `Up 41 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
+pub fn status(container: &Container, now: DateTime<Utc>) -> String {
+    let state = &container.state;
+    let up = || human_duration(now - state.started.unwrap_or(now));
+    match state.status {
+        Status::Created | Status::Starting => "Created".into(),
+        Status::Running => format!("Up {}", up()),
+        Status::Paused => format!("Up {} (Paused)", up()),
+        Status::Exited => {
+            let finished = state.finished.unwrap_or(now);
+            format!("Exited ({}) {}", state.exit_code, ago(now, finished))
+        }
+    }
+}
+
+/// The command line; an argument with a space in it stands in quotes.
+fn command(argv: &[String]) -> String {
+    let mut words = argv.iter();
+    let program = words.next().cloned();
+    let rest = words.map(|w| if w.contains(' ') { format!("'{w}'") } else { w.clone() });
+    program.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
+}
+
+/// In double quotes as Go writes them: what cannot be printed (a newline, an escape sequence meant for the terminal of
+/// whoever lists containers) is spelled out.
+fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{b}' => out.push_str("\\v"),
+            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if is_hidden(c) && (c as u32) < 0x10000 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if is_hidden(c) => out.push_str(&format!("\\U{:08x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
+/// Controls and marks that turn the writing direction: on a terminal they show something else than what is there.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// One published port on one address family.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Shown {
+    port: u16,
+    ip: String,
+    host_port: u16,
+    proto: String,
+}
+
+/// `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`; ports that are exposed and not published stand alone (`80/tcp`). Neighbours
+/// are drawn together (`81-82/tcp`), as Docker does where host and container use the same numbers.
+fn ports(container: &Container) -> String {
+    if !is_up(container.state.status) || container.config.network != NetworkMode::Bridge {
+        return String::new();
+    }
+    let mut shown: Vec<Shown> = container.state.ports.iter().flat_map(families).collect();
+    for exposed in &container.config.exposed {
+        let (port, proto) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
+        let Ok(port) = port.parse::<u16>() else { continue };
+        if !container.state.ports.iter().any(|p| p.port == port && p.proto == proto) {
+            shown.push(Shown { port, ip: String::new(), host_port: 0, proto: proto.into() });
+        }
+    }
+    shown.sort();
+    shown.dedup();
+    let (same, mapped): (Vec<Shown>, Vec<Shown>) =
+        shown.into_iter().partition(|s| s.ip.is_empty() || s.host_port == s.port);
+    let mut runs: Vec<(Shown, u16)> = Vec::new();
+    for next in same {
+        let run = runs.iter_mut().find(|(first, last)| {
+            (&first.ip, &first.proto) == (&next.ip, &next.proto) && last.checked_add(1) == Some(next.port)
+        });
+        match run {
+            Some((_, last)) => *last = next.port,
+            None => runs.push((next.clone(), next.port)),
+        }
+    }
+    let run = |(first, last): &(Shown, u16)| {
+        let range = if first.port == *last { last.to_string() } else { format!("{}-{last}", first.port) };
+        match first.ip.is_empty() {
+            true => format!("{range}/{}", first.proto),
+            false => format!("{}->{range}/{}", address(&first.ip, &range), first.proto),
+        }
+    };
+    let mapped = mapped.iter().map(|s| format!("{}->{}/{}", address(&s.ip, &s.host_port.to_string()), s.port, s.proto));
+    runs.iter().map(run).chain(mapped).collect::<Vec<_>>().join(", ")
+}
+
+fn families(port: &Port) -> Vec<Shown> {
+    let ips: &[&str] = if port.host_ip.is_empty() { &["0.0.0.0", "::"] } else { &[&port.host_ip] };
+    ips.iter()
+        .map(|ip| Shown { port: port.port, ip: ip.to_string(), host_port: port.host_port, proto: port.proto.clone() })
+        .collect()
+}
+
+fn address(ip: &str, port: &str) -> String {
+    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+}
+
+#[cfg(test)]
+#[path = "ps_tests.rs"]
+mod tests;
