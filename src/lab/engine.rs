@@ -91,7 +91,7 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     let mut served =
         Serving { plan, sandbox, clients: Vec::new(), strays: Vec::new(), output: Vec::new(), truncated: false };
     let ended = served.until_end(&listener.map_err(step)?, &signals, link)?;
-    let world = StoreWorld { store: &store, program: plan.program.clone(), patient: true };
+    let world = StoreWorld { store: &store, program: plan.program.clone(), since: 0, patient: true };
     let score = score::score(&plan.lab, &plan.values, &world, true)?;
     let text = String::from_utf8_lossy(&served.output).into_owned();
     Ok(Report { ended, score, output: Output { text, truncated: served.truncated }, events: story.events().to_vec() })
@@ -202,7 +202,7 @@ impl Serving<'_> {
     /// Takes note of every child that has ended; the sandbox's end is the answer.
     fn reap(&mut self) -> Option<Ended> {
         let mut ended = None;
-        while let Ok(Some((pid, status))) = rustix::process::waitpid(None, WaitOptions::NOHANG) {
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             let code = status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
             if pid == self.sandbox.pid {
                 ended = Some(match status.terminating_signal() {

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub const MOUNT_POINT: &str = "/run/side/root";
 
 /// Top-level directories of the host that hold programs and their libraries.
-const PROGRAMS: [&str; 10] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu", "opt"];
+const PROGRAMS: [&str; 9] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu"];
 /// Files of /etc that programs need and that tell nothing of this machine's users.
 const ETC: [&str; 8] =
     ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "os-release", "protocols", "services"];
@@ -143,7 +143,7 @@ fn inside(plan: &Plan, user: u32, filters: &seccomp::Filters, told: Packets, out
 /// Reaps everything that ends in this pid namespace; gives the status of the script.
 fn wait_for(shell: i32) -> i32 {
     loop {
-        match rustix::process::waitpid(None, rustix::process::WaitOptions::empty()) {
+        match rustix::process::wait(rustix::process::WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid.as_raw_nonzero().get() == shell => {
                 return status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
             }

@@ -44,6 +44,8 @@ pub struct StoreWorld<'a> {
     pub store: &'a Store,
     /// This program, to start containers with.
     pub program: PathBuf,
+    /// The last command before the exercise began: what was told before does not count.
+    pub since: u64,
     /// Whether a server that does not answer yet is given a moment.
     pub patient: bool,
 }
@@ -60,7 +62,7 @@ impl World for StoreWorld<'_> {
     }
 
     fn events(&self) -> Result<Vec<Event>, Fault> {
-        super::journal::events(self.store)
+        Ok(super::journal::events(self.store, self.since))
     }
 
     fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
