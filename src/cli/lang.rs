@@ -4,36 +4,7 @@ use super::environ::Environ;
 use crate::fact::Fault;
 use std::ffi::OsString;
 
-/// The language of everything that people read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lang {
-    Ko,
-    En,
-}
-
-/// `--narrate LEVEL`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    Off,
-    Brief,
-    Learn,
-    Full,
-    Deep,
-    Json,
-}
-
-impl Level {
-    pub fn word(self) -> &'static str {
-        match self {
-            Level::Off => "off",
-            Level::Brief => "brief",
-            Level::Learn => "learn",
-            Level::Full => "full",
-            Level::Deep => "deep",
-            Level::Json => "json",
-        }
-    }
-}
+pub use crate::narrate::{Lang, Level};
 
 pub(super) fn parse_lang(text: &str) -> Result<Lang, Fault> {
     match text {

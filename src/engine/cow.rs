@@ -197,6 +197,11 @@ fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
         change: difference.change,
         layer: difference.below.as_ref().map(|(chain, _)| chain.clone()),
         image: difference.below.as_ref().map(|_| config.image.clone()),
+        number: difference
+            .below
+            .as_ref()
+            .and_then(|(chain, _)| config.layers.iter().position(|l| l == chain))
+            .map(|n| n + 1),
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };

@@ -62,7 +62,10 @@ fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story)
     let started = state.started.is_some();
     if config.auto_remove && started {
         tell_lost(config, story);
-        return Ok(store.remove_container(config, false)?.tell(story));
+        return {
+            let _: () = store.remove_container(config, false)?.tell(story);
+            Ok(())
+        };
     }
     let after = State {
         status: if started { Status::Exited } else { Status::Created },

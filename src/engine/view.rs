@@ -48,7 +48,7 @@ impl View {
             };
             match rustix::fs::readlinkat(&dir, name, Vec::new()) {
                 Ok(target) => {
-                    let target = PathBuf::from(std::ffi::OsString::from(bytes_to_string(target)));
+                    let target = PathBuf::from(bytes_to_string(target));
                     path = absolute(&parent.join(target));
                 }
                 Err(_) => return Ok(path),

@@ -87,7 +87,14 @@ pub enum Fact {
     // ---- image -------------------------------------------------------------------------------------------------
     /// A reference led to an image that is here.
     #[serde(rename = "image.resolved")]
-    ImageResolved { reference: String, id: String, by: Resolved, layers: Vec<String>, bytes: u64 },
+    ImageResolved {
+        reference: String,
+        #[serde(rename = "image_id")]
+        id: String,
+        by: Resolved,
+        layers: Vec<String>,
+        bytes: u64,
+    },
     /// A built-in image is being made from programs of this machine.
     #[serde(rename = "image.from-host")]
     ImageFromHost { reference: String, programs: Vec<String>, server: Option<String> },
@@ -105,23 +112,54 @@ pub enum Fact {
     LayerReused { diff_id: String, chain_id: String },
     /// A name now leads to this image (`oci/index.json` replaced).
     #[serde(rename = "image.tagged")]
-    Tagged { reference: String, id: String, was: Option<String> },
+    Tagged {
+        reference: String,
+        #[serde(rename = "image_id")]
+        id: String,
+        was: Option<String>,
+    },
     /// The store's first use: its directories and `oci-layout`.
     #[serde(rename = "store.made")]
     StoreMade { path: String },
 
     // ---- container ---------------------------------------------------------------------------------------------
     #[serde(rename = "container.created")]
-    ContainerCreated { id: String, name: String, image: String, path: String },
+    ContainerCreated {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        image: String,
+        path: String,
+    },
     #[serde(rename = "container.started")]
-    ContainerStarted { id: String, name: String, pid: i32 },
+    ContainerStarted {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        pid: i32,
+    },
     #[serde(rename = "container.exited")]
-    ContainerExited { id: String, name: String, code: i32, signal: Option<i32>, oom: bool },
+    ContainerExited {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        code: i32,
+        signal: Option<i32>,
+        oom: bool,
+    },
     #[serde(rename = "container.removed")]
-    ContainerRemoved { id: String, name: String },
+    ContainerRemoved {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    },
     /// Its monitor died without a word; found and put in order by a later command.
     #[serde(rename = "container.lost")]
-    ContainerLost { id: String, name: String },
+    ContainerLost {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    },
 
     // ---- namespaces --------------------------------------------------------------------------------------------
     /// One clone made the process and its namespaces. `inside` is its pid as it sees itself.
@@ -191,6 +229,9 @@ pub enum Fact {
         path: String,
         change: Change,
         layer: Option<String>,
+        /// Which layer of the image that is, counted from 1, the lowest.
+        #[serde(default)]
+        number: Option<usize>,
         image: Option<String>,
         was: Option<u64>,
         now: Option<u64>,

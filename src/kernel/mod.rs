@@ -12,7 +12,6 @@ pub mod packet;
 pub mod pen;
 pub mod ports;
 pub mod probe;
-mod probe_network;
 pub mod process;
 pub mod seccomp;
 pub mod signals;

@@ -9,9 +9,10 @@
 //! a program started anew (`docent __probe DIRECTORY`), so the caller may have threads.
 
 use super::cgroup::{self, Layout};
-use super::probe_network as network;
+use super::netlink::Netlink;
+use super::nftables;
 use super::sys::{self, Calls, Cloned};
-use crate::fact::{Call, Deed, Event, Fact, Probe, Shown, SysError, Tier};
+use crate::fact::{Call, Deed, Event, Fact, Probe, Shown, Story, SysError, Tier};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -99,7 +100,13 @@ fn attempt(what: &str, required: bool, f: impl FnOnce(&mut Calls) -> Result<Stri
     let mut calls = Calls::default();
     let shown = match f(&mut calls) {
         Ok(detail) => Shown { what: what.into(), ok: true, required, error: None, detail },
-        Err(error) => failed(what, required, error),
+        Err(mut error) => {
+            // A step of its own brings its calls with its failure.
+            for call in std::mem::take(&mut error.calls) {
+                calls.note(&call.name, call.args, call.ret);
+            }
+            failed(what, required, error)
+        }
     };
     Line { shown: Some(shown), calls: calls.take(), cgroup: None }
 }
@@ -330,8 +337,8 @@ fn inside(out: &mut impl Write, overlay_at: Option<&Path>, user: bool) {
         Ok("/proc".into())
     };
     say(out, &attempt("proc", true, proc));
-    say(out, &attempt("bridge", false, network::bridge));
-    say(out, &attempt("nat", false, network::nat));
+    say(out, &attempt("bridge", false, try_bridge));
+    say(out, &attempt("nat", false, try_nat));
 }
 
 /// Mounts, changes a lower file and deletes another: a file system can take the mount and refuse what copy-up or a
@@ -343,6 +350,24 @@ fn try_overlay(calls: &mut Calls, dir: &Path, user: bool) -> Result<String, SysE
     fs::write("merged/kept", b"changed").map_err(|e| SysError::io("open", "merged/kept", &e))?;
     fs::remove_file("merged/gone").map_err(|e| SysError::io("unlink", "merged/gone", &e))?;
     Ok(dir.parent().unwrap_or(dir).to_string_lossy().into_owned())
+}
+
+const BRIDGE: &str = "docent-probe";
+
+fn try_bridge(calls: &mut Calls) -> Result<String, SysError> {
+    Netlink::open()?.add_bridge(calls, BRIDGE, [0x02, 0, 0, 0, 0, 0x01])?;
+    Ok(BRIDGE.into())
+}
+
+fn try_nat(calls: &mut Calls) -> Result<String, SysError> {
+    let mut story = Story::new();
+    if let Some(deed) = nftables::masquerade(BRIDGE, (std::net::Ipv4Addr::new(192, 0, 2, 0), 24))? {
+        deed.tell(&mut story);
+    }
+    for call in story.events().iter().flat_map(|event| &event.calls) {
+        calls.note(&call.name, call.args.clone(), call.ret);
+    }
+    Ok("masquerade".into())
 }
 
 // ---- id maps -------------------------------------------------------------------------------------------------------

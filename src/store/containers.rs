@@ -227,21 +227,20 @@ impl Store {
             && process::start_time(container.state.pid) == Some(container.state.start_time)
     }
 
-    /// A line for what a monitor saw when no command listened any more. One append to one file of the whole store, so that it
-    /// outlives the container and a session can follow it; crash-consistent.
+    /// What a monitor saw when no command listened any more, in a file of the container's own that outlives it.
     pub fn append_monitor_event(&self, id: &str, event: &crate::fact::Event) {
-        use std::io::Write;
         let mut event = event.clone();
         event.container.get_or_insert_with(|| id.to_string());
-        let Ok(mut line) = serde_json::to_vec(&event) else { return };
-        line.push(b'\n');
-        if let Ok(mut file) = File::options().append(true).create(true).open(self.monitors_journal()) {
-            // A story that cannot be written is still told to whoever listens.
-            file.write_all(&line).unwrap_or(());
-        }
+        // A story that cannot be written is still told to whoever listens.
+        drop(super::ContainerJournal::open(self, id).and_then(|mut journal| journal.event(&event)));
     }
 
-    pub fn monitors_journal(&self) -> PathBuf {
-        self.journal().join("monitors.jsonl")
+    /// Where a container's monitors write what nobody waited for.
+    pub fn monitor_journal(&self, id: &str) -> PathBuf {
+        self.monitor_journals().join(format!("{id}.jsonl"))
+    }
+
+    pub fn monitor_journals(&self) -> PathBuf {
+        self.journal().join("containers")
     }
 }

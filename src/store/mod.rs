@@ -21,10 +21,13 @@
 
 mod containers;
 mod images;
+mod journal;
 mod layers;
+mod learned;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
+pub use journal::{ContainerJournal, Header, Journal, Record};
 pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
 pub use temp::Temp;
 
@@ -96,6 +99,7 @@ impl Store {
                 (self.containers(), 0o700),
                 (self.root.join("network"), 0o755),
                 (self.journal(), 0o700),
+                (self.journal().join("containers"), 0o700),
             ] {
                 make_dir(calls, &path, mode)?;
             }

@@ -1,0 +1,39 @@
+//! Which recorded command to retell or verify, and what has happened since.
+
+use super::verify::Later;
+use crate::fact::{Fault, Outcome};
+use crate::store::{Journal, Record, Store};
+use std::collections::BTreeSet;
+
+/// The record of command `number`; without a number the last command that changed something, or else the last of all.
+///
+/// # Errors
+/// `NoSuchCommand` when there is none.
+pub fn pick(store: &Store, number: Option<u64>) -> Result<Record, Fault> {
+    if let Some(number) = number {
+        return Journal::read(store, number);
+    }
+    let mut newest = None;
+    for number in Journal::numbers(store).into_iter().rev() {
+        let Ok(record) = Journal::read(store, number) else { continue };
+        if record.events.iter().any(|e| e.outcome != Outcome::Planned) {
+            return Ok(record);
+        }
+        newest = newest.or(Some(record));
+    }
+    newest.ok_or(Fault::NoSuchCommand { number: 0, last: 0 })
+}
+
+/// Everything that was told after this record's events: by later commands, and by the monitors of its containers.
+pub fn since(store: &Store, record: &Record) -> Vec<Later> {
+    let mut later = Vec::new();
+    for number in Journal::numbers(store).into_iter().filter(|n| *n > record.header.number) {
+        let Ok(next) = Journal::read(store, number) else { continue };
+        later.extend(next.events.into_iter().map(|event| Later { command: Some(number), event }));
+    }
+    let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
+    for id in containers {
+        later.extend(Journal::of_container(store, id).into_iter().map(|event| Later { command: None, event }));
+    }
+    later
+}

@@ -1,0 +1,101 @@
+//! The doctor's verdict: tier, each check, and the exact command that mends what is missing.
+
+use super::layout::{clean, padded};
+use super::text::{doctor, frame};
+use super::{Lang, Narrator};
+use crate::fact::{Probe, Shown, Tier};
+use unicode_width::UnicodeWidthStr;
+
+pub fn tier(lang: Lang, tier: Tier) -> String {
+    match tier {
+        Tier::T0 => doctor::tier_0(lang),
+        Tier::T1 => doctor::tier_1(lang),
+        Tier::T2 => doctor::tier_2(lang),
+        Tier::T3 => doctor::tier_3(lang),
+    }
+}
+
+/// Whether containers run here, by this probe (exit 0 or 1 of `doctor`).
+pub fn able(probe: &Probe) -> bool {
+    probe.shown.iter().all(|s| s.ok || !s.required)
+}
+
+impl Narrator {
+    pub fn doctor(&self, probe: &Probe) -> String {
+        let lang = self.lang;
+        let mut out = clean(&doctor::head(lang, tier(lang, probe.tier), &probe.kernel)) + "\n";
+        out.push_str(&clean(&match probe.cgroup {
+            0 => doctor::cgroup_none(lang),
+            version => doctor::cgroup(lang, version, probe.controllers.join(" ")),
+        }));
+        out.push_str("\n\n");
+        let column = probe.shown.iter().map(|s| name(lang, &s.what).width()).max().unwrap_or(0) + 2;
+        for shown in &probe.shown {
+            out.push_str(&self.check(shown, column, probe.uid));
+        }
+        let verdict = match (able(probe), probe.uid) {
+            (true, _) => doctor::verdict_ok(lang),
+            (false, 0) => doctor::verdict_bad(lang),
+            (false, _) => doctor::verdict_root(lang),
+        };
+        out + "\n" + &verdict + "\n"
+    }
+
+    fn check(&self, shown: &Shown, column: usize, uid: u32) -> String {
+        let lang = self.lang;
+        let word = if shown.ok { doctor::ok(lang) } else { doctor::missing(lang) };
+        let width = doctor::ok(lang).width().max(doctor::missing(lang).width()) + 2;
+        let mark = if shown.ok { "✓" } else { "✗" };
+        let mut parts: Vec<String> = Vec::new();
+        if !shown.ok {
+            parts.push(if shown.required { doctor::required(lang) } else { doctor::optional(lang) });
+        }
+        if !shown.detail.is_empty() {
+            parts.push(shown.detail.clone());
+        }
+        if let Some(e) = &shown.error {
+            parts.push(format!("{}({}): {}", e.call, e.object, super::units::errno(e.errno)));
+        }
+        let line =
+            format!("{mark} {}{}{}", padded(&name(lang, &shown.what), column), padded(&word, width), parts.join(" · "));
+        let mut out = clean(line.trim_end()) + "\n";
+        if !shown.ok
+            && let Some(fix) = fix(lang, &shown.what, uid)
+        {
+            out.push_str(&format!("{}{}  {fix}\n", " ".repeat(column + 2), frame::tag_fix(lang)));
+        }
+        out
+    }
+}
+
+fn name(lang: Lang, what: &str) -> String {
+    match what {
+        "namespaces" => doctor::what_namespaces(lang),
+        "overlay" => doctor::what_overlay(lang),
+        "cgroup" => doctor::what_cgroup(lang),
+        "bridge" => doctor::what_bridge(lang),
+        "nat" => doctor::what_nat(lang),
+        "id-ranges" => doctor::what_id_ranges(lang),
+        "freezer" => doctor::what_freezer(lang),
+        "seccomp" => doctor::what_seccomp(lang),
+        "devices" => doctor::what_devices(lang),
+        other => other.to_string(),
+    }
+}
+
+/// The command that mends it; for an ordinary user most things are mended by being root.
+fn fix(lang: Lang, what: &str, uid: u32) -> Option<String> {
+    Some(match what {
+        "namespaces" => doctor::fix_namespaces(lang),
+        "id-ranges" => doctor::fix_id_ranges(lang),
+        "cgroup" => doctor::fix_cgroup(lang),
+        "seccomp" => doctor::fix_seccomp(lang),
+        _ if uid != 0 => doctor::fix_root(lang),
+        "overlay" => doctor::fix_overlay(lang),
+        "bridge" => doctor::fix_bridge(lang),
+        "nat" => doctor::fix_nat(lang),
+        "freezer" => doctor::fix_freezer(lang),
+        "devices" => doctor::fix_devices(lang),
+        _ => return None,
+    })
+}

@@ -1,0 +1,99 @@
+//! The faults that fan out: command lines that clap refused, programs that do not start, files and archives.
+
+use super::Lang;
+use super::fault::{Sentence, errno_fix};
+use super::text::{fault_archive as archive, fault_asked as asked, fault_running as running};
+use super::units::{errno, memory, short};
+use crate::fact::{ArchiveFlaw, Fault};
+
+/// clap's verdict in our words. `kind` is the name of its error kind.
+pub fn usage(
+    lang: Lang,
+    command: &str,
+    kind: &str,
+    word: Option<&str>,
+    suggestion: Option<&str>,
+    text: &str,
+) -> Sentence {
+    let kind: String = kind.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    let w = word.unwrap_or_default();
+    let error = match (kind.as_str(), word) {
+        ("unknownargument", Some(w)) if w.starts_with('-') => asked::unknown_flag(lang, w),
+        ("unknownargument", Some(w)) | ("toomanyvalues", Some(w)) => asked::too_many(lang, w),
+        ("invalidsubcommand", Some(w)) => asked::unknown_command(lang, w),
+        ("missingrequiredargument" | "missingsubcommand", word) => {
+            asked::missing_argument(lang, command, word.map_or_else(|| asked::an_argument(lang), str::to_string))
+        }
+        ("argumentconflict", _) => asked::conflict(lang, w),
+        ("invalidvalue" | "wrongnumberofvalues" | "toofewvalues" | "noequals", Some(w)) if text.is_empty() => {
+            asked::value_missing(lang, w)
+        }
+        ("invalidvalue" | "valuevalidation" | "wrongnumberofvalues" | "toofewvalues" | "noequals", Some(w)) => {
+            asked::value_bad(lang, w)
+        }
+        _ => asked::usage_other(lang, text.lines().next().unwrap_or_default()),
+    };
+    let detail = matches!(kind.as_str(), "invalidvalue" | "valuevalidation") && !text.is_empty();
+    let mut fix: Vec<String> = suggestion.map(|s| asked::did_you_mean(lang, s)).into_iter().collect();
+    fix.push(asked::see_help(lang, command));
+    Sentence::new(error, detail.then(|| text.lines().next().unwrap_or_default().to_string()), fix)
+}
+
+pub fn not_executable(lang: Lang, command: &str, container: &str, n: i32) -> Sentence {
+    let (cause, fix) = match n {
+        libc::EACCES | libc::EISDIR => {
+            (running::not_executable_eacces(lang, container), vec![running::chmod_it(lang), running::by_sh(lang)])
+        }
+        libc::ENOEXEC => (running::not_executable_format(lang, container), vec![running::by_sh(lang)]),
+        libc::ENOENT => (running::not_executable_noent(lang, container), vec![running::list_programs(lang)]),
+        other => (running::not_executable_other(lang, container), errno_fix(lang, other).into_iter().collect()),
+    };
+    Sentence::new(running::not_executable(lang, command, errno(n)), Some(cause), fix)
+}
+
+pub fn files(lang: Lang, fault: &Fault) -> Sentence {
+    match fault {
+        Fault::NoSuchPath { container, path } => Sentence::new(
+            archive::no_such_path(lang, container, path),
+            None,
+            vec![archive::no_such_path_fix(lang, container)],
+        ),
+        Fault::NotADirectory { path } => {
+            Sentence::new(archive::not_a_directory(lang, path), Some(archive::not_a_directory_cause(lang)), Vec::new())
+        }
+        Fault::LocalFile { path, errno: n } => {
+            Sentence::new(archive::local_file(lang, path, errno(*n)), None, vec![archive::local_file_fix(lang, path)])
+        }
+        Fault::Archive { path, flaw } => damaged(lang, path, flaw),
+        // `files` is called for these five alone.
+        _ => Sentence::new(
+            archive::cp_direction(lang),
+            None,
+            vec![archive::cp_direction_fix_in(lang), archive::cp_direction_fix_out(lang)],
+        ),
+    }
+}
+
+fn damaged(lang: Lang, path: &str, flaw: &ArchiveFlaw) -> Sentence {
+    let again = || vec![archive::archive_fix_again(lang), archive::archive_fix_check(lang, path)];
+    let trust = || vec![archive::archive_fix_trust(lang), archive::archive_fix_check(lang, path)];
+    let (cause, fix) = match flaw {
+        ArchiveFlaw::NotAnArchive { what } => (archive::not_an_archive(lang, what), again()),
+        ArchiveFlaw::Truncated => (archive::truncated(lang), again()),
+        ArchiveFlaw::NoManifest => (archive::no_manifest(lang), again()),
+        ArchiveFlaw::BadJson { member, why } => (archive::bad_json(lang, member, why), again()),
+        ArchiveFlaw::MissingMember { member } => (archive::missing_member(lang, member), again()),
+        ArchiveFlaw::DigestMismatch { what, expected, found } => {
+            (archive::digest_mismatch(lang, short(what), short(expected), short(found)), again())
+        }
+        ArchiveFlaw::Escape { member } => (archive::escape(lang, member), trust()),
+        ArchiveFlaw::BadMember { member, why } => (archive::bad_member(lang, member, why), trust()),
+        ArchiveFlaw::TooLarge { what, limit } => (archive::too_large(lang, what, memory(*limit)), trust()),
+        ArchiveFlaw::Write { member, errno: n } => {
+            let fix = errno_fix(lang, *n).unwrap_or_else(|| archive::archive_fix_space(lang));
+            (archive::write(lang, member, errno(*n)), vec![fix])
+        }
+        ArchiveFlaw::Empty => (archive::empty(lang), again()),
+    };
+    Sentence::new(archive::archive(lang, path), Some(format!("{cause} {}", archive::nothing_kept(lang))), fix)
+}

@@ -1,0 +1,135 @@
+//! Columns, wrapping and colour. Text that came from a container cannot reach the terminal as a control sequence.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Where text begins: labels are shorter than this. Korean letters are two columns wide.
+pub const COLUMN: usize = 16;
+
+/// One block of a story.
+#[derive(Debug, Default, Clone)]
+pub struct Block {
+    pub bullet: Bullet,
+    pub label: String,
+    pub lines: Vec<Line>,
+}
+
+/// Says by shape, not by colour alone, what became of it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Bullet {
+    #[default]
+    Done,
+    Failed,
+    Undone,
+    Planned,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    Text(String),
+    /// A word (`evidence`) and what it is about.
+    Tagged(String, String),
+    /// The same for what may be copied into a shell: never wrapped.
+    Copy(String, String),
+}
+
+impl Block {
+    pub fn new(label: String) -> Self {
+        Block { label, ..Block::default() }
+    }
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.lines.push(Line::Text(text.into()));
+        self
+    }
+    pub fn tagged(mut self, tag: String, text: impl Into<String>) -> Self {
+        self.lines.push(Line::Tagged(tag, text.into()));
+        self
+    }
+    pub fn copy(mut self, tag: String, text: impl Into<String>) -> Self {
+        self.lines.push(Line::Copy(tag, text.into()));
+        self
+    }
+
+    /// The block as lines; `width` is the terminal's.
+    pub fn render(&self, width: usize, color: bool) -> String {
+        let mut out = String::new();
+        let bullet = match self.bullet {
+            Bullet::Done => "●",
+            Bullet::Failed => "✗",
+            Bullet::Undone => "↶",
+            Bullet::Planned => "○",
+        };
+        let label = padded(&clean(&self.label), COLUMN - 2);
+        let head = if color {
+            let tint = if self.bullet == Bullet::Failed { "31" } else { "36" };
+            format!("\x1b[{tint}m{bullet}\x1b[0m \x1b[1m{label}\x1b[0m")
+        } else {
+            format!("{bullet} {label}")
+        };
+        let mut start = head;
+        for line in &self.lines {
+            let (tag, text, fixed) = match line {
+                Line::Text(t) => (None, t, false),
+                Line::Tagged(tag, t) => (Some(tag), t, false),
+                Line::Copy(tag, t) => (Some(tag), t, true),
+            };
+            let tag = tag.map(|t| format!("{}  ", clean(t))).unwrap_or_default();
+            let indent = COLUMN + tag.width();
+            let text = clean(text);
+            let pieces = if fixed { vec![text] } else { wrap(&text, width.saturating_sub(indent).max(20)) };
+            for (i, piece) in pieces.iter().enumerate() {
+                out.push_str(&start);
+                if i > 0 {
+                    out.push_str(&" ".repeat(tag.width()));
+                } else {
+                    out.push_str(&dim(color, &tag));
+                }
+                out.push_str(piece);
+                out.push('\n');
+                start = " ".repeat(COLUMN);
+            }
+        }
+        out
+    }
+}
+
+/// One line, as long as it is: `● a · b · c`, wrapped with a small indent.
+pub fn one_line(bullet: &str, text: &str, width: usize) -> String {
+    let pieces = wrap(&clean(text), width.saturating_sub(2).max(20));
+    let mut out = String::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        out.push_str(if i == 0 { bullet } else { " " });
+        out.push(' ');
+        out.push_str(piece);
+        out.push('\n');
+    }
+    out
+}
+
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit);
+    let lines: Vec<String> = textwrap::wrap(text, options).into_iter().map(|l| l.trim_end().to_string()).collect();
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+/// Padded to this many columns.
+pub fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+pub fn dim(color: bool, text: &str) -> String {
+    if color && !text.is_empty() { format!("\x1b[2m{text}\x1b[0m") } else { text.to_string() }
+}
+
+/// Control characters and those that reorder text are shown as escapes: names come from images and containers.
+pub fn clean(text: &str) -> String {
+    let odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.chars().any(odd) {
+        return text.to_string();
+    }
+    text.chars().flat_map(|c| if odd(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}

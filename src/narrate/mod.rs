@@ -1,0 +1,191 @@
+//! The voice: the only place (besides the tables of `cli/`) that makes text for people, in Korean and English.
+//!
+//! Events come in, a block of text goes out; nothing here changes anything or reads the system. Whatever a container, an
+//! image or a lab could have named is cleaned of control characters before it reaches a terminal ([`layout`]).
+//!
+//! - `text/` the catalogue: both languages side by side, by family, checked at compile time ([`messages`])
+//! - [`describe`] one sentence for every fact, in the tense of its outcome
+//! - `topic`, `learn`, `cow` the blocks of a story: concept first, mechanism second, evidence third
+//! - `deep`, `plan`, `fault`, `doctor`, `verdict` the other things that are told
+
+mod blocks;
+mod cow;
+mod deep;
+mod describe;
+mod doctor;
+mod fault;
+mod fault_kinds;
+mod layout;
+mod learn;
+mod messages;
+mod plan;
+mod text;
+mod topic;
+mod units;
+mod verdict;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use fault::Sentence;
+pub use topic::Concept;
+
+use crate::fact::Event;
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+/// The language of everything that people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    Ko,
+    En,
+}
+
+impl Lang {
+    /// By `--lang`, then DOCENT_LANG, then LC_ALL and LANG: `ko…` is Korean, all else English. `get` reads the environment.
+    pub fn choose(flag: Option<Lang>, get: impl Fn(&str) -> Option<String>) -> Lang {
+        let by_name = |name: &str| get(name).filter(|v| !v.is_empty()).map(|v| Lang::of(&v));
+        flag.or_else(|| by_name("DOCENT_LANG"))
+            .or_else(|| by_name("LC_ALL"))
+            .or_else(|| by_name("LANG"))
+            .unwrap_or(Lang::En)
+    }
+
+    fn of(locale: &str) -> Lang {
+        // ko, ko_KR.UTF-8, ko.utf8; Konkani (kok) is another language.
+        let name = locale.to_ascii_lowercase();
+        let language = name.split(['_', '.', '@', '-']).next();
+        if language == Some("ko") { Lang::Ko } else { Lang::En }
+    }
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Lang::Ko => "ko",
+            Lang::En => "en",
+        }
+    }
+}
+
+/// For `--lang`: unlike a locale of the environment, a wrong word is an error.
+impl FromStr for Lang {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Lang, ()> {
+        match s {
+            "ko" => Ok(Lang::Ko),
+            "en" => Ok(Lang::En),
+            _ => Err(()),
+        }
+    }
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Off,
+    /// One line a family.
+    Brief,
+    /// A concept in full at the first meeting, folded afterwards.
+    Learn,
+    /// Nothing folded.
+    Full,
+    /// Every event, with its calls, what was read back, and proofs.
+    Deep,
+    /// JSON Lines, one event a line.
+    Json,
+}
+
+impl Level {
+    /// As `--narrate` takes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Off => "off",
+            Level::Brief => "brief",
+            Level::Learn => "learn",
+            Level::Full => "full",
+            Level::Deep => "deep",
+            Level::Json => "json",
+        }
+    }
+
+    pub const NAMES: [&'static str; 6] = ["off", "brief", "learn", "full", "deep", "json"];
+}
+
+impl FromStr for Level {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Level, ()> {
+        Ok(match s {
+            "off" => Level::Off,
+            "brief" => Level::Brief,
+            "learn" => Level::Learn,
+            "full" => Level::Full,
+            "deep" => Level::Deep,
+            "json" => Level::Json,
+            _ => return Err(()),
+        })
+    }
+}
+
+/// Tells stories, in one language, at one level, to one learner.
+#[derive(Debug, Clone)]
+pub struct Narrator {
+    pub lang: Lang,
+    pub level: Level,
+    /// Only at a terminal, and not with NO_COLOR: the caller decides.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Concepts that this learner has met ([`Concept::key`]).
+    pub learned: BTreeSet<String>,
+    /// The command's number in the journal, for JSON.
+    pub command: Option<u64>,
+}
+
+impl Narrator {
+    pub fn new(lang: Lang, level: Level) -> Self {
+        Narrator { lang, level, color: false, width: 100, learned: BTreeSet::new(), command: None }
+    }
+
+    /// The block for these events, each line ended; empty when there is nothing to say at this level.
+    pub fn story(&self, events: &[Event]) -> String {
+        self.story_from(1, events)
+    }
+
+    /// The same for a piece of a command's events; `first` is the number of the first (only JSON shows numbers).
+    pub fn story_from(&self, first: usize, events: &[Event]) -> String {
+        match self.level {
+            Level::Off => String::new(),
+            Level::Json => events.iter().enumerate().map(|(i, e)| self.json_line(first + i, e)).collect(),
+            Level::Deep => deep::story(self, events),
+            Level::Brief | Level::Learn | Level::Full => learn::story(self, events).0,
+        }
+    }
+
+    /// Concepts that [`Narrator::story`] tells in full for these events: what the learner has met afterwards.
+    pub fn teaches(&self, events: &[Event]) -> Vec<Concept> {
+        match self.level {
+            Level::Learn | Level::Full => learn::story(self, events).1,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The line after the story (and after the id on standard output): how to check, and how to see more.
+    /// None when nothing new was told.
+    pub fn hint(&self, events: &[Event]) -> Option<String> {
+        (!self.teaches(events).is_empty()).then(|| layout::dim(self.color, &text::frame::hint(self.lang)) + "\n")
+    }
+
+    /// One event as a line of JSON: the event's own fields, with `id` (its number in the command) and `command`.
+    pub fn json_line(&self, id: usize, event: &Event) -> String {
+        let mut line = serde_json::Map::new();
+        line.insert("id".into(), id.into());
+        if let Some(command) = self.command {
+            line.insert("command".into(), command.into());
+        }
+        if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(event) {
+            line.extend(fields);
+        }
+        serde_json::Value::Object(line).to_string() + "\n"
+    }
+}

@@ -1,0 +1,82 @@
+//! Forecasts (`explain -- COMMAND`): the same facts in the future tense, without the numbers that only the kernel gives;
+//! and the retelling of a recorded command.
+
+use super::describe::{image_layers, sentence};
+use super::layout::{Block, Bullet, Line, clean, dim};
+use super::messages::Tense;
+use super::text::{frame, mount};
+use super::topic::Topic;
+use super::units::command_line;
+use super::{Lang, Narrator};
+use crate::fact::{Event, Fact};
+use std::collections::BTreeMap;
+
+impl Narrator {
+    /// What a command would do, from its planned events.
+    pub fn as_plan(&self, events: &[Event]) -> String {
+        if self.level == super::Level::Json {
+            return self.story(events);
+        }
+        if events.is_empty() {
+            return frame::plan_empty(self.lang) + "\n";
+        }
+        let mut topics: BTreeMap<Topic, Vec<&Event>> = BTreeMap::new();
+        for event in events {
+            topics.entry(Topic::of(event)).or_default().push(event);
+        }
+        let mut out = dim(self.color, &frame::plan_head(self.lang)) + "\n";
+        for (topic, list) in topics {
+            let mut block = Block::new(topic.label(self.lang));
+            block.bullet = Bullet::Planned;
+            block.lines = planned(self.lang, &list).into_iter().map(Line::Text).collect();
+            out.push_str(&block.render(self.width, self.color));
+        }
+        out
+    }
+
+    /// The line above a retold command: number, command line, time and how it ended.
+    pub fn record_head(&self, number: u64, argv: &[String], time: &str, exit: Option<i32>) -> String {
+        let head = frame::record_head(self.lang, number, command_line(argv), time);
+        let end = exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
+        clean(&format!("{head} · {end}")) + "\n"
+    }
+
+    /// What is wrong with a record itself: a torn tail, a chain that does not join (with the line).
+    pub fn record_flaws(&self, torn: bool, broken: Option<usize>) -> String {
+        let torn = torn.then(|| frame::record_torn(self.lang));
+        let broken = broken.map(|line| frame::record_broken(self.lang, line));
+        torn.into_iter().chain(broken).map(|line| line + "\n").collect()
+    }
+
+    /// For a recorded command without events.
+    pub fn nothing(&self) -> String {
+        frame::nothing(self.lang) + "\n"
+    }
+}
+
+/// One sentence each; the many small mounts in one.
+fn planned(lang: Lang, list: &[&Event]) -> Vec<String> {
+    let targets: Vec<&str> = list
+        .iter()
+        .filter_map(|e| match &e.fact {
+            Fact::Mounted { target, .. } => Some(target.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut folded = false;
+    let mut out = Vec::new();
+    for event in list {
+        match &event.fact {
+            Fact::Mounted { .. } if targets.len() > 1 => {
+                if !std::mem::replace(&mut folded, true) {
+                    out.push(mount::mounted_plan(lang, targets.join(", ")));
+                }
+            }
+            Fact::Overlay { lower, .. } => {
+                out.push(mount::overlay_plan(lang, super::text::count::layers(lang, image_layers(lower))));
+            }
+            fact => out.push(sentence(fact, lang, Tense::Planned).trim_end_matches(" · ").to_string()),
+        }
+    }
+    out
+}

@@ -1,0 +1,68 @@
+//! The doctor's verdict: what this host can do, and the exact command for each shortfall.
+
+use crate::narrate::messages::messages;
+
+messages! {
+    head(tier, kernel) { ko: "{tier} · 커널 {kernel}", en: "{tier} · kernel {kernel}" }
+    tier_0() { ko: "T0 (root)", en: "T0 (root)" }
+    tier_1() { ko: "T1 (rootless, 여러 ID)", en: "T1 (rootless, a range of ids)" }
+    tier_2() { ko: "T2 (rootless, ID 하나)", en: "T2 (rootless, one id)" }
+    tier_3() { ko: "T3 (사용자 네임스페이스 없음)", en: "T3 (no user namespaces)" }
+    verdict_ok() { ko: "컨테이너를 실행할 수 있습니다.", en: "Containers can run here." }
+    verdict_root() {
+        ko: "이 사용자로는 컨테이너를 실행할 수 없습니다. root로 실행하세요: sudo docent",
+        en: "Containers cannot run as this user. Run as root: sudo docent",
+    }
+    verdict_bad() {
+        ko: "컨테이너를 실행할 수 없습니다. 아래의 '없음' 중 필수인 것을 먼저 고치세요.",
+        en: "Containers cannot run here. First mend what is missing and required below.",
+    }
+    ok() { ko: "있음", en: "ok" }
+    missing() { ko: "없음", en: "missing" }
+    required() { ko: "필수", en: "required" }
+    optional() { ko: "선택", en: "optional" }
+    cgroup(version, controllers) { ko: "cgroup v{version} · {controllers}", en: "cgroup v{version} · {controllers}" }
+    cgroup_none() { ko: "cgroup 없음 · 제한을 걸 수 없음", en: "no cgroup · nothing can be limited" }
+
+    what_namespaces() { ko: "네임스페이스", en: "namespaces" }
+    what_overlay() { ko: "overlay", en: "overlay" }
+    what_cgroup() { ko: "cgroup", en: "cgroup" }
+    what_bridge() { ko: "브리지 네트워크", en: "bridge network" }
+    what_nat() { ko: "NAT", en: "NAT" }
+    what_id_ranges() { ko: "ID 범위", en: "id ranges" }
+    what_freezer() { ko: "일시정지", en: "pause" }
+    what_seccomp() { ko: "seccomp", en: "seccomp" }
+    what_devices() { ko: "장치 제어", en: "device control" }
+
+    fix_namespaces() {
+        ko: "sudo docent  (root 없이: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0)",
+        en: "sudo docent  (without root: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0)",
+    }
+    fix_overlay() {
+        ko: "sudo modprobe overlay  (저장소가 overlay나 NFS 위라면: DOCENT_ROOT=DIR)",
+        en: "sudo modprobe overlay  (if the store lies on overlay or NFS: DOCENT_ROOT=DIR)",
+    }
+    fix_cgroup() {
+        ko: "sudo mount -t cgroup2 none /sys/fs/cgroup  (root 없이: systemd-run --user --scope -p Delegate=yes docent)",
+        en: "sudo mount -t cgroup2 none /sys/fs/cgroup  (without root: systemd-run --user --scope -p Delegate=yes docent)",
+    }
+    fix_bridge() { ko: "sudo modprobe -a bridge veth", en: "sudo modprobe -a bridge veth" }
+    fix_nat() { ko: "sudo modprobe -a nf_tables nft_chain_nat nft_masq", en: "sudo modprobe -a nf_tables nft_chain_nat nft_masq" }
+    fix_id_ranges() {
+        ko: "sudo apt install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+        en: "sudo apt install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+    }
+    fix_freezer() {
+        ko: "sudo mkdir -p /sys/fs/cgroup/freezer && sudo mount -t cgroup -o freezer none /sys/fs/cgroup/freezer",
+        en: "sudo mkdir -p /sys/fs/cgroup/freezer && sudo mount -t cgroup -o freezer none /sys/fs/cgroup/freezer",
+    }
+    fix_devices() {
+        ko: "sudo mkdir -p /sys/fs/cgroup/devices && sudo mount -t cgroup -o devices none /sys/fs/cgroup/devices",
+        en: "sudo mkdir -p /sys/fs/cgroup/devices && sudo mount -t cgroup -o devices none /sys/fs/cgroup/devices",
+    }
+    fix_seccomp() {
+        ko: "CONFIG_SECCOMP_FILTER를 켠 커널이 필요합니다",
+        en: "a kernel with CONFIG_SECCOMP_FILTER is needed",
+    }
+    fix_root() { ko: "sudo docent doctor", en: "sudo docent doctor" }
+}

@@ -1,0 +1,129 @@
+//! What was asked cannot be done: the sentence, the cause, the way out. English keeps Docker's wording where it has one.
+
+use crate::narrate::messages::messages;
+
+messages! {
+    unknown_flag(word) { ko: "없는 옵션입니다: {word}", en: "unknown flag: {word}" }
+    unknown_command(word) { ko: "없는 명령입니다: {word}", en: "unknown command: docent {word}" }
+    missing_argument(command, what) {
+        ko: "{command} 명령에 꼭 필요한 것이 빠졌습니다: {what}",
+        en: "\"{command}\" requires at least 1 argument: {what}",
+    }
+    an_argument() { ko: "인자", en: "argument" }
+    conflict(word) { ko: "함께 쓸 수 없는 옵션입니다: {word}", en: "conflicting options: {word}" }
+    too_many(word) { ko: "받을 수 없는 인자가 더 있습니다: {word}", en: "unexpected argument: {word}" }
+    value_missing(word) { ko: "값이 있어야 하는 옵션입니다: {word}", en: "flag needs an argument: {word}" }
+    value_bad(word) { ko: "{word} 옵션의 값이 잘못되었습니다", en: "invalid argument for flag: {word}" }
+    usage_other(text) { ko: "명령을 이해하지 못했습니다: {text}", en: "cannot understand the command: {text}" }
+    did_you_mean(suggestion) { ko: "혹시 이것을 쓰려고 하셨나요? {suggestion}", en: "did you mean: {suggestion}" }
+    see_help(command) { ko: "사용법 보기: {command} --help", en: "see: {command} --help" }
+
+    unsupported(what) { ko: "docent에 없는 기능입니다: {what}", en: "not supported by docent: {what}" }
+    unsupported_cause() {
+        ko: "Docker에는 있지만, docent는 무시하지 않고 거절합니다.",
+        en: "Docker has it; docent refuses it rather than ignore it.",
+    }
+    instead(instead) { ko: "대신 쓸 것: {instead}", en: "use instead: {instead}" }
+
+    bad_value(flag, value) {
+        ko: "{flag} 옵션의 값이 잘못되었습니다: {value}",
+        en: "invalid argument \"{value}\" for \"{flag}\" flag",
+    }
+    bad_value_cause(expected) { ko: "받을 수 있는 값: {expected}", en: "expected: {expected}" }
+
+    bad_reference(text) { ko: "이미지 이름의 형식이 잘못되었습니다: {text}", en: "invalid reference format: {text}" }
+    reference_empty() { ko: "이름이 비어 있습니다.", en: "The name is empty." }
+    reference_uppercase() { ko: "이름은 소문자여야 합니다.", en: "repository name must be lowercase" }
+    reference_characters() {
+        ko: "소문자, 숫자, 그리고 이름 사이의 . _ - / 기호만 쓸 수 있습니다.",
+        en: "Only lowercase letters and digits, with . _ - / between them.",
+    }
+    reference_tag() {
+        ko: "태그는 문자, 숫자, . _ - 기호로 128자까지이고, . 또는 - 기호로 시작할 수 없습니다.",
+        en: "A tag has letters, digits, . _ and -, at most 128 of them, and does not begin with . or -.",
+    }
+    reference_digest() {
+        ko: "다이제스트는 sha256: 뒤에 16진수 64자리입니다.",
+        en: "A digest is sha256: and 64 hexadecimal digits.",
+    }
+    reference_colon() { ko: "콜론(:) 뒤에 태그가 없습니다.", en: "Nothing follows the colon." }
+    reference_fix() { ko: "올바른 예: nginx, nginx:1.27, me/web:v2", en: "for example: nginx, nginx:1.27, me/web:v2" }
+
+    bad_name(name) {
+        ko: "컨테이너 이름으로 쓸 수 없습니다: {name}",
+        en: "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+    }
+    bad_name_cause() {
+        ko: "영문자나 숫자로 시작하고, 영문자, 숫자, _ . - 기호로 두 글자 이상이어야 합니다.",
+        en: "It begins with a letter or digit, and has two or more letters, digits, _ . or -.",
+    }
+    bad_template(template) { ko: "--format 틀을 읽지 못했습니다: {template}", en: "template parsing error: {template}" }
+    bad_template_fix() { ko: "올바른 예: --format '{{{{.Names}}}}'", en: "for example: --format '{{{{.Names}}}}'" }
+
+    still_running(name, id) {
+        ko: "실행 중인 {name} 컨테이너는 지울 수 없습니다 ({id})",
+        en: "cannot remove container \"{name}\": container is running ({id})",
+    }
+    still_paused(name, id) {
+        ko: "일시정지된 {name} 컨테이너는 지울 수 없습니다 ({id})",
+        en: "cannot remove container \"{name}\": container is paused ({id})",
+    }
+    still_running_cause() {
+        ko: "프로세스가 아직 있습니다.",
+        en: "It still has processes: stop the container before removing or force remove.",
+    }
+    still_running_fix(name) { ko: "docent stop {name}  또는  docent rm -f {name}", en: "docent stop {name}  or  docent rm -f {name}" }
+    not_running(name, id) { ko: "{name} 컨테이너가 실행 중이 아닙니다 ({id})", en: "container {name} is not running ({id})" }
+    start_it(name) { ko: "docent start {name}", en: "docent start {name}" }
+    is_paused(name, id) {
+        ko: "{name} 컨테이너가 일시정지되어 있습니다 ({id})",
+        en: "Container {name} is paused, unpause the container first ({id})",
+    }
+    unpause_it(name) { ko: "docent unpause {name}", en: "docent unpause {name}" }
+    not_paused(name, id) {
+        ko: "{name} 컨테이너는 일시정지된 것이 아닙니다 ({id})",
+        en: "Container {name} is not paused ({id})",
+    }
+    see_ps() { ko: "docent ps -a 명령으로 상태를 볼 수 있습니다", en: "docent ps -a shows the states" }
+
+    name_taken(name, by) {
+        ko: "이름이 겹칩니다. \"/{name}\" 이름은 {by} 컨테이너가 이미 쓰고 있습니다",
+        en: "Conflict. The container name \"/{name}\" is already in use by container \"{by}\".",
+    }
+    name_taken_cause() {
+        ko: "멈춘 컨테이너도 지울 때까지 이름을 가집니다.",
+        en: "You have to remove (or rename) that container to be able to reuse that name.",
+    }
+    name_taken_fix(name) {
+        ko: "docent rm -f {name}  또는 다른 --name",
+        en: "docent rm -f {name}  or another --name",
+    }
+    no_such_container(name) { ko: "컨테이너를 찾을 수 없습니다: {name}", en: "No such container: {name}" }
+    ambiguous(prefix) {
+        ko: "{prefix} 값으로 시작하는 ID가 여럿입니다",
+        en: "multiple IDs found with provided prefix: {prefix}",
+    }
+    ambiguous_fix() { ko: "ID를 더 길게 적습니다", en: "write more of the id" }
+    no_such_image(reference) {
+        ko: "이 컴퓨터에 없는 이미지입니다: {reference}",
+        en: "Unable to find image '{reference}' locally",
+    }
+    no_such_image_cause() {
+        ko: "docent에는 아직 레지스트리에서 내려받는 기능이 없습니다.",
+        en: "docent has no registry client yet, so nothing can be pulled.",
+    }
+    similar(names) { ko: "비슷한 이름: {names}", en: "similar names here: {names}" }
+    load_it() { ko: "docent load -i FILE.tar  (docker save로 만든 파일)", en: "docent load -i FILE.tar  (made by docker save)" }
+    use_built_in() {
+        ko: "내장 이미지는 언제나 있습니다: nginx, tiny",
+        en: "built in, and always here: nginx, tiny",
+    }
+    no_such_object(name) { ko: "그런 이름의 컨테이너나 이미지가 없습니다: {name}", en: "No such object: {name}" }
+    see_both() { ko: "docent ps -a, docent images", en: "docent ps -a, docent images" }
+    no_command(image) { ko: "실행할 명령이 없습니다: {image}", en: "no command specified: {image}" }
+    no_command_cause() {
+        ko: "이미지에도 명령줄에도 프로그램 이름이 없습니다.",
+        en: "Neither the image nor the command line names a program.",
+    }
+    no_command_fix(image) { ko: "docent run {image} sh", en: "docent run {image} sh" }
+}

@@ -1,0 +1,66 @@
+//! The frame of a story: labels, the words around evidence and proofs, the hint at the end.
+
+use crate::narrate::messages::messages;
+
+messages! {
+    // ---- labels: the column on the left ----
+    label_store() { ko: "저장소", en: "store" }
+    label_image() { ko: "이미지", en: "image" }
+    label_container() { ko: "컨테이너", en: "container" }
+    label_layer() { ko: "쓰기 레이어", en: "write layer" }
+    label_namespaces() { ko: "네임스페이스", en: "namespaces" }
+    label_cgroup() { ko: "cgroup", en: "cgroup" }
+    label_network() { ko: "네트워크", en: "network" }
+    label_isolation() { ko: "격리", en: "isolation" }
+    label_start() { ko: "시작", en: "start" }
+    label_copy() { ko: "복사", en: "copy" }
+    label_pause() { ko: "일시정지", en: "pause" }
+    label_unpause() { ko: "다시 시작", en: "unpause" }
+    label_signal() { ko: "신호", en: "signal" }
+    label_exit() { ko: "종료", en: "exit" }
+    label_cleanup() { ko: "정리", en: "cleanup" }
+    label_host() { ko: "호스트", en: "host" }
+    label_changes() { ko: "변경", en: "changes" }
+    label_covered() { ko: "덮음", en: "covered" }
+    label_copied_up() { ko: "쓰기 시 복사", en: "copy-on-write" }
+    label_added() { ko: "새 파일", en: "added" }
+    label_deleted() { ko: "가림", en: "hidden" }
+    label_undone() { ko: "되돌림", en: "undone" }
+
+    // ---- tags inside a block ----
+    tag_evidence() { ko: "증거", en: "evidence" }
+    tag_try() { ko: "직접", en: "try it" }
+    tag_fix() { ko: "해결", en: "fix" }
+    tag_read_back() { ko: "읽은 값", en: "read back" }
+    tag_proof() { ko: "증명", en: "proof" }
+    tag_man() { ko: "문서", en: "man" }
+
+    hint() { ko: "확인: docent verify    자세히: docent explain", en: "check: docent verify    more: docent explain" }
+    nothing() { ko: "이 명령은 아무것도 바꾸지 않았습니다.", en: "This command changed nothing." }
+    plan_head() {
+        ko: "예고입니다. 아직 아무것도 하지 않았습니다.",
+        en: "A forecast: nothing has been done yet.",
+    }
+    plan_empty() { ko: "이 명령은 아무것도 바꾸지 않습니다.", en: "This command will change nothing." }
+    record_head(number, argv, time) { ko: "명령 {number} · {argv} · {time}", en: "command {number} · {argv} · {time}" }
+    record_exit(code) { ko: "종료 코드 {code}", en: "exit code {code}" }
+    record_no_exit() {
+        ko: "끝나지 않았거나, 도중에 강제로 종료된 명령입니다.",
+        en: "This command has not ended, or it was killed on its way.",
+    }
+    record_torn() {
+        ko: "마지막 줄이 쓰이다가 끊겼습니다. 그 앞까지 보여 줍니다.",
+        en: "The last line was cut off while it was written; here is what stands before it.",
+    }
+    record_broken(line) {
+        ko: "기록의 {line}번째 줄부터 해시가 이어지지 않습니다. 누군가 이 기록을 고쳤습니다.",
+        en: "From line {line} on the hashes do not join: this record was edited.",
+    }
+
+    holds_now() { ko: "그 순간에만 맞음", en: "held at that moment" }
+    holds_running(id) { ko: "{id} 컨테이너가 실행되는 동안 맞음", en: "holds while {id} runs" }
+    holds_exists(id) { ko: "{id} 컨테이너가 있는 동안 맞음", en: "holds while {id} exists" }
+    holds_forever() { ko: "다른 명령이 바꿀 때까지 맞음", en: "holds until another command changes it" }
+    needs_root() { ko: "root 필요", en: "needs root" }
+    needs_tool(tool) { ko: "{tool} 프로그램 필요", en: "needs {tool}" }
+}

@@ -1,0 +1,47 @@
+//! Networks.
+
+use crate::narrate::messages::messages;
+
+messages! {
+    loopback[LIGHT]() { ko: "컨테이너의 loopback(lo)을 {v}", en: "{v} the container's loopback (lo)" }
+    bridge[MAKE](name, address) { ko: "{name} 브리지를 {v} · {address}", en: "{v} the bridge {name} · {address}" }
+    bridge_reused(name, address) {
+        ko: "{name} 브리지는 이미 있어서 그대로 씁니다 · {address}",
+        en: "the bridge {name} was here already · {address}",
+    }
+    veth[CONNECT](host, inside, bridge) {
+        ko: "veth 쌍을 {v}: 안쪽 {inside}, 바깥쪽 {host} · {bridge} 브리지에 꽂음",
+        en: "{v} a veth pair: {inside} inside, {host} outside, plugged into {bridge}",
+    }
+    address[GIVE](device, address) { ko: "{device} 장치에 {address} 주소를 {v}", en: "{v} {device} the address {address}" }
+    route[SET](gateway, device) {
+        ko: "바깥으로 가는 길을 {gateway} 주소로 {v} ({device})",
+        en: "{v} the way out: by {gateway} ({device})",
+    }
+    nat[INSTALL](subnet, table) {
+        ko: "{subnet} 대역에 NAT 규칙을 {v} · nft {table} 테이블",
+        en: "{v} NAT for {subnet} · nft table {table}",
+    }
+    sysctl[CHANGE](name, was, value) {
+        ko: "커널 설정 {name} 값을 {v}: {was} → {value}",
+        en: "{v} the kernel setting {name}: {was} → {value}",
+    }
+    published[OPEN](host, host_port, port, proto) {
+        ko: "호스트의 {host}:{host_port} 포트를 {v} → 컨테이너 {port}/{proto}",
+        en: "{v} {host}:{host_port} of the host → {port}/{proto} of the container",
+    }
+    files[WRITE](names) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
+    veth_removed[REMOVE](host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
+
+    bridge_plan() { ko: "브리지가 없으면 만듭니다", en: "will make the bridge, unless it is there" }
+    veth_plan() {
+        ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
+        en: "will connect the container to the bridge by a veth pair",
+    }
+
+    // ---- parts of the block ----
+    head_bridge(name) { ko: "{name} 브리지", en: "bridge {name}" }
+    head_port(host, port) { ko: "호스트 {host} → 컨테이너 {port}", en: "host {host} → container {port}" }
+    head_none() { ko: "loopback뿐 · 바깥과 이어지지 않음", en: "loopback only · no way out" }
+    short_nat() { ko: "NAT", en: "NAT" }
+}

@@ -1,0 +1,118 @@
+//! Small things in the form in which people read them: sizes, ids, command lines, error names.
+
+use super::Lang;
+use super::text::count;
+use std::path::Path;
+
+/// A file's size in prose: `640바이트`, `640 bytes`, `14.2 MB`.
+pub fn size(lang: Lang, bytes: u64) -> String {
+    if bytes < 1000 {
+        return count::bytes(lang, bytes as usize);
+    }
+    let (number, unit) = scaled(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"]);
+    format!("{number} {unit}")
+}
+
+/// Memory, in Docker's binary units: `64 MiB`.
+pub fn memory(bytes: u64) -> String {
+    let (number, unit) = scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]);
+    format!("{number} {unit}")
+}
+
+/// Three significant digits, without zeros at the end (Docker's `%.3g`).
+fn scaled(bytes: u64, base: f64, units: &[&'static str]) -> (String, &'static str) {
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    // 999.5 would round up to four digits.
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= base;
+        unit += 1;
+    }
+    let digits = if value >= 100.0 || unit == 0 { 0 } else { 1 + usize::from(value < 10.0) };
+    let mut number = format!("{value:.digits$}");
+    if number.contains('.') {
+        number.truncate(number.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    (number, units.get(unit).copied().unwrap_or("B"))
+}
+
+/// The first 12 hex digits of an id or digest; what is none stays as it is.
+pub fn short(id: &str) -> String {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return hex.chars().take(12).collect();
+    }
+    id.to_string()
+}
+
+/// A text with every 64-digit id in it cut to 12, and what lies before the store's own directories left out (`…/`).
+pub fn brief(text: &str) -> String {
+    let words: Vec<String> = text.split(' ').map(brief_word).collect();
+    words.join(" ")
+}
+
+fn brief_word(word: &str) -> String {
+    let mut out = String::new();
+    let mut hex = String::new();
+    for c in word.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_hexdigit() {
+            hex.push(c);
+            continue;
+        }
+        out.push_str(&short(&hex));
+        hex.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    let out = out.replace("sha256:", "");
+    // The path may stand behind a key: `upperdir=/var/lib/docent/containers/…`.
+    let Some(start) = out.find('/') else { return out };
+    let (key, path) = out.split_at(start);
+    for room in ["/containers/", "/layers/", "/oci/"] {
+        if let Some(at) = path.find(room).filter(|at| *at > 0) {
+            return format!("{key}…{}", path.get(at..).unwrap_or(path));
+        }
+    }
+    out
+}
+
+/// A command line that a shell reads back as this argv.
+pub fn command_line(argv: &[String]) -> String {
+    argv.iter()
+        .map(|word| shlex::try_quote(word).map_or_else(|_| word.clone(), |q| q.into_owned()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The last part of a path.
+pub fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+/// As the kernel's manual and strace name it: `EPERM (Operation not permitted)`.
+pub fn errno(n: i32) -> String {
+    let text = std::io::Error::from_raw_os_error(n).to_string();
+    let text = text.rsplit_once(" (os error").map_or(text.as_str(), |(t, _)| t);
+    match errno_name(n) {
+        Some(name) => format!("{name} ({text})"),
+        None => format!("errno {n} ({text})"),
+    }
+}
+
+/// The name of an errno, for those that docent's calls can give.
+pub fn errno_name(n: i32) -> Option<&'static str> {
+    ERRNO.iter().find(|(number, _)| *number == n).map(|(_, name)| *name)
+}
+
+macro_rules! errnos {
+    ($($name:ident)*) => { &[$((libc::$name, stringify!($name))),*] };
+}
+
+const ERRNO: &[(i32, &str)] = errnos! {
+    EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
+    ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
+    ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP ENODATA EPROTO EBADMSG EOVERFLOW EUSERS ENOTSOCK EMSGSIZE EPROTONOSUPPORT
+    EOPNOTSUPP EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN
+    ETIMEDOUT ECONNREFUSED EHOSTUNREACH EALREADY EINPROGRESS ESTALE EDQUOT ECANCELED EKEYREJECTED
+};

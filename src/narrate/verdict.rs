@@ -1,0 +1,93 @@
+//! What `verify` found, proof by proof, and the sum.
+
+use super::Narrator;
+use super::describe::describe;
+use super::layout::{clean, dim, padded, wrap};
+use super::text::verdict as v;
+use super::topic::Topic;
+use super::units::{brief, command_line};
+use crate::engine::verify::{Answer, Checked, Gone, Missing, Verdict};
+use crate::fact::{Event, Expect};
+use unicode_width::UnicodeWidthStr;
+
+impl Narrator {
+    /// `events` are the record's.
+    pub fn verdicts(&self, events: &[Event], checked: &[Checked]) -> String {
+        let lang = self.lang;
+        if checked.is_empty() {
+            return v::none(lang) + "\n";
+        }
+        let words = [v::holds(lang), v::changed(lang), v::gone(lang), v::wrong(lang), v::unrun(lang)];
+        let column = words.iter().map(|w| w.width()).max().unwrap_or(0) + 2;
+        let mut counts = [0usize; 5];
+        let mut out = String::new();
+        for one in checked {
+            let (kind, mark) = match &one.verdict {
+                Verdict::True => (0, "✓"),
+                Verdict::ChangedSince { .. } => (1, "~"),
+                Verdict::Gone { .. } => (2, "-"),
+                Verdict::False { .. } => (3, "✗"),
+                Verdict::NotRunnable { .. } => (4, "?"),
+            };
+            if let Some(count) = counts.get_mut(kind) {
+                *count += 1;
+            }
+            let word = words.get(kind).cloned().unwrap_or_default();
+            let label = events.get(one.event).map(|e| Topic::of(e).label(lang)).unwrap_or_default();
+            let what = events.get(one.event).map(|e| describe(e, lang)).unwrap_or_default();
+            let indent = column + 2;
+            let text = clean(&format!("{label} · {}", brief(&what)));
+            for (i, line) in wrap(&text, self.width.saturating_sub(indent).max(20)).iter().enumerate() {
+                let start = if i == 0 { format!("{mark} {}", padded(&word, column)) } else { " ".repeat(indent) };
+                out.push_str(&format!("{start}{line}\n"));
+            }
+            let proof = clean(&command_line(&one.receipt.proof));
+            out.push_str(&format!("{}{}\n", " ".repeat(indent), dim(self.color, &proof)));
+            for line in self.reasons(one) {
+                out.push_str(&format!("{}{}\n", " ".repeat(indent), clean(&line)));
+            }
+        }
+        let [good, changed, gone, wrong, unrun] = counts;
+        out + &v::summary(lang, checked.len(), good, changed, gone, wrong, unrun) + "\n"
+    }
+
+    fn reasons(&self, one: &Checked) -> Vec<String> {
+        let lang = self.lang;
+        match &one.verdict {
+            Verdict::True => Vec::new(),
+            Verdict::ChangedSince { command: Some(n) } => vec![v::changed_by(lang, n)],
+            Verdict::ChangedSince { command: None } => vec![v::changed_by_monitor(lang)],
+            Verdict::Gone { why } => vec![match why {
+                Gone::Moment => v::gone_moment(lang),
+                Gone::Stopped => v::gone_stopped(lang),
+                Gone::Restarted => v::gone_restarted(lang),
+                Gone::Removed => v::gone_removed(lang),
+            }],
+            Verdict::False { got } => {
+                let expected = match &one.receipt.expect {
+                    Expect::Equals(text) | Expect::Contains(text) => text.clone(),
+                    Expect::Status(code) => v::status(lang, code),
+                };
+                vec![v::expected(lang, expected), v::got(lang, self.answer(&one.receipt.expect, got))]
+            }
+            Verdict::NotRunnable { needs } => vec![match needs {
+                Missing::Root => v::needs(lang, "root"),
+                Missing::Tool(tool) => v::needs(lang, tool),
+                Missing::Refused(program) => v::refused(lang, program),
+                Missing::Timeout => v::timeout(lang),
+                Missing::Failed(e) => format!("{}({}): {}", e.call, e.object, super::units::errno(e.errno)),
+            }],
+        }
+    }
+
+    /// The first line of an answer is enough to see that it differs.
+    fn answer(&self, expect: &Expect, got: &Answer) -> String {
+        if let (Expect::Status(_), Some(code)) = (expect, got.status) {
+            return v::status(self.lang, code);
+        }
+        match got.out.trim().lines().next() {
+            Some(line) => line.chars().take(200).collect(),
+            None => v::got_nothing(self.lang),
+        }
+    }
+}

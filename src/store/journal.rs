@@ -1,0 +1,347 @@
+//! What has been told, written down: one file per command, and one per container for what its monitor tells later.
+//!
+//! ```text
+//! ROOT/journal/00000017.jsonl            command 17
+//!   {"line":"begin","number":17,"argv":[…],"time":…,"cwd":…,"uid":0,"lang":"ko","prev":""}
+//!   {"line":"event","id":1,"event":"image.resolved",…,"prev":"<sha256 of the line above>"}
+//!   {"line":"end","exit":0,"took_us":41230,"prev":"…"}
+//! ROOT/journal/hint                      empty, but as long as the last number: where to look for the next
+//! ROOT/containers/<id>/journal.jsonl     the monitor's events, in the same form without begin and end
+//! ```
+//!
+//! What never breaks: a number is given once (the file is created O_EXCL); an event is one write(2) as it is told, so a
+//! killed command leaves every event it told, and at most a last line that is torn; a reader takes a torn line for none.
+//! Each line carries the hash of the one before. That tells an accident or an edit from none, and no more: who can write
+//! the file can also write new hashes, so it is no proof of anything. Nothing is synced.
+//!
+//! A file comes to be at the first event, or at the end: a command that tells nothing costs a handful of system calls.
+
+use super::Store;
+use crate::fact::{Event, Fact, Fault, SysError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+mod redact;
+
+/// So many commands are kept; the oldest go, a few dozen at a time.
+const KEPT: u64 = 2000;
+const SWEEP_EVERY: u64 = 64;
+
+/// A number beyond this cannot have been counted up to: the hint is damaged, and the directory is asked instead.
+const LAST_NUMBER: u64 = 99_999_999;
+
+/// Nobody's journal has such a file; one that does is not read into memory.
+const TOO_LARGE: u64 = 64 << 20;
+
+/// Who asked for what, where and when. Secrets in `argv` have been replaced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub number: u64,
+    pub argv: Vec<String>,
+    pub time: chrono::DateTime<chrono::Utc>,
+    pub cwd: String,
+    pub uid: u32,
+    pub lang: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "line")]
+enum Line {
+    Begin(Header),
+    Event {
+        id: u64,
+        #[serde(flatten)]
+        event: Event,
+    },
+    End {
+        exit: i32,
+        took_us: u64,
+    },
+}
+
+/// A command's journal while it runs.
+#[derive(Debug)]
+pub struct Journal {
+    store: Store,
+    header: Header,
+    began_us: u64,
+    events: u64,
+    file: Option<Chain>,
+}
+
+/// A command as it was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub header: Header,
+    pub events: Vec<Event>,
+    /// None: still running, or killed.
+    pub exit: Option<i32>,
+    pub took_us: Option<u64>,
+    /// A line was cut off while it was written.
+    pub torn: bool,
+    /// The first line (from 1) that does not carry the hash of the one before.
+    pub broken: Option<usize>,
+}
+
+/// An open file of lines, each with the hash of the one before.
+#[derive(Debug)]
+struct Chain {
+    file: File,
+    prev: String,
+}
+
+impl Chain {
+    /// Adds these lines by one write.
+    fn append(&mut self, lines: &[Line]) -> Result<(), SysError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            let text = self.chained(line)?;
+            self.prev = hash(text.as_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.push(b'\n');
+        }
+        self.file.write_all(&bytes).map_err(|e| SysError::io("write", "journal", &e))
+    }
+
+    fn chained(&self, line: &Line) -> Result<String, SysError> {
+        let bad = |_| SysError::new("write", "journal", libc::EINVAL);
+        let mut value = serde_json::to_value(line).map_err(bad)?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("prev".into(), self.prev.clone().into());
+        }
+        serde_json::to_string(&value).map_err(bad)
+    }
+}
+
+fn hash(line: &[u8]) -> String {
+    Sha256::digest(line).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl Journal {
+    /// The journal of a command that begins now. Nothing is written yet.
+    pub fn begin(store: &Store, argv: &[String], cwd: &str, uid: u32, lang: &str) -> Journal {
+        let header = Header {
+            number: 0,
+            argv: redact::argv(argv),
+            time: chrono::Utc::now(),
+            cwd: cwd.into(),
+            uid,
+            lang: lang.into(),
+        };
+        Journal { store: store.clone(), header, began_us: crate::fact::now_us(), events: 0, file: None }
+    }
+
+    /// The command's number; it has none before its first line is written.
+    pub fn number(&self) -> Option<u64> {
+        (self.header.number > 0).then_some(self.header.number)
+    }
+
+    /// Writes an event down as it is told.
+    ///
+    /// # Errors
+    /// The file cannot be made or written (a full disk): the event is told nevertheless, by whoever else listens.
+    pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
+        self.events += 1;
+        let line = Line::Event { id: self.events, event: redacted(event) };
+        self.write(line)
+    }
+
+    /// Writes the end. `exit` is the command's exit code.
+    pub fn end(mut self, exit: i32) -> Result<(), SysError> {
+        let took_us = crate::fact::now_us().saturating_sub(self.began_us);
+        self.write(Line::End { exit, took_us })
+    }
+
+    fn write(&mut self, line: Line) -> Result<(), SysError> {
+        match &mut self.file {
+            Some(chain) => chain.append(&[line]),
+            None => {
+                let (number, file) = create(&self.store)?;
+                self.header.number = number;
+                let mut chain = Chain { file, prev: String::new() };
+                let written = chain.append(&[Line::Begin(self.header.clone()), line]);
+                self.file = Some(chain);
+                if number % SWEEP_EVERY == 0 {
+                    sweep(&self.store, number);
+                }
+                written
+            }
+        }
+    }
+
+    /// One command's record.
+    ///
+    /// # Errors
+    /// `NoSuchCommand`: never given, swept, or nothing readable in it.
+    pub fn read(store: &Store, number: u64) -> Result<Record, Fault> {
+        let missing = || Fault::NoSuchCommand { number, last: Journal::numbers(store).last().copied().unwrap_or(0) };
+        let lines = read_lines(&path(store, number)).ok_or_else(missing)?;
+        let Some(header) = lines.header else { return Err(missing()) };
+        Ok(Record {
+            header,
+            events: lines.events,
+            exit: lines.end.map(|e| e.0),
+            took_us: lines.end.map(|e| e.1),
+            torn: lines.torn,
+            broken: lines.broken,
+        })
+    }
+
+    /// The numbers of all recorded commands, the oldest first.
+    pub fn numbers(store: &Store) -> Vec<u64> {
+        let Ok(entries) = fs::read_dir(store.journal()) else { return Vec::new() };
+        let mut numbers: Vec<u64> =
+            entries.flatten().filter_map(|e| e.file_name().to_str()?.strip_suffix(".jsonl")?.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// The last command that can be read.
+    pub fn last(store: &Store) -> Option<Record> {
+        Journal::numbers(store).into_iter().rev().find_map(|n| Journal::read(store, n).ok())
+    }
+
+    /// All records that can be read, the oldest first.
+    pub fn list(store: &Store) -> Vec<Record> {
+        Journal::numbers(store).into_iter().filter_map(|n| Journal::read(store, n).ok()).collect()
+    }
+
+    /// What a container's monitors told, the oldest first.
+    pub fn of_container(store: &Store, id: &str) -> Vec<Event> {
+        read_lines(&store.monitor_journal(id)).map(|l| l.events).unwrap_or_default()
+    }
+}
+
+/// The journal of a container, open as long as its monitor lives.
+#[derive(Debug)]
+pub struct ContainerJournal {
+    chain: Chain,
+    events: u64,
+}
+
+impl ContainerJournal {
+    /// Opens it, and goes on where an earlier monitor stopped. A line that one left torn is ended; it counts as none.
+    pub fn open(store: &Store, id: &str) -> Result<ContainerJournal, SysError> {
+        let path = store.monitor_journal(id);
+        let io = |e: std::io::Error| SysError::io("open", path.to_string_lossy(), &e);
+        let mut file = File::options().read(true).append(true).create(true).mode(0o600).open(&path).map_err(io)?;
+        let (mut content, mut events, mut prev) = (Vec::new(), 0, String::new());
+        if file.metadata().map_err(io)?.len() <= TOO_LARGE {
+            file.read_to_end(&mut content).map_err(io)?;
+        } else {
+            // More than any container tells: begun anew rather than read.
+            file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(io)?;
+        }
+        if content.last().is_some_and(|b| *b != b'\n') {
+            file.write_all(b"\n").map_err(io)?;
+            content.push(b'\n');
+        }
+        for line in content.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            prev = hash(line);
+            events += 1;
+        }
+        Ok(ContainerJournal { chain: Chain { file, prev }, events })
+    }
+
+    pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
+        self.events += 1;
+        self.chain.append(&[Line::Event { id: self.events, event: redacted(event) }])
+    }
+}
+
+/// Command lines of containers hold secrets too (`sh -c 'PASSWORD=…'`).
+fn redacted(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Fact::Exec { argv, .. } = &mut event.fact {
+        *argv = redact::argv(argv);
+        for call in &mut event.calls {
+            call.args = redact::text(&call.args);
+        }
+    }
+    event
+}
+
+fn path(store: &Store, number: u64) -> PathBuf {
+    store.journal().join(format!("{number:08}.jsonl"))
+}
+
+fn hint_path(store: &Store) -> PathBuf {
+    store.journal().join("hint")
+}
+
+/// A new file with a number that nobody else has. Fifty commands that start at once all read the same hint; O_EXCL gives
+/// each number to one of them, and the others go on to the next.
+fn create(store: &Store) -> Result<(u64, File), SysError> {
+    let hint = fs::metadata(hint_path(store)).ok().map(|m| m.len()).filter(|n| *n <= LAST_NUMBER);
+    let mut number = hint.unwrap_or_else(|| Journal::numbers(store).last().copied().unwrap_or(0)) + 1;
+    loop {
+        let path = path(store, number);
+        match File::options().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(file) => {
+                note_hint(store, number);
+                return Ok((number, file));
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            Err(e) => return Err(SysError::io("open", path.to_string_lossy(), &e)),
+        }
+    }
+}
+
+/// The hint may be wrong in either direction without harm: too low costs some opens, too high skips numbers.
+fn note_hint(store: &Store, number: u64) {
+    let open = File::options().write(true).create(true).truncate(false).mode(0o600).open(hint_path(store));
+    drop(open.and_then(|f| f.set_len(number)));
+}
+
+/// Removes all but the newest records. What cannot be removed now is removed by a later sweep.
+fn sweep(store: &Store, number: u64) {
+    for old in Journal::numbers(store).into_iter().filter(|n| n + KEPT <= number) {
+        drop(fs::remove_file(path(store, old)));
+    }
+}
+
+#[derive(Default)]
+struct Lines {
+    header: Option<Header>,
+    events: Vec<Event>,
+    end: Option<(i32, u64)>,
+    torn: bool,
+    broken: Option<usize>,
+}
+
+fn read_lines(path: &std::path::Path) -> Option<Lines> {
+    if fs::metadata(path).ok()?.len() > TOO_LARGE {
+        return None;
+    }
+    let content = fs::read(path).ok()?;
+    let mut lines = Lines::default();
+    let mut prev = String::new();
+    for (i, bytes) in content.split(|b| *b == b'\n').enumerate().filter(|(_, b)| !b.is_empty()) {
+        let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+            // Cut off by a kill. A later monitor of the same container goes on after it.
+            lines.torn = true;
+            prev = hash(bytes);
+            continue;
+        };
+        let said = value.as_object_mut().and_then(|o| o.shift_remove("prev"));
+        if lines.broken.is_none() && said.as_ref().and_then(|p| p.as_str()) != Some(&prev) {
+            lines.broken = Some(i + 1);
+        }
+        prev = hash(bytes);
+        match serde_json::from_value::<Line>(value) {
+            Ok(Line::Begin(header)) => lines.header = Some(header),
+            Ok(Line::Event { event, .. }) => lines.events.push(event),
+            Ok(Line::End { exit, took_us }) => lines.end = Some((exit, took_us)),
+            // Written by another version of docent.
+            Err(_) => lines.broken = lines.broken.or(Some(i + 1)),
+        }
+    }
+    Some(lines)
+}
+
+#[cfg(test)]
+mod tests;
