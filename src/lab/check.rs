@@ -6,162 +6,8 @@
 use super::model::{Check, Way};
 use super::world::{World, container_of};
 use crate::container::{Container, Status};
-use crate::fact::{Event, Fact, Fault, Outcome};
-use serde::{Deserialize, Serialize};
+use crate::fact::{Cause, Event, Fact, Fault, Miss, Outcome};
 use std::collections::BTreeMap;
-
-/// Why a check failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Miss {
-    #[serde(flatten)]
-    pub cause: Cause,
-    pub expected: String,
-    pub actual: String,
-}
-
-/// The nearest miss, by its code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "cause")]
-pub enum Cause {
-    NoContainer {
-        name: String,
-    },
-    /// It was there, and a command removed it.
-    Removed {
-        name: String,
-    },
-    /// There is one that would do, by another name.
-    WrongName {
-        name: String,
-        is: String,
-    },
-    WrongImage {
-        name: String,
-        image: String,
-    },
-    NotRunning {
-        name: String,
-        status: String,
-        exit_code: i32,
-    },
-    WrongState {
-        name: String,
-        status: String,
-    },
-    PortNotPublished {
-        name: String,
-        port: u16,
-    },
-    /// Published, at another port of the host or of the container.
-    PortElsewhere {
-        name: String,
-        host_port: u16,
-        port: u16,
-    },
-    /// The host's port leads to another container.
-    PortOfAnother {
-        host_port: u16,
-        by: String,
-    },
-    NoAnswer {
-        host_port: u16,
-        errno: i32,
-    },
-    HttpStatus {
-        host_port: u16,
-        status: u16,
-    },
-    PageLacksIt {
-        host_port: u16,
-    },
-    NotCopiedOut {
-        name: String,
-    },
-    NotCopiedIn {
-        name: String,
-    },
-    WrongPath {
-        name: String,
-        path: String,
-    },
-    WrongContainer {
-        name: String,
-        is: String,
-    },
-    /// The file in the container did change, without a copy.
-    EditedInside {
-        name: String,
-        path: String,
-    },
-    /// Copied in just as it had been taken out.
-    Unedited {
-        name: String,
-        path: String,
-    },
-    /// Something like a token is in it, and it is not this learner's.
-    WrongToken {
-        name: String,
-        path: String,
-    },
-    TokenMissing {
-        name: String,
-        path: String,
-    },
-    NotInImage {
-        path: String,
-    },
-    ImageHasIt {
-        path: String,
-    },
-    FreshDiffers {
-        image: String,
-    },
-    NoEvent {
-        event: String,
-    },
-    ShellFailed {
-        code: i32,
-    },
-}
-
-/// Every code, for `lab.toml` to name.
-pub const CODES: &[&str] = &[
-    "no-container",
-    "removed",
-    "wrong-name",
-    "wrong-image",
-    "not-running",
-    "wrong-state",
-    "port-not-published",
-    "port-elsewhere",
-    "port-of-another",
-    "no-answer",
-    "http-status",
-    "page-lacks-it",
-    "not-copied-out",
-    "not-copied-in",
-    "wrong-path",
-    "wrong-container",
-    "edited-inside",
-    "unedited",
-    "wrong-token",
-    "token-missing",
-    "not-in-image",
-    "image-has-it",
-    "fresh-differs",
-    "no-event",
-    "shell-failed",
-];
-
-impl Cause {
-    /// The code as it stands in results and in `lab.toml`.
-    pub fn code(&self) -> String {
-        match serde_json::to_value(self) {
-            Ok(value) => value.get("cause").and_then(|c| c.as_str()).unwrap_or_default().to_string(),
-            Err(_) => String::new(),
-        }
-    }
-}
 
 /// One look at a world: what all checks of a lab share is read once.
 pub struct Look<'a> {
@@ -228,7 +74,7 @@ impl<'a> Look<'a> {
                 if body.contains(&wanted) {
                     return Ok(());
                 }
-                miss(Cause::PageLacksIt { host_port: *host_port }, wanted, summary(&body))
+                miss(Cause::PageLacksIt { port: *host_port }, wanted, summary(&body))
             }
             Check::Copied { direction, container, path } => {
                 let c = self.container(container)?;
@@ -254,7 +100,7 @@ impl<'a> Look<'a> {
                         summary(&String::from_utf8_lossy(&original)),
                         summary(&page.body),
                     ),
-                    Err(e) => miss(Cause::NoAnswer { host_port: port, errno: e.errno }, "200", "-"),
+                    Err(e) => miss(Cause::NoAnswer { port, errno: e.errno }, "200", "-"),
                 }
             }
             Check::Event { event, container, fields } => self.event(event, container.as_deref(), fields),
@@ -300,11 +146,7 @@ impl<'a> Look<'a> {
         let (name, said) = (c.config.name.clone(), status.to_string());
         if wanted == "running" && c.state.status == Status::Exited {
             let exit_code = c.state.exit_code;
-            return miss(
-                Cause::NotRunning { name, status: said.clone(), exit_code },
-                wanted,
-                format!("{said} ({exit_code})"),
-            );
+            return miss(Cause::NotRunning { name, exit_code }, wanted, format!("{said} ({exit_code})"));
         }
         miss(Cause::WrongState { name, status: said.clone() }, wanted, said)
     }
@@ -343,9 +185,11 @@ impl<'a> Look<'a> {
         self.published(name, None, host_port)?;
         match self.world.published_page(host_port, path) {
             Ok(page) if (200..300).contains(&page.status) => Ok(page.body),
-            Ok(page) => miss(Cause::HttpStatus { host_port, status: page.status }, "200", page.status.to_string()),
+            Ok(page) => {
+                miss(Cause::HttpStatus { port: host_port, status: page.status }, "200", page.status.to_string())
+            }
             Err(e) => miss(
-                Cause::NoAnswer { host_port, errno: e.errno },
+                Cause::NoAnswer { port: host_port, errno: e.errno },
                 "200",
                 std::io::Error::from_raw_os_error(e.errno).to_string(),
             ),

@@ -1,7 +1,7 @@
 //! Where labs come from: the binary itself, in student form (no solutions), or a directory of an instructor's.
 
 use super::Lab;
-use crate::fact::Fault;
+use crate::fact::{Fault, Text};
 use std::path::PathBuf;
 
 struct Embedded {
@@ -80,19 +80,19 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::lab`].
-    pub fn guide(&self, name: &str) -> Result<super::Text, Fault> {
+    pub fn guide(&self, name: &str) -> Result<Text, Fault> {
         let id = self.find(name)?;
         match self {
             Source::Embedded => Ok(LABS.iter().find(|l| l.id == id).map_or_else(
-                || super::Text { ko: String::new(), en: String::new() },
-                |l| super::Text { ko: l.guide_ko.into(), en: l.guide_en.into() },
+                || Text { ko: String::new(), en: String::new() },
+                |l| Text { ko: l.guide_ko.into(), en: l.guide_en.into() },
             )),
             Source::Directory(dir) => {
                 let read = |lang: &str| {
                     let path = dir.join(&id).join(format!("guide.{lang}.md"));
                     std::fs::read_to_string(&path).map_err(|e| local(&path, &e))
                 };
-                Ok(super::Text { ko: read("ko")?, en: read("en")? })
+                Ok(Text { ko: read("ko")?, en: read("en")? })
             }
         }
     }

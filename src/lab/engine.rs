@@ -6,10 +6,10 @@
 //! looked at. The end of this process is the end of everything in its pid namespace, mounts and network: nothing to undo.
 
 use super::client::{EXIT, REFUSED, RUN, SIGNAL};
-use super::grade::{Ended, Output, Plan, Report};
+use super::grade::{Plan, Report};
 use super::sandbox::{self, Sandbox};
 use super::{StoreWorld, score};
-use crate::fact::{Fault, Story, SysError};
+use crate::fact::{Ended, Fault, Output, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;

@@ -13,8 +13,8 @@
 //! when this process dies. Only cgroup directories can stay behind a kill, and the next grade removes them.
 
 use super::seed::Seeds;
-use super::{Lab, Score, Source};
-use crate::fact::{Event, Fault, Story, SysError};
+use super::{Lab, Source};
+use crate::fact::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysError};
 use crate::kernel::packet::Packets;
 use crate::kernel::pen::{Pen, PenLimits};
 use crate::kernel::sys::{self, Calls, Cloned};
@@ -43,41 +43,6 @@ pub struct Options {
     pub time_limit: Option<u64>,
     /// `ko` or `en`, for what the commands print into the submission's output.
     pub lang: String,
-}
-
-/// The canonical result: `result.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GradeResult {
-    /// Of this format.
-    pub version: u32,
-    pub docent: String,
-    pub lab: String,
-    pub student: String,
-    /// Seeded with the public practice secret: an exercise, no grade.
-    pub practice: bool,
-    pub ended: Ended,
-    #[serde(flatten)]
-    pub score: Score,
-    pub output: Output,
-    /// How the sandbox was made; for `--narrate deep`, not part of the result.
-    #[serde(skip)]
-    pub events: Vec<Event>,
-}
-
-/// How the script ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "is")]
-pub enum Ended {
-    Exited { code: i32 },
-    Killed { signal: i32 },
-    TimedOut { seconds: u64 },
-}
-
-/// What the script and its commands wrote, both streams together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
-    pub text: String,
-    pub truncated: bool,
 }
 
 /// Everything that the engine and the sandbox need to know.

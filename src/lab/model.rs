@@ -1,19 +1,11 @@
 //! What `lab.toml` may say. Read strictly: an unknown key, a missing language or a task that depends on a later one is an
 //! error that names the file and the line, so a slip of an instructor's pen is found before a class meets it.
 
-use crate::fact::{Fault, Tier};
+use crate::fact::{Cause, Fault, Score, TaskLine, Text, Tier, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub type Seconds = u64;
-
-/// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    pub ko: String,
-    pub en: String,
-}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,7 +184,7 @@ impl Lab {
             if let Some(d) = task.depends.iter().find(|d| **d == task.id || !seen.contains(d.as_str())) {
                 return no(d, format!("task {}: depends on {d}, which is no task further up", task.id));
             }
-            if let Some(code) = task.miss.keys().find(|code| !super::check::CODES.contains(&code.as_str())) {
+            if let Some(code) = task.miss.keys().find(|code| !Cause::CODES.contains(&code.as_str())) {
                 return no(code, format!("task {}: there is no cause {code}", task.id));
             }
             for name in task.checks.iter().flat_map(variables) {
@@ -210,6 +202,19 @@ impl Lab {
 
     pub fn task(&self, id: &str) -> Option<&Task> {
         self.tasks.iter().find(|t| t.id == id)
+    }
+
+    /// The verdicts with their titles, and with what this lab says about each miss.
+    pub fn lines(&self, score: &Score) -> Vec<TaskLine> {
+        let line = |t: &crate::fact::TaskScore| {
+            let task = self.task(&t.id)?;
+            let more = match &t.verdict {
+                Verdict::Failed { miss } => task.miss.get(&miss.cause.code()).cloned(),
+                _ => None,
+            };
+            Some(TaskLine { title: task.title.clone(), score: t.clone(), more })
+        };
+        score.tasks.iter().filter_map(line).collect()
     }
 
     pub fn points(&self) -> u32 {

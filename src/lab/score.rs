@@ -1,48 +1,9 @@
 //! From checks to a verdict on every task: each is scored by itself, and the dependants of a failed one are skipped.
 
-use super::check::{Look, Miss};
+use super::check::Look;
 use super::{Lab, World};
-use crate::fact::Fault;
-use serde::{Deserialize, Serialize};
+use crate::fact::{Fault, Score, TaskScore, Verdict};
 use std::collections::BTreeMap;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "verdict")]
-pub enum Verdict {
-    Passed,
-    /// The first of its checks that does not hold.
-    Failed {
-        miss: Miss,
-    },
-    /// These tasks must be passed first.
-    Skipped {
-        because: Vec<String>,
-    },
-    /// Holds so far; the rest is looked at by `lab check` and `grade` only, since it starts containers.
-    Unlooked,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskScore {
-    pub id: String,
-    pub points: u32,
-    pub max: u32,
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Score {
-    pub points: u32,
-    pub max: u32,
-    pub tasks: Vec<TaskScore>,
-}
-
-impl Score {
-    pub fn full(&self) -> bool {
-        self.points == self.max
-    }
-}
 
 /// Looks at every task. Without `thorough` nothing is started and nothing is waited for.
 ///

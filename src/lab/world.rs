@@ -62,7 +62,7 @@ impl World for StoreWorld<'_> {
     }
 
     fn events(&self) -> Result<Vec<Event>, Fault> {
-        Ok(super::journal::events(self.store, self.since))
+        super::journal::events(self.store, self.since)
     }
 
     fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
