@@ -160,7 +160,9 @@ impl UserFiles {
     }
 
     fn open(&self, path: &Path, how: OFlags, mode: u32) -> Result<OwnedFd, SysError> {
-        let (how, mode) = (how | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(mode));
+        // openat2 refuses what O_PATH would ignore.
+        let more = if how.contains(OFlags::PATH) { OFlags::CLOEXEC } else { OFlags::CLOEXEC | OFlags::NOCTTY };
+        let (how, mode) = (how | more, Mode::from_raw_mode(mode));
         match &self.confined {
             None => rustix::fs::openat(CWD, path, how, mode)
                 .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),

@@ -13,7 +13,7 @@ pub mod grade;
 mod http;
 mod journal;
 mod model;
-//pub mod progress;
+pub mod progress;
 mod sandbox;
 mod score;
 pub mod seed;

@@ -115,7 +115,7 @@ mod tests {
         // Progress of learners hangs on it.
         let seeds = Seeds::new(Some("kim"), None).unwrap();
         assert!(seeds.practice());
-        assert_eq!(seeds.value("03-nginx-cp-edit", "LAB_TOKEN"), "e0c2");
+        assert_eq!(seeds.value("03-nginx-cp-edit", "LAB_TOKEN"), "fd0253de7496");
     }
 
     #[test]
