@@ -3,7 +3,7 @@
 //! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
 //! [`fact`] plain data, [`kernel`] the system calls, `store` the disk, `image` and `container` the models, `launch` what
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
-//! on top the entry points `cli`, `repl`, `lab` and `book`.
+//! on top the entry points `cli`, `repl`, `lab` and `book`. [`guest`] holds the programs that run inside containers.
 
 pub mod cli;
 pub mod container;
@@ -17,3 +17,20 @@ pub mod launch;
 pub mod monitor;
 pub mod narrate;
 pub mod store;
+
+use std::ffi::OsString;
+
+/// Runs as what the arguments say, `args[0]` first, and gives the exit code.
+pub fn start(args: Vec<OsString>) -> i32 {
+    let name = args.first().and_then(|a| std::path::Path::new(a).file_name());
+    if name.is_some_and(|n| n == "nginx") {
+        return guest::nginx::run(args.into_iter().skip(1).collect());
+    }
+    let hidden = args.get(1).and_then(|a| a.to_str()).unwrap_or_default();
+    let rest = || args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    match hidden {
+        monitor::COMMAND => monitor::main(&rest()),
+        kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
+        _ => cli::main(args),
+    }
+}

@@ -1,14 +1,15 @@
 //! The bridge network against the real kernel. Each test is its own machine: a thread with a network namespace of its own
 //! stands for the host, and small processes with theirs stand for containers. As an ordinary user nothing can be shown here.
 
-use docent::fact::{Event, Expect, Fact, Outcome, Receipt, Story};
+use docent::fact::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use docent::kernel::netlink::Netlink;
+use docent::kernel::ports;
 use docent::kernel::sys::{self, Calls};
 use docent::launch::network::{self, Lease, Network};
 use docent::store::Store;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -179,6 +180,17 @@ fn containers_reach_the_host_each_other_and_the_outside() {
         assert_eq!((address.as_str(), gateway.as_str()), ("172.30.0.2/16", "172.30.0.1"));
         assert_eq!(calls(&events).len(), 5, "{:?}", calls(&events));
         assert_proved(&events[0].receipt);
+        for event in &events[1..] {
+            // As by nsenter, whose target is one process and not one of our threads.
+            let receipt = event.receipt.as_ref().expect("a receipt");
+            assert_eq!(receipt.proof[0], "nsenter");
+            let words: Vec<&str> = receipt.proof[5..].iter().map(String::as_str).collect();
+            let text = a.run(|| output(&receipt.proof[4], &words));
+            assert!(
+                matches!(&receipt.expect, Expect::Contains(wanted) if text.contains(wanted.as_str())),
+                "{receipt:?}: {text}"
+            );
+        }
         let mac = a.run(|| Netlink::open().expect("netlink").existing("eth0").expect("eth0").mac);
         assert_eq!(mac, one.mac);
 
@@ -334,5 +346,51 @@ fn a_process_that_is_gone_is_refused_with_the_kernels_errno() {
         assert_eq!((error.errno, error.calls.len()), (libc::ESRCH, 1), "{error}");
         assert_eq!(error.calls[0].ret, -i64::from(libc::ESRCH));
         assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing is left behind");
+    });
+}
+
+#[test]
+fn nat_that_is_refused_is_told_and_no_error() {
+    on_a_host(|store| {
+        let (net, _) = ensure(store);
+        output("nft", &["delete", "table", "inet", &net.bridge]);
+        // nf_tables answers nobody without CAP_NET_ADMIN, as a kernel without it answers nobody at all.
+        let mut sets = rustix::thread::capabilities(None).expect("capabilities");
+        sets.effective.remove(rustix::thread::CapabilitySet::NET_ADMIN);
+        rustix::thread::set_capabilities(None, sets).expect("of this thread");
+        let (net, events) = ensure(store);
+        assert!(!net.nat);
+        let [reused, nat, fallback] = &events[..] else { panic!("{events:?}") };
+        assert!(matches!(reused.fact, Fact::BridgeReused { .. }));
+        assert!(
+            matches!((&nat.fact, &nat.outcome), (Fact::Nat { .. }, Outcome::Failed { error }) if error.errno == libc::EPERM)
+        );
+        assert!(matches!(&fallback.fact, Fact::Fallback { what, point: FaultPoint::NoNat } if what == "nftables"));
+    });
+}
+
+#[test]
+fn a_published_port_has_one_number_in_both_families() {
+    on_a_host(|_| {
+        output("ip", &["link", "set", "lo", "up"]);
+        let to = SocketAddrV4::new(Ipv4Addr::new(172, 30, 0, 2), 80);
+        let deed = ports::bind("c0ffee", "", 0, to).expect("bind");
+        assert_proved(&deed.event().receipt);
+        let event = deed.event().clone();
+        let listeners = deed.tell(&mut Story::new());
+        let port = listeners[0].1.port();
+        assert_ne!(port, 0);
+        assert!(listeners.iter().all(|(_, address)| address.port() == port));
+        assert!(matches!(event.fact, Fact::Published { host_port, .. } if host_port == port));
+        assert_eq!(event.calls.iter().filter(|call| call.name == "listen" && call.ret == 0).count(), listeners.len());
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connect");
+        if listeners.len() == 2 {
+            TcpStream::connect((Ipv6Addr::LOCALHOST, port)).expect("connect");
+        }
+        for ip in ["", "127.0.0.1"] {
+            let refused = ports::bind("other", ip, port, to).expect_err("taken");
+            assert_eq!(refused.errno, libc::EADDRINUSE);
+            assert!(refused.calls.last().is_some_and(|call| call.failed()), "the try is told: {refused:?}");
+        }
     });
 }

@@ -4,6 +4,7 @@
 //! `journal` are docent's own. Nothing here touches the kernel or the store: [`parse`] turns words into a [`Cli`], and
 //! [`ps`], [`images`] and [`inspect`] turn models into lines. What cannot be honoured is refused by name, never ignored.
 
+mod act;
 mod args;
 mod docker;
 mod environ;
@@ -21,6 +22,7 @@ mod times;
 mod value;
 mod words;
 
+pub use act::main;
 pub use args::{
     BookArgs, Cli, CpArgs, CreateArgs, DiffArgs, ExecArgs, ExplainArgs, Globals, GradeArgs, GradeFormat, ImagesArgs,
     InspectArgs, JournalVerb, KillArgs, LabVerb, LoadArgs, LogsArgs, NamesArgs, ObjectKind, PsArgs, RmArgs, RunArgs,

@@ -28,6 +28,9 @@ pub struct Config {
     pub limits: Limits,
     pub auto_remove: bool,
     pub stop_signal: i32,
+    /// Seconds of grace at `stop`; None is 10, negative waits for ever.
+    #[serde(default)]
+    pub stop_timeout: Option<i64>,
     pub labels: BTreeMap<String, String>,
     /// `-d` was not given: which streams were attached.
     pub attach: Attach,

@@ -31,6 +31,7 @@ pub struct Ask {
     pub limits: Limits,
     pub auto_remove: bool,
     pub stop_signal: Option<i32>,
+    pub stop_timeout: Option<i64>,
     pub labels: BTreeMap<String, String>,
     pub binds: Vec<Bind>,
 }
@@ -59,6 +60,17 @@ pub fn create(store: &Store, story: &mut Story, ask: &Ask) -> Result<Container, 
     drop(lock);
     deed.tell(story);
     Ok(Container { config, state: Default::default() })
+}
+
+/// The container as it would be, for a forecast; without an image what the command line says is all there is.
+pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Config, Fault> {
+    let none = Image::default();
+    let image = image.unwrap_or(&none);
+    let process = match process_of(ask, image) {
+        Err(Fault::NoCommand { .. }) if image.id.is_empty() => Process { tty: ask.tty, ..Process::default() },
+        other => other?,
+    };
+    Ok(config_of(ask, image, process, name, String::new()))
 }
 
 /// Entrypoint and command as Docker joins them: a new entrypoint drops the image's command.
@@ -132,6 +144,7 @@ fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: Strin
         limits: ask.limits.clone(),
         auto_remove: ask.auto_remove,
         stop_signal,
+        stop_timeout: ask.stop_timeout,
         labels: run.labels.iter().chain(&ask.labels).map(|(k, v)| (k.clone(), v.clone())).collect(),
         attach: ask.attach.clone(),
         binds: ask.binds.clone(),

@@ -18,16 +18,27 @@ pub struct Ask {
     pub stdin: bool,
 }
 
-/// Starts the program and joins the learner's streams to it. `before` is called when it runs, before its first byte is
-/// passed on: narration goes there.
-pub fn exec(
+/// A program that runs; nothing of what it says has been passed on yet, so narration goes before.
+pub struct Begun {
+    client: Client,
+    ends: Ends,
+}
+
+impl Begun {
+    /// Joins the learner's streams to it until it ends.
+    pub fn attach(self, story: &mut Story) -> Result<Outcome, Fault> {
+        attach::attach(&self.client, self.ends, story)
+    }
+}
+
+/// Starts the program.
+pub fn begin(
     store: &Store,
     story: &mut Story,
     container: &Container,
     ask: &Ask,
     size: Option<(u16, u16)>,
-    before: impl FnOnce(&mut Story),
-) -> Result<Outcome, Fault> {
+) -> Result<Begun, Fault> {
     let (name, id) = (container.config.name.clone(), container.config.id.clone());
     match container.state.status {
         Status::Running => {}
@@ -70,6 +81,5 @@ pub fn exec(
             _ => {}
         }
     }
-    before(story);
-    attach::attach(&client, Ends { stdin: ask.stdin, tty: ask.tty, direct: Some(direct) }, story)
+    Ok(Begun { client, ends: Ends { stdin: ask.stdin, tty: ask.tty, direct: Some(direct) } })
 }

@@ -9,6 +9,7 @@ pub mod create;
 pub mod doctor;
 pub mod exec;
 pub mod explain;
+pub mod forecast;
 mod import;
 pub mod load;
 pub mod logs;

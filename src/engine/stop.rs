@@ -40,12 +40,12 @@ pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32
 
 /// `stop`: the container's stop signal, a grace period in seconds (negative: for ever), then SIGKILL. A container that does
 /// not run is stopped already.
-pub fn stop(store: &Store, story: &mut Story, container: &Container, grace: i64) -> Result<(), Fault> {
+pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32, grace: i64) -> Result<(), Fault> {
     if !container.state.status.live() {
         return Ok(());
     }
     let Ok(pidfd) = handle(container) else { return Ok(()) };
-    if let Some(deed) = send(container, &pidfd, container.config.stop_signal)? {
+    if let Some(deed) = send(container, &pidfd, signal)? {
         deed.tell(story);
     }
     // A frozen process cannot even die of a signal it handles: it is thawed to get it.

@@ -3,6 +3,7 @@
 //! Each is an ordinary program that speaks to its user in its own words, as the program that it stands in for does, and
 //! says what it is; nothing of the engine is used but system calls.
 
+mod files;
 mod http;
 pub mod nginx;
 mod nginx_conf;

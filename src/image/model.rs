@@ -155,7 +155,7 @@ pub struct Spooled {
 }
 
 /// A layer of an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layer {
     /// sha256 of the uncompressed tar.
     pub diff_id: String,
@@ -166,7 +166,7 @@ pub struct Layer {
 }
 
 /// An image that is here.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Image {
     /// `sha256:` and the configuration's digest.
     pub id: String,

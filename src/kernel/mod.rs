@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod ids;
 pub mod mounts;
 pub mod netlink;
+mod netlink_wire;
 pub mod nftables;
 pub mod open;
 pub mod overlay;

@@ -37,7 +37,8 @@ pub fn detached(
         kind,
         fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC),
     )?;
-    for setting in settings {
+    // What the first column of /proc/mounts shows.
+    for setting in std::iter::once(&Setting::Value("source", kind)).chain(settings) {
         match setting {
             Setting::Value(key, value) => calls.saw(
                 "fsconfig",

@@ -14,7 +14,8 @@
 //! made, and a rule for another one (the bridge was made anew) is replaced. No `nft` program is needed: the rule is sent as
 //! the expressions that `nft --debug=netlink` prints. Masquerading in an inet table needs Linux 5.2.
 
-use super::netlink::{ACK, CREATE, DUMP, Message, Socket, Subnet, attribute, attributes, noted};
+use super::netlink::Subnet;
+use super::netlink_wire::{ACK, CREATE, DUMP, Message, Socket, attribute, attributes, noted};
 use super::sys;
 use crate::fact::{Deed, Expect, Fact, Holds, Needs, Receipt, SysError};
 use rustix::io::Errno;

@@ -2,7 +2,7 @@
 //! and the retelling of a recorded command.
 
 use super::describe::{image_layers, sentence};
-use super::layout::{Block, Bullet, Line, clean, dim};
+use super::layout::{Block, Bullet, Line, clean, dim, padded};
 use super::messages::Tense;
 use super::text::{frame, mount};
 use super::topic::Topic;
@@ -79,4 +79,20 @@ fn planned(lang: Lang, list: &[&Event]) -> Vec<String> {
         }
     }
     out
+}
+
+impl Narrator {
+    /// `docker version`, for people.
+    pub fn version(&self, own: &str, docker: &str, arch: &str, kernel: &str) -> String {
+        let row = |label: String, value: &str| format!("{} {value}\n", padded(&label, 12));
+        let lang = self.lang;
+        [
+            row(frame::version_own(lang), own),
+            row(frame::version_docker(lang), docker),
+            row(frame::version_kernel(lang), kernel),
+            row(frame::version_arch(lang), &format!("linux/{arch}")),
+            row(frame::version_daemon(lang), &frame::version_no_daemon(lang)),
+        ]
+        .concat()
+    }
 }

@@ -1,0 +1,165 @@
+//! What every command carries with it: the store, the story and its journal, and the voice.
+
+use crate::cli::Globals;
+use crate::engine::{doctor, sweep};
+use crate::fact::{Fault, Story};
+use crate::kernel::terminal;
+use crate::narrate::{Lang, Level, Narrator};
+use crate::store::{Journal, Store, default_root};
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// The journal, shared with the story that writes to it as it is told.
+type Shared = Rc<RefCell<Option<Journal>>>;
+
+pub struct Front {
+    pub store: Store,
+    pub story: Story,
+    pub narrator: Narrator,
+    journal: Shared,
+    /// Events that have been shown already.
+    shown: usize,
+    to: Option<File>,
+}
+
+/// A voice for this terminal.
+pub fn narrator(lang: Lang, level: Level) -> Narrator {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let mut narrator = Narrator::new(lang, level);
+    narrator.color = terminal::is_terminal(std::io::stderr()) && !no_color;
+    narrator.width = width();
+    narrator
+}
+
+pub fn width() -> usize {
+    terminal_size::terminal_size_of(std::io::stderr()).map_or(100, |(w, _)| usize::from(w.0).clamp(40, 120))
+}
+
+pub fn root_of(globals: &Globals) -> PathBuf {
+    let root = globals.root.clone().unwrap_or_else(default_root);
+    std::path::absolute(&root).unwrap_or(root)
+}
+
+fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+impl Front {
+    /// Opens the store, puts in order what others left behind, and begins the story.
+    pub fn open(globals: &Globals, argv: &[OsString]) -> Result<Front, Fault> {
+        let root = root_of(globals);
+        if !rustix::process::geteuid().is_root() {
+            let probe = doctor::examine(&root, &mut Story::new());
+            return Err(Fault::NotRoot { probe: Some(Box::new(probe)) });
+        }
+        let level = globals
+            .narrate
+            .unwrap_or_else(|| if terminal::is_terminal(std::io::stderr()) { Level::Learn } else { Level::Off });
+        let to = globals.narrate_to.as_ref().map(|path| {
+            File::options().create(true).append(true).open(path).map_err(|e| {
+                let path = path.to_string_lossy().into_owned();
+                Fault::LocalFile { path, errno: e.raw_os_error().unwrap_or(libc::EIO) }
+            })
+        });
+        let (store, made) = Store::open(&root)?;
+        let words: Vec<String> = argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+        let cwd = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+        let journal = Journal::begin(&store, &words, &cwd, uid(), globals.lang.code());
+        let journal: Shared = Rc::new(RefCell::new(Some(journal)));
+        let writes = journal.clone();
+        let story = Story::new().listening(move |event| {
+            if let Some(journal) = writes.borrow_mut().as_mut() {
+                // A journal that cannot be written costs `explain`, never the command.
+                drop(journal.event(event));
+            }
+        });
+        let mut narrator = narrator(globals.lang, level);
+        if level == Level::Learn {
+            narrator.learned = store.learned(uid());
+        }
+        let to = to.transpose()?;
+        let mut front = Front { store, story, narrator, journal, shown: 0, to };
+        if let Some(made) = made {
+            made.tell(&mut front.story);
+        }
+        sweep::sweep(&front.store, &mut front.story)?;
+        Ok(front)
+    }
+
+    /// Shows what has been told since the last time.
+    pub fn narrate(&mut self) {
+        let events = self.story.events();
+        let new = events.get(self.shown..).unwrap_or_default();
+        self.narrator.command = self.journal.borrow().as_ref().and_then(Journal::number);
+        let text = self.narrator.story_from(self.shown + 1, new);
+        let concepts = self.narrator.teaches(new);
+        self.shown = events.len();
+        self.say(&text);
+        let keys: Vec<&str> = concepts.iter().map(|c| c.key()).collect();
+        if self.narrator.level == Level::Learn && !keys.is_empty() {
+            self.store.learn(uid(), keys.iter().copied());
+            self.narrator.learned.extend(keys.iter().map(|k| k.to_string()));
+        }
+    }
+
+    /// Shows the rest, and how to check it.
+    pub fn narrate_last(&mut self) {
+        let hint = self.narrator.hint(self.story.events().get(self.shown..).unwrap_or_default());
+        self.narrate();
+        if let Some(hint) = hint {
+            self.say(&hint);
+        }
+    }
+
+    /// The hint for what is not yet shown, to be said after the id on standard output.
+    pub fn hint(&self) -> Option<String> {
+        self.narrator.hint(self.story.events().get(self.shown..).unwrap_or_default())
+    }
+
+    /// A text of the narration.
+    pub fn say(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let written = match &mut self.to {
+            Some(file) => file.write_all(text.as_bytes()),
+            None => std::io::stderr().lock().write_all(text.as_bytes()),
+        };
+        // Nobody listens any more: the command goes on.
+        written.unwrap_or(());
+    }
+
+    /// JSON Lines and a program's bytes must not share one stream.
+    pub fn json_needs_a_file(&self) -> Result<(), Fault> {
+        if self.narrator.level == Level::Json && self.to.is_none() {
+            return Err(Fault::BadValue {
+                flag: "--narrate".into(),
+                value: "json".into(),
+                expected: "--narrate-to FILE".into(),
+            });
+        }
+        Ok(())
+    }
+
+    pub fn complain(&mut self, fault: &Fault) {
+        let text = self.narrator.print_fault(fault);
+        std::io::stderr().lock().write_all(text.as_bytes()).unwrap_or(());
+    }
+
+    /// Data, on standard output. A reader that has gone away is no error of ours.
+    pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or(());
+    }
+
+    pub fn finish(&mut self, code: i32) {
+        self.narrate();
+        if let Some(journal) = self.journal.borrow_mut().take() {
+            drop(journal.end(code));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Verbs that only look: `ps`, `logs`, `inspect`, `diff`.
+
+use super::front::Front;
+use crate::cli::{
+    DiffArgs, ImageNames, InspectArgs, LogsArgs, ObjectKind, Paths, PsArgs, Tail, check, inspect_container,
+    inspect_image, pretty, render,
+};
+use crate::container::Container;
+use crate::engine::{cow, logs as log};
+use crate::fact::Fault;
+use crate::launch::spec::overlay_of;
+use crate::store::Store;
+use chrono::{Local, Offset, Utc};
+use std::io::Write;
+
+/// The learner's own time zone.
+pub fn zone() -> chrono::FixedOffset {
+    Local::now().offset().fix()
+}
+
+pub fn ps(front: &mut Front, a: &PsArgs) -> Result<i32, Fault> {
+    let text = crate::cli::ps(&front.store.list_containers()?, a, Utc::now(), zone())?;
+    front.print(&text);
+    Ok(0)
+}
+
+pub fn logs(front: &mut Front, a: &LogsArgs) -> Result<i32, Fault> {
+    let container = front.store.find_container(&a.name)?;
+    let tail = match a.tail {
+        Tail::All => None,
+        Tail::Last(n) => Some(usize::try_from(n).unwrap_or(usize::MAX)),
+    };
+    log::logs(&front.store, &container, tail, a.follow, |line| {
+        let text = if a.timestamps { format!("{} {}", line.time, line.log) } else { line.log.clone() };
+        let written = if line.stream == "stderr" {
+            std::io::stderr().lock().write_all(text.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        };
+        written.is_ok()
+    })?;
+    Ok(0)
+}
+
+pub fn diff(front: &mut Front, a: &DiffArgs) -> Result<i32, Fault> {
+    let container = front.store.find_container(&a.name)?;
+    let lines: String =
+        cow::diff(&front.store, &container.config).iter().map(|(letter, path)| format!("{letter} {path}\n")).collect();
+    front.print(&lines);
+    Ok(0)
+}
+
+/// Docker prints what it found, then complains about the rest.
+pub fn inspect(front: &mut Front, a: &InspectArgs) -> Result<i32, Fault> {
+    if let Some(template) = &a.format {
+        check(template)?;
+    }
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
+    for name in &a.names {
+        match object(front, name, a.kind) {
+            Ok(json) => found.push(json),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    match &a.format {
+        Some(template) => {
+            for json in &found {
+                let line = render(template, json)?;
+                front.print(&format!("{line}\n"));
+            }
+        }
+        None => front.print(&pretty(&found)),
+    }
+    for fault in &faults {
+        front.complain(fault);
+    }
+    Ok(i32::from(!faults.is_empty()))
+}
+
+fn object(front: &Front, name: &str, kind: Option<ObjectKind>) -> Result<serde_json::Value, Fault> {
+    if kind != Some(ObjectKind::Image) {
+        match front.store.find_container(name) {
+            Ok(container) => return Ok(inspect_container(&container, &paths(&front.store, &container))),
+            Err(fault @ Fault::NoSuchContainer { .. }) if kind == Some(ObjectKind::Container) => return Err(fault),
+            Err(Fault::NoSuchContainer { .. }) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    let none = || Fault::NoSuchObject { name: name.into() };
+    let (image, _) = match front.store.image(name) {
+        // A word that can be no image's name names nothing.
+        Err(Fault::BadReference { .. }) if kind.is_none() => return Err(none()),
+        other => other?.ok_or_else(none)?,
+    };
+    super::image::inspected(&front.store, &image, |config: &_, names: &ImageNames| inspect_image(config, names))
+}
+
+fn paths(store: &Store, container: &Container) -> Paths {
+    let dir = store.container_dir(&container.config.id);
+    let overlay = overlay_of(store, &container.config);
+    let text = |p: std::path::PathBuf| p.to_string_lossy().into_owned();
+    Paths {
+        resolv_conf: text(dir.resolv()),
+        hostname: text(dir.hostname()),
+        hosts: text(dir.hosts()),
+        log: text(dir.log()),
+        lower: overlay.lower.iter().map(|p| p.to_string_lossy().into_owned()).collect::<Vec<_>>().join(":"),
+        upper: text(dir.upper()),
+        work: text(dir.work()),
+        merged: text(dir.merged()),
+    }
+}

@@ -1,0 +1,110 @@
+//! From words to deeds: one command from its parsed line to its exit code.
+//!
+//! stdout is data; what people read about it goes to stderr. Around an attached program narration comes before its first
+//! byte and after its last (design, promise 4).
+
+mod front;
+mod image;
+mod look;
+mod ours;
+mod planned;
+mod run;
+mod several;
+
+use super::{Cli, Verb, args};
+use crate::fact::Fault;
+use front::Front;
+use std::ffi::OsString;
+
+/// Exit code of the engine's own failures for `run`, of usage errors, and of everything else.
+const ENGINE: i32 = 125;
+const FAILED: i32 = 1;
+
+/// One command line, `argv[0]` first. Gives the exit code.
+pub fn main(argv: Vec<OsString>) -> i32 {
+    match args::parse(argv.clone()) {
+        Ok(cli) => act(cli, &argv),
+        Err((fault, code)) => {
+            let lang = super::language(&argv, &super::process_environ);
+            eprint!("{}", front::narrator(lang, crate::narrate::Level::Off).print_fault(&fault));
+            code
+        }
+    }
+}
+
+fn act(cli: Cli, argv: &[OsString]) -> i32 {
+    match &cli.verb {
+        Verb::Help(path) => {
+            print!("{}", super::help(path, cli.globals.lang, front::width()));
+            return 0;
+        }
+        Verb::VersionLine => {
+            println!("{}", super::version_line());
+            return 0;
+        }
+        Verb::Version(a) => return ours::version(&cli.globals, a),
+        Verb::Doctor => return ours::doctor(&cli.globals),
+        _ => {}
+    }
+    let mut front = match Front::open(&cli.globals, argv) {
+        Ok(front) => front,
+        Err(fault) => {
+            let narrator = front::narrator(cli.globals.lang, crate::narrate::Level::Off);
+            eprint!("{}", narrator.print_fault(&fault));
+            return if matches!(cli.verb, Verb::Run(_)) { ENGINE } else { FAILED };
+        }
+    };
+    let code = match dispatch(&mut front, &cli.verb) {
+        Ok(code) => code,
+        Err(fault) => {
+            front.narrate();
+            front.complain(&fault);
+            exit_code(&fault, &cli.verb)
+        }
+    };
+    front.finish(code);
+    code
+}
+
+fn dispatch(front: &mut Front, verb: &Verb) -> Result<i32, Fault> {
+    match verb {
+        Verb::Run(a) => run::run(front, a),
+        Verb::Create(a) => run::create(front, a),
+        Verb::Start(a) => run::start(front, a),
+        Verb::Exec(a) => run::exec(front, a),
+        Verb::Stop(a) => several::stop(front, a),
+        Verb::Kill(a) => several::kill(front, a),
+        Verb::Rm(a) => several::rm(front, a),
+        Verb::Pause(a) => several::pause(front, a),
+        Verb::Unpause(a) => several::unpause(front, a),
+        Verb::Cp(a) => several::cp(front, a),
+        Verb::Ps(a) => look::ps(front, a),
+        Verb::Logs(a) => look::logs(front, a),
+        Verb::Inspect(a) => look::inspect(front, a),
+        Verb::Diff(a) => look::diff(front, a),
+        Verb::Images(a) => image::images(front, a),
+        Verb::Load(a) => image::load(front, a),
+        Verb::Explain(a) => ours::explain(front, a),
+        Verb::Verify(a) => ours::verify(front, a),
+        Verb::Journal(v) => ours::journal(front, v),
+        Verb::Lab(_)
+        | Verb::Help(_)
+        | Verb::VersionLine
+        | Verb::Version(_)
+        | Verb::Doctor
+        | Verb::Book(_)
+        | Verb::Grade(_)
+        | Verb::Session => Ok(0),
+    }
+}
+
+/// Docker's codes: 127 and 126 for a program that is not there or cannot run, 125 for `run`'s own failures, else 1.
+fn exit_code(fault: &Fault, verb: &Verb) -> i32 {
+    match (fault, verb) {
+        (Fault::CommandNotFound { .. }, Verb::Run(_) | Verb::Exec(_)) => 127,
+        (Fault::NotExecutable { .. } | Fault::BadWorkdir { .. }, Verb::Run(_) | Verb::Exec(_)) => 126,
+        (_, Verb::Run(_)) => ENGINE,
+        (Fault::Usage { .. } | Fault::Unsupported { .. }, _) => ENGINE,
+        _ => FAILED,
+    }
+}

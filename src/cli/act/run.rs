@@ -1,0 +1,169 @@
+//! `run`, `create`, `start`, `exec`: what starts programs.
+
+use super::front::Front;
+use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
+use crate::container::{Attach, Config};
+use crate::engine::attach::{Ends, Outcome, attach};
+use crate::engine::{cow, create as make, exec as execute, remove, start as launch};
+use crate::fact::Fault;
+use crate::kernel::terminal;
+use crate::narrate::Level;
+use std::path::Path;
+
+/// How long the look at what a program changed may take, in microseconds.
+const LOOK: u64 = 50_000;
+
+pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
+    let (image, command) = a.line.split_first().map(|(i, c)| (i.clone(), c.to_vec())).unwrap_or_default();
+    Ok(make::Ask {
+        image,
+        name: a.name.clone(),
+        command,
+        entrypoint: a.entrypoint.clone(),
+        env: a.environment(&process_environ)?,
+        workdir: a.workdir.clone(),
+        user: a.user.clone(),
+        hostname: a.hostname.clone(),
+        tty: a.tty,
+        stdin: a.interactive,
+        attach: Attach { stdin: a.interactive && !detached, stdout: !detached, stderr: !detached },
+        network: a.network,
+        ports: a.ports(),
+        limits: a.limits(),
+        auto_remove: a.rm,
+        stop_signal: a.stop_signal,
+        stop_timeout: a.stop_timeout,
+        labels: a.labels(),
+        binds: Vec::new(),
+    })
+}
+
+pub fn create(front: &mut Front, a: &CreateArgs) -> Result<i32, Fault> {
+    let container = make::create(&front.store, &mut front.story, &ask(a, true)?)?;
+    front.narrate();
+    front.print(&format!("{}\n", container.config.id));
+    Ok(0)
+}
+
+pub fn run(front: &mut Front, a: &RunArgs) -> Result<i32, Fault> {
+    if !a.detach {
+        terminal_for(a.create.tty, a.create.interactive)?;
+        front.json_needs_a_file()?;
+    }
+    let container = make::create(&front.store, &mut front.story, &ask(&a.create, a.detach)?)?;
+    let started =
+        launch::start(&front.store, &mut front.story, &container, !a.detach, size(container.config.process.tty));
+    let started = match started {
+        Ok(started) => started,
+        Err(fault) => {
+            // As Docker: a container that could not start stays `Created`; with --rm it goes.
+            if container.config.auto_remove {
+                remove::remove(&front.store, &mut front.story, &container, false)?;
+            }
+            return Err(fault);
+        }
+    };
+    if a.detach {
+        let hint = front.hint();
+        front.narrate();
+        front.print(&format!("{}\n", container.config.id));
+        if let Some(hint) = hint {
+            front.say(&hint);
+        }
+        return Ok(0);
+    }
+    front.narrate();
+    let config = &container.config;
+    let ends = Ends { stdin: config.attach.stdin, tty: config.process.tty, direct: None };
+    let outcome = attach(&started.client, ends, &mut front.story)?;
+    finish(front, config, outcome, !config.auto_remove)
+}
+
+pub fn start(front: &mut Front, a: &StartArgs) -> Result<i32, Fault> {
+    let attached = a.attach || a.interactive;
+    let mut failed = 0;
+    for name in &a.names {
+        let one = start_one(front, name, attached, a.interactive);
+        match one {
+            Ok(Some(code)) => return Ok(code),
+            Ok(None) => front.print(&format!("{name}\n")),
+            Err(fault) => {
+                front.narrate();
+                front.complain(&fault);
+                failed += 1;
+            }
+        }
+    }
+    Ok(i32::from(failed > 0))
+}
+
+/// Some: it was attached and has ended with this code.
+fn start_one(front: &mut Front, name: &str, attached: bool, interactive: bool) -> Result<Option<i32>, Fault> {
+    let container = front.store.find_container(name)?;
+    if container.state.status.live() {
+        // Starting what runs is no error; Docker does nothing, and says the name.
+        return Ok(None);
+    }
+    let config = container.config.clone();
+    if attached {
+        front.json_needs_a_file()?;
+    }
+    let started = launch::start(&front.store, &mut front.story, &container, attached, size(config.process.tty))?;
+    if !attached {
+        front.narrate_last();
+        return Ok(None);
+    }
+    front.narrate();
+    let ends = Ends { stdin: interactive && config.process.stdin, tty: config.process.tty, direct: None };
+    let outcome = attach(&started.client, ends, &mut front.story)?;
+    finish(front, &config, outcome, !config.auto_remove).map(Some)
+}
+
+pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
+    if a.detach {
+        return Err(Fault::Unsupported {
+            what: "exec -d".into(),
+            instead: Some("docker exec NAME sh -c 'COMMAND &'".into()),
+        });
+    }
+    terminal_for(a.tty, a.interactive)?;
+    front.json_needs_a_file()?;
+    let Some((name, command)) = a.line.split_first() else { return Ok(1) };
+    let container = front.store.find_container(name)?;
+    let ask = execute::Ask {
+        command: command.to_vec(),
+        env: a.environment(&process_environ)?,
+        workdir: a.workdir.clone(),
+        user: a.user.clone(),
+        tty: a.tty,
+        stdin: a.interactive,
+    };
+    let begun = execute::begin(&front.store, &mut front.story, &container, &ask, size(a.tty))?;
+    front.narrate();
+    let outcome = begun.attach(&mut front.story)?;
+    finish(front, &container.config, outcome, true)
+}
+
+/// What came of an attached program: what it changed, and its exit code as our own.
+fn finish(front: &mut Front, config: &Config, outcome: Outcome, look: bool) -> Result<i32, Fault> {
+    if look && front.narrator.level != Level::Off {
+        cow::tell(&front.store, config, Path::new("/"), LOOK, &mut front.story)?;
+    }
+    front.narrate_last();
+    match outcome {
+        Outcome::Exited(exited) => Ok(exited.code),
+        Outcome::Detached => Ok(0),
+        Outcome::Lost => Err(Fault::MonitorDied { id: config.id.clone() }),
+    }
+}
+
+fn terminal_for(tty: bool, interactive: bool) -> Result<(), Fault> {
+    if tty && interactive && !terminal::is_terminal(std::io::stdin()) {
+        return Err(Fault::NotATerminal);
+    }
+    Ok(())
+}
+
+fn size(tty: bool) -> Option<(u16, u16)> {
+    tty.then(|| terminal::size(std::io::stdout())).flatten()
+}
