@@ -218,6 +218,28 @@ pub struct TaskChange {
     pub passed: bool,
 }
 
+/// A lab in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabListed {
+    pub id: String,
+    pub title: Text,
+    pub tasks: usize,
+    pub passed: usize,
+    /// The one that is started.
+    pub current: bool,
+}
+
+/// One hint, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabHint {
+    pub task: String,
+    pub title: Text,
+    /// From 1.
+    pub number: usize,
+    pub of: usize,
+    pub text: Text,
+}
+
 /// The canonical result of a grade: `result.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GradeResult {

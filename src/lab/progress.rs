@@ -6,7 +6,7 @@
 
 use super::seed::Seeds;
 use super::{Lab, Source, StoreWorld, journal, score};
-use crate::fact::{Fault, Score, SysError, TaskChange, TaskLine, Text, Verdict};
+use crate::fact::{Fault, LabHint, LabListed, Score, SysError, TaskChange, TaskLine, Text, Verdict};
 use crate::kernel::sys::Calls;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -53,16 +53,6 @@ struct TaskProgress {
     hints: usize,
 }
 
-/// A lab in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    pub id: String,
-    pub title: Text,
-    pub tasks: usize,
-    pub passed: usize,
-    pub current: bool,
-}
-
 /// The lab that has been started.
 #[derive(Debug, Clone)]
 pub struct Started {
@@ -84,28 +74,17 @@ pub struct Status {
     pub changes: Vec<TaskChange>,
 }
 
-/// One hint, and how many there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
-    pub task: String,
-    pub title: Text,
-    /// From 1.
-    pub number: usize,
-    pub of: usize,
-    pub text: Text,
-}
-
 /// All labs, and how far the learner is in each.
 ///
 /// # Errors
 /// A directory of labs that cannot be read, or holds a damaged one.
-pub fn list(store: &Store, source: &Source) -> Result<Vec<Listed>, Fault> {
+pub fn list(store: &Store, source: &Source) -> Result<Vec<LabListed>, Fault> {
     let progress = read(store)?;
     let listed = |id: String| {
         let lab = source.lab(&id)?;
         let passed =
             |t: &&super::Task| progress.labs.get(&id).and_then(|l| l.tasks.get(&t.id)).is_some_and(|t| t.passed);
-        Ok(Listed {
+        Ok(LabListed {
             title: lab.title.clone(),
             tasks: lab.tasks.len(),
             passed: lab.tasks.iter().filter(passed).count(),
@@ -195,7 +174,7 @@ pub fn live(store: &Store) -> Result<Option<Vec<TaskChange>>, Fault> {
 ///
 /// # Errors
 /// `NoLabStarted`; `NoSuchObject` for a task that the lab does not have, or has no hints; nothing left to do is the same.
-pub fn hint(store: &Store, task: Option<&str>) -> Result<Hint, Fault> {
+pub fn hint(store: &Store, task: Option<&str>) -> Result<LabHint, Fault> {
     let (lab, _) = started(store)?;
     let passed = |progress: &Progress, id: &str| {
         progress.labs.get(&lab.id).and_then(|l| l.tasks.get(id)).is_some_and(|t| t.passed)
@@ -216,7 +195,7 @@ pub fn hint(store: &Store, task: Option<&str>) -> Result<Hint, Fault> {
     })?;
     let text = found.hints.get(number.saturating_sub(1)).cloned();
     let text = text.ok_or_else(|| Fault::NoSuchObject { name: found.id.clone() })?;
-    Ok(Hint { task: found.id.clone(), title: found.title.clone(), number, of: found.hints.len(), text })
+    Ok(LabHint { task: found.id.clone(), title: found.title.clone(), number, of: found.hints.len(), text })
 }
 
 /// Forgets what was passed in the started lab, and leaves it. Containers and images are the learner's and stay.
