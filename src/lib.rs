@@ -16,6 +16,7 @@ pub mod lab;
 pub mod launch;
 pub mod monitor;
 pub mod narrate;
+pub mod repl;
 pub mod store;
 
 use std::ffi::OsString;

@@ -196,12 +196,12 @@ fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
         path: difference.path.to_string_lossy().into_owned(),
         change: difference.change,
         layer: difference.below.as_ref().map(|(chain, _)| chain.clone()),
-        image: difference.below.as_ref().map(|_| config.image.clone()),
         number: difference
             .below
             .as_ref()
-            .and_then(|(chain, _)| config.layers.iter().position(|l| l == chain))
-            .map(|n| n + 1),
+            .and_then(|(chain, _)| config.layers.iter().position(|c| c == chain))
+            .map(|below| below + 1),
+        image: difference.below.as_ref().map(|_| config.image.clone()),
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };

@@ -32,8 +32,7 @@ pub fn since(store: &Store, record: &Record) -> Vec<Later> {
         later.extend(next.events.into_iter().map(|event| Later { command: Some(number), event }));
     }
     let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
-    for id in containers {
-        later.extend(Journal::of_container(store, id).into_iter().map(|event| Later { command: None, event }));
-    }
+    let monitors = containers.into_iter().flat_map(|id| Journal::of_container(store, id));
+    later.extend(monitors.map(|event| Later { command: None, event }));
     later
 }

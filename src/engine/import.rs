@@ -12,7 +12,7 @@ use crate::image::model::{
 };
 use crate::image::reference::Reference;
 use crate::image::tarball::Trouble;
-use crate::store::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError, Store};
+use crate::store::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError, Store, StoreLock};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
@@ -137,49 +137,61 @@ impl<'a> Import<'a> {
     /// Makes it all real, and tells it. Gives what now leads to each image: its familiar names, or its id.
     ///
     /// # Errors
-    /// The store's. What was told by then is done, and complete in itself.
-    pub fn finish(self, story: &mut Story) -> Result<Vec<String>, Fault> {
-        let step = |e: SysError| Fault::step("load", e);
+    /// The store's. What was put in place and no name leads to is taken back.
+    pub fn finish(mut self, story: &mut Story) -> Result<Vec<String>, Fault> {
         self.making.sync().map_err(step)?;
         let lock = self.store.lock().map_err(step)?;
-        for (diff_id, chain_id) in self.reused {
-            story.tell(Event::of(Fact::LayerReused { diff_id, chain_id }, Vec::new()));
+        let mut placed = Vec::new();
+        let done = match self.place(story, &lock, &mut placed) {
+            Ok(()) => self.name(story, &lock),
+            Err(fault) => Err(fault),
+        };
+        if done.is_err() {
+            self.store.take_back(&mut self.making, &placed, story, &lock)?;
+        }
+        done
+    }
+
+    /// Layers and blobs, each by one rename.
+    fn place(&mut self, story: &mut Story, lock: &StoreLock, placed: &mut Vec<Placed>) -> Result<(), Fault> {
+        for (diff_id, chain_id) in &self.reused {
+            tell_reused(story, diff_id, chain_id);
         }
         for layer in &self.layers {
-            match self.store.keep_layer(layer, &lock).map_err(step)? {
-                Some(deed) => deed.tell(story),
-                None => {
-                    let (diff_id, chain_id) = (layer.info.diff_id.clone(), layer.chain_id.clone());
-                    story.tell(Event::of(Fact::LayerReused { diff_id, chain_id }, Vec::new()));
-                }
-            }
-        }
-        let mut leads = Vec::new();
-        let mut tags = Vec::new();
-        for mut image in self.images {
-            match self.store.manifest_of(&image.id)? {
-                Some(known) => image.manifest = known,
-                None => {
-                    for blob in &image.blobs {
-                        if let Some(deed) = self.store.keep_blob(blob, &lock).map_err(step)? {
-                            deed.tell(story);
-                        }
-                    }
-                }
-            }
-            tags.push(image);
-        }
-        self.store.sync_images().map_err(step)?;
-        for image in tags {
-            if image.names.is_empty() {
-                if let Some(deed) = self.store.keep_nameless(&image.manifest, &lock)? {
+            match self.store.keep_layer(layer, lock).map_err(step)? {
+                Some(deed) => {
+                    placed.push(Placed::Layer(layer.chain_id.clone()));
                     deed.tell(story);
                 }
-                leads.push(image.id);
+                None => tell_reused(story, &layer.info.diff_id, &layer.chain_id),
+            }
+        }
+        for image in &mut self.images {
+            if let Some(known) = self.store.manifest_of(&image.id)? {
+                image.manifest = known;
                 continue;
             }
+            for blob in &image.blobs {
+                if let Some(deed) = self.store.keep_blob(blob, lock).map_err(step)? {
+                    placed.push(Placed::Blob(blob.digest.clone()));
+                    deed.tell(story);
+                }
+            }
+        }
+        self.store.sync_images().map_err(step)
+    }
+
+    fn name(&self, story: &mut Story, lock: &StoreLock) -> Result<Vec<String>, Fault> {
+        let mut leads = Vec::new();
+        for image in &self.images {
+            if image.names.is_empty() {
+                if let Some(deed) = self.store.keep_nameless(&image.manifest, lock)? {
+                    deed.tell(story);
+                }
+                leads.push(image.id.clone());
+            }
             for name in &image.names {
-                if let Some(deed) = self.store.tag(name, &image.manifest, &lock)? {
+                if let Some(deed) = self.store.tag(name, &image.manifest, lock)? {
                     deed.tell(story);
                 }
                 leads.push(name.familiar());
@@ -187,6 +199,15 @@ impl<'a> Import<'a> {
         }
         Ok(leads)
     }
+}
+
+fn step(e: SysError) -> Fault {
+    Fault::step("load", e)
+}
+
+fn tell_reused(story: &mut Story, diff_id: &str, chain_id: &str) {
+    let fact = Fact::LayerReused { diff_id: diff_id.into(), chain_id: chain_id.into() };
+    story.tell(Event::of(fact, Vec::new()));
 }
 
 /// Takes the digest of what is read through it, if one is wanted.

@@ -24,3 +24,6 @@ pub fn load(store: &Store, story: &mut Story, input: &mut dyn Read, path: &str) 
     }
     import.finish(story)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::stop;
 use crate::container::Container;
-use crate::fact::{Fault, Story};
+use crate::fact::{Fault, Story, now_us};
 use crate::kernel::{cgroup, process};
 use crate::store::Store;
 use std::os::fd::AsFd;
@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 /// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
     let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    let since = now_us();
     if container.state.status.live() {
         if !force {
             let paused = container.state.status == crate::container::Status::Paused;
@@ -18,7 +19,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         end(story, container)?;
     }
     // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
-    let Some(_lock) = stop::settled(store, container)? else { return Ok(()) };
+    let Some(_lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
     store.remove_container(&container.config, true)?.tell(story);
     Ok(())
 }

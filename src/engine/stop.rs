@@ -1,9 +1,9 @@
 //! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
 
 use crate::container::{Container, Status};
-use crate::fact::{Deed, Fault, Story, SysError};
+use crate::fact::{Deed, Fault, Story, SysError, now_us};
 use crate::kernel::{cgroup, process};
-use crate::store::{ContainerLock, Store};
+use crate::store::{ContainerLock, Journal, Store};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A running container's PID 1.
@@ -26,14 +26,14 @@ fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<De
 
 /// `kill`: one signal. A frozen container gets it when it is thawed, except SIGKILL, which Docker thaws it for.
 pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32) -> Result<(), Fault> {
-    let pidfd = handle(container)?;
+    let (since, pidfd) = (now_us(), handle(container)?);
     if let Some(deed) = send(container, &pidfd, signal)? {
         deed.tell(story);
     }
     if signal == libc::SIGKILL {
         thaw(container, story)?;
         process::wait_gone(pidfd.as_fd(), None);
-        drop(settled(store, container)?);
+        drop(settled(store, story, container, since)?);
     }
     Ok(())
 }
@@ -44,6 +44,7 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
     if !container.state.status.live() {
         return Ok(());
     }
+    let since = now_us();
     let Ok(pidfd) = handle(container) else { return Ok(()) };
     if let Some(deed) = send(container, &pidfd, signal)? {
         deed.tell(story);
@@ -57,7 +58,7 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
         deed.tell(story);
         process::wait_gone(pidfd.as_fd(), None);
     }
-    drop(settled(store, container)?);
+    drop(settled(store, story, container, since)?);
     Ok(())
 }
 
@@ -69,7 +70,19 @@ fn thaw(container: &Container, story: &mut Story) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Waits until the monitor has put everything away, and keeps the container's lock.
-pub fn settled(store: &Store, container: &Container) -> Result<Option<ContainerLock>, Fault> {
-    store.lock_container(&container.config.id).map_err(|e| Fault::step("wait", e))
+/// Waits until the monitor has put everything away, tells what it did meanwhile, and keeps the container's lock.
+///
+/// `since`: the clock when the command began; what the monitor told before belongs to earlier commands.
+pub fn settled(
+    store: &Store,
+    story: &mut Story,
+    container: &Container,
+    since: u64,
+) -> Result<Option<ContainerLock>, Fault> {
+    let id = &container.config.id;
+    let lock = store.lock_container(id).map_err(|e| Fault::step("wait", e))?;
+    for event in Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since) {
+        story.tell(event);
+    }
+    Ok(lock)
 }

@@ -14,10 +14,22 @@ use std::os::fd::AsFd;
 /// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container.
 pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
     super::copy::undo_abandoned(store, story)?;
-    for what in store.sweep_tmp() {
+    let abandoned = store.abandoned();
+    let containers = store.list_containers()?;
+    if !abandoned.is_empty() {
+        // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
+        // first: if this command is killed too, the next one still finds the reason to look.
+        let used = containers.iter().flat_map(|c| c.config.layers.iter().cloned()).collect();
+        for deed in store.sweep_images(&used)? {
+            deed.tell(story);
+        }
+    }
+    for temp in abandoned {
+        let what = temp.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        drop(temp);
         story.tell(Event::of(Fact::Cleaned { what: format!("tmp/{what}") }, Vec::new()));
     }
-    for container in store.list_containers()? {
+    for container in containers {
         if !container.state.status.live() {
             continue;
         }

@@ -17,8 +17,22 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Programs that only look.
-const ALLOWED: [&str; 13] =
-    ["cat", "grep", "readlink", "stat", "test", "ls", "cmp", "sha256sum", "diff", "getfattr", "ip", "nft", "nsenter"];
+const ALLOWED: [&str; 14] = [
+    "cat",
+    "grep",
+    "readlink",
+    "stat",
+    "test",
+    "ls",
+    "cmp",
+    "sha256sum",
+    "diff",
+    "getfattr",
+    "ip",
+    "nft",
+    "nsenter",
+    "ss",
+];
 const DIRECTORIES: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const LIMIT: Duration = Duration::from_secs(10);
 /// More than any proof's answer.

@@ -72,7 +72,8 @@ struct Unpacker<'a> {
     root: Rc<OwnedFd>,
     lowers: &'a [PathBuf],
     opened: Option<Vec<OwnedFd>>,
-    /// The directory used last: members of one directory come one after the other.
+    /// The directory used last: members of one directory come one after the other, and a member changes nothing of the
+    /// way to itself.
     last: Option<(Vec<u8>, Place)>,
     times: BTreeMap<Vec<u8>, Timestamps>,
     remembered: usize,
@@ -112,6 +113,14 @@ impl Unpacker<'_> {
         if let Some(hidden) = name.strip_prefix(WHITEOUT) {
             return self.whiteout(hidden, &place, m);
         }
+        if m.kind == Kind::File {
+            // Nearly always nothing of the name is there yet: then this is the only look at it.
+            match create(&place, name) {
+                Ok(fd) => return self.file(m, &fd, tar),
+                Err(Errno::EXIST) => {}
+                Err(e) => return Err(write(m, e)),
+            }
+        }
         let existing = status(&place, name).map_err(|e| write(m, e))?;
         let keep = m.kind == Kind::Directory && existing.as_ref().is_some_and(is_dir);
         let covered = existing.as_ref().is_some_and(is_whiteout);
@@ -127,7 +136,10 @@ impl Unpacker<'_> {
             self.remove(&place, name, stat).map_err(|e| write(m, e))?;
         }
         match m.kind {
-            Kind::File => self.file(m, &place, name, tar),
+            Kind::File => {
+                let fd = create(&place, name).map_err(|e| write(m, e))?;
+                self.file(m, &fd, tar)
+            }
             Kind::Directory => {
                 if !keep {
                     rustix::fs::mkdirat(&place.fd, name, Mode::RWXU).map_err(|e| write(m, e))?;
@@ -190,33 +202,31 @@ impl Unpacker<'_> {
         }
     }
 
-    fn file<R: Read>(&mut self, m: &Member, place: &Place, name: &[u8], tar: &mut Tar<R>) -> Result<(), Trouble> {
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&place.fd, name, flags, Mode::RUSR | Mode::WUSR).map_err(|e| write(m, e))?;
+    fn file<R: Read>(&mut self, m: &Member, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<(), Trouble> {
         match &m.pieces {
             None => {
-                let copied = self.copy(m, u64::MAX, &fd, tar)?;
+                let copied = self.copy(m, u64::MAX, fd, tar)?;
                 if copied != m.size {
                     return Err(ArchiveFlaw::Truncated.into());
                 }
             }
             Some(pieces) => {
-                rustix::fs::ftruncate(&fd, m.size).map_err(|e| write(m, e))?;
+                rustix::fs::ftruncate(fd, m.size).map_err(|e| write(m, e))?;
                 for &(offset, length) in pieces {
-                    rustix::fs::seek(&fd, rustix::fs::SeekFrom::Start(offset)).map_err(|e| write(m, e))?;
-                    self.copy(m, length, &fd, tar)?;
+                    rustix::fs::seek(fd, rustix::fs::SeekFrom::Start(offset)).map_err(|e| write(m, e))?;
+                    self.copy(m, length, fd, tar)?;
                 }
             }
         }
         self.done.bytes = self.done.bytes.saturating_add(m.size);
         // The owner first: chown(2) clears set-id bits and security.capability.
-        rustix::fs::fchown(&fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid))).map_err(|e| write(m, e))?;
-        rustix::fs::fchmod(&fd, Mode::from_raw_mode(m.mode)).map_err(|e| write(m, e))?;
+        rustix::fs::fchown(fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid))).map_err(|e| write(m, e))?;
+        rustix::fs::fchmod(fd, Mode::from_raw_mode(m.mode)).map_err(|e| write(m, e))?;
         for (name, value) in &m.xattrs {
-            tolerate(rustix::fs::fsetxattr(&fd, escaped(name).as_slice(), value, XattrFlags::empty()))
+            tolerate(rustix::fs::fsetxattr(fd, escaped(name).as_slice(), value, XattrFlags::empty()))
                 .map_err(|e| write(m, e))?;
         }
-        rustix::fs::futimens(&fd, &times(m.mtime)).map_err(|e| write(m, e))
+        rustix::fs::futimens(fd, &times(m.mtime)).map_err(|e| write(m, e))
     }
 
     fn copy<R: Read>(&mut self, m: &Member, most: u64, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<u64, Trouble> {
@@ -356,12 +366,10 @@ impl Unpacker<'_> {
         }
     }
 
-    fn remove(&mut self, place: &Place, name: &[u8], stat: &Stat) -> rustix::io::Result<()> {
+    fn remove(&self, place: &Place, name: &[u8], stat: &Stat) -> rustix::io::Result<()> {
         if !is_dir(stat) {
             return rustix::fs::unlinkat(&place.fd, name, AtFlags::empty());
         }
-        // The directory remembered as the last one may lie in it.
-        self.last = None;
         std::fs::remove_dir_all(place.proc(name)).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
     }
 
@@ -442,6 +450,12 @@ fn open2(root: impl AsFd, path: &[u8], flags: OFlags, how: ResolveFlags) -> rust
 /// Opens a directory by its true path: a link anywhere in it is ELOOP.
 fn beneath(root: impl AsFd, path: &[u8], flags: OFlags) -> rustix::io::Result<OwnedFd> {
     open2(root, path, flags | OFlags::DIRECTORY, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
+}
+
+/// A new file: never one that exists, never through a link.
+fn create(place: &Place, name: &[u8]) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(&place.fd, name, flags, Mode::RUSR | Mode::WUSR)
 }
 
 fn open_dir(dir: &OwnedFd, name: &[u8]) -> rustix::io::Result<OwnedFd> {
@@ -526,3 +540,6 @@ fn write_flaw(member: &str, e: Errno) -> Trouble {
 fn bad(m: &Member, why: &str) -> Trouble {
     ArchiveFlaw::BadMember { member: m.name(), why: why.into() }.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,10 +210,10 @@ pub fn plain<'a>(mut input: impl Read + 'a) -> Result<(Box<dyn Read + 'a>, bool)
     let mut head = Vec::with_capacity(6);
     input.by_ref().take(6).read_to_end(&mut head).map_err(Trouble::reading)?;
     let known = compression(&head);
-    let input = io::Cursor::new(head).chain(input);
+    let input = BufReader::with_capacity(64 << 10, io::Cursor::new(head).chain(input));
     match known {
         None => Ok((Box::new(input), false)),
-        Some("gzip") => Ok((Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, input))), true)),
+        Some("gzip") => Ok((Box::new(MultiGzDecoder::new(input)), true)),
         Some(other) => Err(ArchiveFlaw::NotAnArchive { what: other.into() }.into()),
     }
 }

@@ -56,3 +56,11 @@ pub fn release(which: &[i32]) {
         libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
     }
 }
+
+/// Ignores these signals from now on. Programs started later inherit that: start those that must be stoppable first.
+pub fn ignore(which: &[i32]) {
+    for &signal in which {
+        // SAFETY: SIG_IGN is no handler, so nothing runs in signal context; a number that is none only gives an error.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}

@@ -244,10 +244,10 @@ pub fn plug(lease: &Lease, pid: i32) -> Result<Deed<()>, SysError> {
         let fact = Fact::Veth { host: lease.veth.clone(), inside: INSIDE.into(), bridge: lease.bridge.clone() };
         let receipt = Receipt {
             evidence: format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name),
-            proof: vec!["readlink".into(), format!("/sys/class/net/{}/master", lease.veth)],
-            expect: Expect::Contains(lease.bridge.clone()),
+            proof: ["ip", "-o", "link", "show", "dev", &lease.veth].map(str::to_string).to_vec(),
+            expect: Expect::Contains(format!("master {}", lease.bridge)),
             holds: Holds::WhileRunning(lease.container.clone()),
-            needs: Vec::new(),
+            needs: vec![Needs::Tool("ip".into())],
             subject: format!("veth:{}", lease.veth),
         };
         Ok(((), fact, receipt))

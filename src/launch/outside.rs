@@ -24,6 +24,7 @@ pub struct Launched {
     pub terminal: Option<OwnedFd>,
     pub ready: Ready,
     link: Packets,
+    is_exec: bool,
 }
 
 /// Limits are kept or refused, before anything runs.
@@ -82,7 +83,8 @@ pub fn launch(spec: &Spec, streams: Option<[OwnedFd; 3]>, story: &mut Story) -> 
     };
     drop(given);
     tell_clone(spec, pid, &kinds, calls, into.is_some(), story);
-    let mut launched = Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours };
+    let mut launched =
+        Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours, is_exec: false };
     match launched.bring_up(spec, story) {
         Ok(()) => Ok(launched),
         Err(fault) => {
@@ -124,7 +126,8 @@ pub fn exec(
         let fact = Fact::CgroupJoined { pid, name: group.name.clone(), paths: group.paths() };
         story.tell(Event { container: Some(spec.id.clone()), ..Event::of(fact, Vec::new()) });
     }
-    let mut launched = Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours };
+    let mut launched =
+        Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours, is_exec: true };
     let ran = launched.bring_up(spec, story).and_then(|()| launched.go(spec, story));
     match ran {
         Ok(()) => Ok(launched),
@@ -188,8 +191,7 @@ impl Launched {
             match message.kind {
                 EVENT => {
                     if let Ok(event) = serde_json::from_slice::<Event>(&message.body) {
-                        // What the child calls itself is its inner pid; people and strace know the outer one.
-                        story.tell(Event { pid: self.pid, fact: outer_pid(event.fact, self.pid), ..event });
+                        story.tell(self.as_seen_from_here(event, spec));
                     }
                 }
                 TERMINAL => {
@@ -204,6 +206,25 @@ impl Launched {
                 _ => {}
             }
         }
+    }
+
+    /// What the child calls itself is its inner pid; people and strace know the outer one.
+    fn as_seen_from_here(&self, mut event: Event, spec: &Spec) -> Event {
+        event.pid = self.pid;
+        match &mut event.fact {
+            Fact::CgroupJoined { pid, .. } => {
+                *pid = self.pid;
+                event.receipt = spec.group.as_ref().map(|group| self.lasting(group.joined_receipt(self.pid)));
+            }
+            Fact::NamespacesJoined { pid, .. } => *pid = self.pid,
+            _ => {}
+        }
+        event
+    }
+
+    /// An exec's process is gone before its container is: what proves it holds only now.
+    fn lasting(&self, receipt: Receipt) -> Receipt {
+        if self.is_exec { Receipt { holds: Holds::Now, ..receipt } } else { receipt }
     }
 
     fn plug(&self, lease: &Lease, story: &mut Story) -> Result<(), Fault> {
@@ -256,14 +277,14 @@ impl Launched {
         }
         let mut event = Event::of(fact, vec![self.exec_call(spec, 0)]);
         event.pid = self.pid;
-        event.receipt = Some(Receipt {
+        event.receipt = Some(self.lasting(Receipt {
             evidence: format!("/proc/{}/cmdline", self.pid),
             proof: vec!["test".into(), "-d".into(), format!("/proc/{}", self.pid)],
             expect: Expect::Status(0),
             holds: Holds::WhileRunning(spec.id.clone()),
             needs: Vec::new(),
-            subject: format!("process:{}", spec.id),
-        });
+            subject: format!("process:{}:{}", spec.id, self.pid),
+        }));
         story.tell(event);
         Ok(())
     }
@@ -289,14 +310,6 @@ impl Launched {
             let fact = Fact::Reaped { pid: self.pid, code: ended.status(), signal: ended.signal };
             story.tell(Event::of(fact, Vec::new()));
         }
-    }
-}
-
-fn outer_pid(fact: Fact, outer: i32) -> Fact {
-    match fact {
-        Fact::CgroupJoined { name, paths, .. } => Fact::CgroupJoined { pid: outer, name, paths },
-        Fact::NamespacesJoined { kinds, of, .. } => Fact::NamespacesJoined { pid: outer, kinds, of },
-        other => other,
     }
 }
 

@@ -33,8 +33,17 @@ pub fn tell(n: &Narrator, topic: Topic, list: &[&Event], all: &[&Event]) -> Told
             Told { always: true, lessons: Vec::new(), ..sentences(lang, &usual, Concept::Store, Vec::new()) }
         }
     };
+    if told.head.iter().all(String::is_empty) {
+        // Nothing in it makes a head of its own (a blob by itself, a host name): the facts' own sentences.
+        told.head = usual.iter().map(|e| brief(&describe(e, lang))).collect();
+        told.short = told.head.clone();
+    }
     for event in list {
         if let Fact::Fallback { what, point } = &event.fact {
+            if *point == FaultPoint::BuiltIn {
+                // Its reason says all that the lesson would.
+                told.lessons.iter_mut().filter(|(c, _)| *c == Concept::FromHost).for_each(|(_, lines)| lines.clear());
+            }
             fallback(lang, event, what, *point, &mut told);
         }
     }
@@ -65,7 +74,7 @@ fn fallback(lang: Lang, event: &Event, what: &str, point: FaultPoint, told: &mut
 
 /// Each event's own sentence.
 fn sentences(lang: Lang, list: &[&Event], concept: Concept, lesson: Vec<Line>) -> Told {
-    let head: Vec<String> = list.iter().map(|e| describe(e, lang)).collect();
+    let head: Vec<String> = list.iter().map(|e| brief(&describe(e, lang))).collect();
     Told { short: head.clone(), head, lessons: vec![(concept, lesson)], ..Told::default() }
 }
 

@@ -115,7 +115,7 @@ fn man(fact: &Fact) -> Option<&'static str> {
         Fact::Route { .. } => "ip-route(8)",
         Fact::Nat { .. } => "nft(8)",
         Fact::Sysctl { .. } => "sysctl(8)",
-        Fact::Capabilities { .. } => "capabilities(7), prctl(2)",
+        Fact::Capabilities { .. } | Fact::CapabilitySets { .. } => "capabilities(7), prctl(2)",
         Fact::Seccomp { .. } => "seccomp(2)",
         Fact::NoNewPrivileges | Fact::Guarded { .. } => "prctl(2)",
         Fact::UserSet { .. } => "setgroups(2), setresuid(2), setresgid(2)",

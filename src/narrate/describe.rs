@@ -126,11 +126,11 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::NetworkFiles { files } => network::files(lang, t, list(files)),
         Fact::VethRemoved { host } => network::veth_removed(lang, t, host),
 
-        Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len(), list(kept)),
+        Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len()),
         Fact::Capabilities { kept, dropped } => security::capabilities(lang, t, kept.len(), list(kept), dropped),
-        Fact::CapabilitySets { held } => security::capability_sets(lang, t, held.len(), list(held)),
         Fact::Seccomp { .. } if planned => security::seccomp_plan(lang),
         Fact::Seccomp { allowed, filters } => security::seccomp(lang, t, filters, allowed),
+        Fact::CapabilitySets { held } => security::capability_sets(lang, t, held.len(), list(held)),
         Fact::NoNewPrivileges => security::no_new_privileges(lang, t),
         Fact::UserSet { uid, gid, .. } => security::user(lang, t, uid, gid),
         Fact::SessionMade { tty: true } => security::session_tty(lang, t),

@@ -15,11 +15,6 @@ pub fn tier(lang: Lang, tier: Tier) -> String {
     }
 }
 
-/// Whether containers run here, by this probe (exit 0 or 1 of `doctor`).
-pub fn able(probe: &Probe) -> bool {
-    probe.shown.iter().all(|s| s.ok || !s.required)
-}
-
 impl Narrator {
     pub fn doctor(&self, probe: &Probe) -> String {
         let lang = self.lang;
@@ -33,7 +28,7 @@ impl Narrator {
         for shown in &probe.shown {
             out.push_str(&self.check(shown, column, probe.uid));
         }
-        let verdict = match (able(probe), probe.uid) {
+        let verdict = match (crate::engine::doctor::containers_can_run(probe), probe.uid) {
             (true, _) => doctor::verdict_ok(lang),
             (false, 0) => doctor::verdict_bad(lang),
             (false, _) => doctor::verdict_root(lang),
@@ -78,6 +73,10 @@ fn name(lang: Lang, what: &str) -> String {
         "id-ranges" => doctor::what_id_ranges(lang),
         "freezer" => doctor::what_freezer(lang),
         "seccomp" => doctor::what_seccomp(lang),
+        "directory" => doctor::what_directory(lang),
+        "proc" => doctor::what_proc(lang),
+        "user-namespace" => doctor::what_user_namespace(lang),
+        "probe" => doctor::what_probe(lang),
         "devices" => doctor::what_devices(lang),
         other => other.to_string(),
     }
@@ -88,9 +87,11 @@ fn fix(lang: Lang, what: &str, uid: u32) -> Option<String> {
     Some(match what {
         "namespaces" => doctor::fix_namespaces(lang),
         "id-ranges" => doctor::fix_id_ranges(lang),
+        "user-namespace" => doctor::fix_user_namespace(lang),
         "cgroup" => doctor::fix_cgroup(lang),
         "seccomp" => doctor::fix_seccomp(lang),
         _ if uid != 0 => doctor::fix_root(lang),
+        "directory" => doctor::fix_directory(lang),
         "overlay" => doctor::fix_overlay(lang),
         "bridge" => doctor::fix_bridge(lang),
         "nat" => doctor::fix_nat(lang),

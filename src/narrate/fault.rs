@@ -133,7 +133,7 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         ),
         Fault::NoSuchGroup { group } => told(
             running::no_such_group(lang, group),
-            Some(running::no_such_group_cause(lang)),
+            Some(running::no_such_user_cause(lang)),
             vec![running::no_such_user_fix(lang)],
         ),
         Fault::BadWorkdir { path, errno: e } => {

@@ -7,6 +7,7 @@
 //! - [`describe`] one sentence for every fact, in the tense of its outcome
 //! - `topic`, `learn`, `cow` the blocks of a story: concept first, mechanism second, evidence third
 //! - `deep`, `plan`, `fault`, `doctor`, `verdict` the other things that are told
+//! - [`session`] what the session says beside its commands
 
 mod blocks;
 mod cow;
@@ -20,6 +21,7 @@ mod layout;
 mod learn;
 mod messages;
 mod plan;
+pub mod session;
 mod text;
 mod topic;
 mod units;

@@ -6,7 +6,7 @@ use super::layout::{Block, Bullet, Line, clean, dim, padded};
 use super::messages::Tense;
 use super::text::{frame, mount};
 use super::topic::Topic;
-use super::units::command_line;
+use super::units::{brief, command_line};
 use super::{Lang, Narrator};
 use crate::fact::{Event, Fact};
 use std::collections::BTreeMap;
@@ -75,9 +75,11 @@ fn planned(lang: Lang, list: &[&Event]) -> Vec<String> {
             Fact::Overlay { lower, .. } => {
                 out.push(mount::overlay_plan(lang, super::text::count::layers(lang, image_layers(lower))));
             }
-            fact => out.push(sentence(fact, lang, Tense::Planned).trim_end_matches(" · ").to_string()),
+            fact => out.push(brief(sentence(fact, lang, Tense::Planned).trim_end_matches(" · "))),
         }
     }
+    // Three layers are three times the same sentence as long as their digests are unknown.
+    out.dedup();
     out
 }
 

@@ -1,1 +1,400 @@
+//! What holds for every sentence, and what the stories look like.
 
+use super::samples::{ID, changed, event, facts, faults, first_run, probe};
+use super::*;
+use crate::fact::{Change, Event, Fact, Outcome, SysError};
+use unicode_width::UnicodeWidthStr;
+
+const LANGS: [Lang; 2] = [Lang::Ko, Lang::En];
+
+fn narrator(lang: Lang, level: Level) -> Narrator {
+    Narrator::new(lang, level)
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
+
+/// Nothing wider than this may be in a story, but for lines that are there to be copied.
+#[track_caller]
+fn within(text: &str, width: usize) {
+    for line in text.lines() {
+        assert!(line.width() <= width, "{} columns: {line}", line.width());
+        assert_eq!(line.trim_end(), line, "space at the end: {line:?}");
+    }
+}
+
+fn is_korean(text: &str) -> bool {
+    text.chars().any(|c| ('가'..='힣').contains(&c))
+}
+
+#[test]
+fn no_particle_follows_a_parameter() {
+    let particles = [
+        "은",
+        "는",
+        "이 ",
+        "가 ",
+        "을",
+        "를",
+        "와",
+        "과",
+        "로",
+        "으로",
+        "에게",
+        "에서",
+        "의",
+        "에 ",
+        "도 ",
+        "이다",
+        "입니다",
+    ];
+    for (family, rows) in text::all() {
+        for row in rows {
+            for (at, _) in row.ko.match_indices('}') {
+                let after = row.ko.get(at + 1..).unwrap_or_default();
+                let ended = format!("{after} ");
+                let bad = particles.iter().any(|p| ended.starts_with(p));
+                assert!(!bad, "{family}::{}: {}", row.name, row.ko);
+            }
+        }
+    }
+}
+
+#[test]
+fn korean_is_formal_and_english_is_english() {
+    for (family, rows) in text::all() {
+        for row in rows {
+            assert!(!is_korean(row.en), "{family}::{}: {}", row.name, row.en);
+            let informal = ["해요", "세요?", "이다.", "한다.", "된다."].iter().any(|w| row.ko.contains(w));
+            assert!(!informal, "{family}::{}: {}", row.name, row.ko);
+            for sentence in row.ko.split(". ").filter(|_| row.ko.ends_with('.')) {
+                let end = sentence.trim_end_matches(['.', ')']);
+                let formal = ["니다", "세요", "까요", "읍시다"].iter().any(|w| end.ends_with(w));
+                assert!(formal, "{family}::{}: {sentence}", row.name);
+            }
+            // A sentence of its own is one in the other language too.
+            assert_eq!(row.ko.is_empty(), row.en.is_empty(), "{family}::{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn every_fact_has_a_sample_and_every_sample_a_sentence_in_every_tense() {
+    let source = include_str!("../fact/event.rs");
+    let body = source.split("pub enum Fact {").nth(1).and_then(|s| s.split("\n}").next()).expect("enum Fact");
+    let mut known: Vec<&str> = body
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("#[serde(rename = \"")?.strip_suffix("\")]"))
+        .filter(|n| n.contains('.'))
+        .collect();
+    let name = |f: &Fact| serde_json::to_value(f).expect("JSON")["event"].as_str().expect("a name").to_string();
+    known.retain(|n| !facts().iter().any(|f| name(f) == *n));
+    assert!(known.is_empty(), "facts without a sample: {known:?}");
+
+    let error = SysError::new("mount", "/x", libc::EPERM);
+    for lang in LANGS {
+        for fact in facts() {
+            for outcome in [Outcome::Done, Outcome::Failed { error: error.clone() }, Outcome::Undone, Outcome::Planned]
+            {
+                let e = Event { outcome, ..event(fact.clone()) };
+                let told = describe::describe(&e, lang);
+                assert!(!told.is_empty() && !told.contains(['{', '}']), "{told:?} of {fact:?}");
+                assert!(lang == Lang::En || is_korean(&told) || told.contains('·'), "{told}");
+                assert!(lang == Lang::Ko || !is_korean(&told), "{told}");
+                for level in [Level::Brief, Level::Learn, Level::Full] {
+                    for width in [60, 100] {
+                        let n = Narrator { width, ..narrator(lang, level) };
+                        let story = n.story(std::slice::from_ref(&e));
+                        within(&story, width);
+                        assert!(!story.contains(['{', '}']), "{story}");
+                        let silent = e.outcome == Outcome::Planned && !matches!(e.fact, Fact::Fallback { .. });
+                        assert_eq!(story.is_empty(), silent, "{fact:?} at {level:?}: {story}");
+                    }
+                }
+                assert!(!narrator(lang, Level::Deep).story(std::slice::from_ref(&e)).is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_fault_has_a_sample_and_every_sample_a_sentence() {
+    let source = include_str!("../fact/fault.rs");
+    let body = source.split("pub enum Fault {").nth(1).and_then(|s| s.split("\n}").next()).expect("enum Fault");
+    let variants: Vec<&str> = body
+        .lines()
+        .filter(|l| l.starts_with("    ") && l.as_bytes().get(4).is_some_and(u8::is_ascii_uppercase))
+        .map(|l| l.trim().trim_end_matches([',', '{', ' ']))
+        .collect();
+    let samples: Vec<String> = faults().iter().map(|f| format!("{f:?}")).collect();
+    for variant in &variants {
+        let named = |s: &String| s.split([' ', '{', '(']).next() == Some(variant);
+        assert!(samples.iter().any(named), "no sample of {variant}");
+    }
+    for lang in LANGS {
+        for fault in faults() {
+            let n = narrator(lang, Level::Learn);
+            let told = n.fault(&fault);
+            let all = [vec![told.error.clone()], told.cause.clone().into_iter().collect(), told.fix.clone()].concat();
+            assert!(all.iter().all(|l| !l.is_empty() && !l.contains('\n')), "{all:?}");
+            assert!(all.join(" ").matches('{').count() < 5 && !all.join("").contains("{}"), "{all:?}");
+            if lang == Lang::En {
+                assert!(!all.iter().any(|l| is_korean(l)), "{all:?}");
+            } else {
+                assert!(all.iter().any(|l| is_korean(l)), "{all:?}");
+            }
+            let printed = n.print_fault(&fault);
+            assert!(printed.starts_with("docent: "), "{printed}");
+            assert_eq!(printed.lines().count(), all.len(), "{printed}");
+        }
+    }
+}
+
+#[test]
+fn english_keeps_dockers_wording() {
+    let told = |f: Fault| narrator(Lang::En, Level::Learn).fault(&f).error;
+    use crate::fact::Fault;
+    assert_eq!(told(Fault::NoSuchContainer { name: "x".into() }), "No such container: x");
+    let taken = told(Fault::NameTaken { name: "web".into(), by: ID.into() });
+    assert_eq!(taken, "Conflict. The container name \"/web\" is already in use by container \"3f2a9c0d1b2c\".");
+    let flag = |word: &str| Fault::Usage {
+        command: "docent run".into(),
+        kind: "UnknownArgument".into(),
+        word: Some(word.into()),
+        suggestion: None,
+        text: String::new(),
+    };
+    assert_eq!(told(flag("--x")), "unknown flag: --x");
+    let missing = told(Fault::CommandNotFound { command: "foo".into(), container: "web".into() });
+    assert_eq!(missing, "exec: \"foo\": executable file not found in $PATH");
+}
+
+#[test]
+fn the_first_run_fits_on_a_screen_and_has_its_parts() {
+    for (lang, width) in [(Lang::Ko, 100), (Lang::Ko, 80), (Lang::En, 100), (Lang::En, 80)] {
+        let n = Narrator { width, ..narrator(lang, Level::Learn) };
+        let story = n.story(&first_run());
+        let hint = n.hint(&first_run()).expect("something new was told");
+        within(&story, width);
+        let all = story.clone() + &hint;
+        assert!(lines(&all).len() <= 15, "{} lines:\n{all}", lines(&all).len());
+        let labels: Vec<&str> =
+            story.lines().filter_map(|l| l.strip_prefix("● ")).filter_map(|l| l.split("  ").next()).collect();
+        let wanted = match lang {
+            Lang::Ko => ["저장소", "이미지", "쓰기 레이어", "네임스페이스", "cgroup", "네트워크", "격리", "시작"],
+            Lang::En => ["store", "image", "write layer", "namespaces", "cgroup", "network", "isolation", "start"],
+        };
+        assert_eq!(labels, wanted, "{story}");
+        for part in [
+            "nginx:latest",
+            "14.2 MB",
+            "pid mnt uts ipc net cgroup",
+            "pid:[4026532567]",
+            "upperdir=…/containers/3f2a9c0d1b2c/upper",
+            "docent0",
+            "172.30.0.2",
+            "/proc, /sys, /dev, …",
+            "14",
+            "seccomp",
+            "nginx -g 'daemon off;'",
+            "48213",
+        ] {
+            assert!(story.contains(part), "no {part} in\n{story}");
+        }
+        assert!(!story.contains(ID), "a full id in\n{story}");
+        // The layer with the mount points is docent's own, none of the image's.
+        assert!(story.contains(if lang == Lang::Ko { "레이어 3개 위에" } else { "on top of the 3 layers" }), "{story}");
+    }
+}
+
+#[test]
+fn labels_stand_in_a_column() {
+    let story = narrator(Lang::Ko, Level::Learn).story(&first_run());
+    for line in story.lines() {
+        let column: String = line
+            .chars()
+            .scan(0, |w, c| {
+                *w += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+                (*w <= layout::COLUMN).then_some(c)
+            })
+            .collect();
+        assert_eq!(column.width(), layout::COLUMN, "{line}");
+        assert!(column.ends_with("  "), "{line}");
+    }
+}
+
+#[test]
+fn what_was_met_is_folded_and_what_found_no_room_is_told_next_time() {
+    for lang in LANGS {
+        let mut n = narrator(lang, Level::Learn);
+        let run = first_run();
+        for _ in 0..4 {
+            let new = n.teaches(&run);
+            n.learned.extend(new.iter().map(|c| c.key().to_string()));
+        }
+        assert_eq!(n.teaches(&run), Vec::new());
+        assert_eq!(n.hint(&run), None);
+        let story = n.story(&run);
+        assert!(lines(&story).len() <= 2, "{story}");
+        assert_eq!(story.matches('●').count(), 1, "{story}");
+        for part in ["nginx:latest", "48213 → 1", "cgroup", "172.30.0.2", "nginx -g 'daemon off;'"] {
+            assert!(story.contains(part), "no {part} in {story}");
+        }
+        // A limit is new, so its block is told and the rest stays folded.
+        let limit = event(facts().into_iter().find(|f| matches!(f, Fact::CgroupLimit { .. })).expect("a limit"));
+        let with = [run, vec![limit]].concat();
+        let story = n.story(&with);
+        assert!(story.contains("64 MiB") && n.teaches(&with) == [Concept::Limit], "{story}");
+        // Full folds nothing, whatever was met.
+        let full = Narrator { level: Level::Full, ..n.clone() };
+        assert!(lines(&full.story(&with)).len() > 15);
+        assert_eq!(lines(&Narrator { level: Level::Brief, ..n }.story(&with)).len(), 8);
+    }
+}
+
+#[test]
+fn covered_and_copied_up_are_told_apart_with_the_layer() {
+    let copied = facts().into_iter().find(|f| matches!(f, Fact::Copied { .. })).expect("a copy");
+    let ko = narrator(Lang::Ko, Level::Learn);
+    let story = ko.story(&[event(copied), event(changed(Change::Covered))]);
+    for part in [
+        "● 복사 ",
+        "● 덮음 ",
+        "web 컨테이너의 쓰기 레이어",
+        "nginx 이미지의 3번째 레이어(9d1cba098765)",
+        "615바이트",
+        "다른 컨테이너",
+        "증거  …/containers/",
+    ] {
+        assert!(story.contains(part), "no {part} in\n{story}");
+    }
+    let story = ko.story(&[event(changed(Change::CopiedUp))]);
+    assert!(story.contains("● 쓰기 시 복사") && story.contains("커널이") && !story.contains("덮음"), "{story}");
+    let en = narrator(Lang::En, Level::Learn).story(&[event(changed(Change::Covered))]);
+    assert!(en.contains("layer 3 (9d1cba098765) of the image nginx") && en.contains("still see the original"), "{en}");
+}
+
+#[test]
+fn failures_and_undone_deeds_are_told_as_such() {
+    let error = SysError::new("mkdir", "/sys/fs/cgroup/docent", libc::EACCES);
+    let made = facts().into_iter().find(|f| matches!(f, Fact::CgroupMade { .. })).expect("a cgroup");
+    let veth = facts().into_iter().find(|f| matches!(f, Fact::Veth { .. })).expect("a veth");
+    let events = [Event { outcome: Outcome::Failed { error }, ..event(made) }, event(veth).undone()];
+    for level in [Level::Brief, Level::Learn, Level::Full] {
+        let ko = narrator(Lang::Ko, level).story(&events);
+        assert!(ko.contains("✗ cgroup") && ko.contains("만들지 못했습니다") && ko.contains("EACCES"), "{ko}");
+        assert!(ko.contains("↶ 되돌림") && ko.contains("이었다가 되돌렸습니다") && !ko.contains('●'), "{ko}");
+        let en = narrator(Lang::En, level).story(&events);
+        assert!(en.contains("could not make") && en.contains("and then undid"), "{en}");
+    }
+}
+
+#[test]
+fn a_forecast_speaks_of_the_future_and_of_no_inode() {
+    let run: Vec<Event> = first_run().into_iter().map(|e| Event::planned(e.fact)).collect();
+    let ko = narrator(Lang::Ko, Level::Learn).as_plan(&run);
+    let en = narrator(Lang::En, Level::Learn).as_plan(&run);
+    assert!(ko.contains("새 네임스페이스 6개를 만듭니다") && !ko.contains("만들었습니다"), "{ko}");
+    assert!(en.contains("will make new namespaces (6)") && !en.contains("made new"), "{en}");
+    assert!(!ko.contains("4026532567") && !en.contains("4026532567"));
+    within(&ko, 100);
+    within(&en, 100);
+}
+
+#[test]
+fn deep_shows_calls_proofs_and_how_long_they_hold() {
+    let overlay = facts().into_iter().find(|f| matches!(f, Fact::Overlay { .. })).expect("an overlay");
+    let en = narrator(Lang::En, Level::Deep).story(&[event(overlay)]);
+    for part in [
+        "mount(\"overlay\"",
+        "= 0   (2 times)",
+        "read back",
+        "proof  grep ' / / ' /proc/48213/mountinfo",
+        "holds while 3f2a9c0d1b2c runs; needs root",
+        "overlayfs.rst",
+    ] {
+        assert!(en.contains(part), "no {part} in\n{en}");
+    }
+}
+
+#[test]
+fn json_lines_are_read_back_as_the_same_events() {
+    let n = Narrator { command: Some(4), ..narrator(Lang::En, Level::Json) };
+    let events: Vec<Event> = facts().into_iter().map(event).collect();
+    let text = n.story(&events);
+    for (i, (line, event)) in text.lines().zip(&events).enumerate() {
+        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!((value["id"].as_u64(), value["command"].as_u64()), (Some(i as u64 + 1), Some(4)), "{line}");
+        let back: Event = serde_json::from_str(line).expect("an event");
+        assert_eq!(&back, event);
+    }
+    assert_eq!(text.lines().count(), events.len());
+}
+
+#[test]
+fn names_from_containers_cannot_write_control_sequences() {
+    let path = "/tmp/\x1b[2J\u{202e}evil\nnext".to_string();
+    let fact = Fact::MountPoint { path: path.clone() };
+    for level in [Level::Brief, Level::Learn, Level::Full, Level::Deep] {
+        let story = narrator(Lang::Ko, level).story(&[event(fact.clone())]);
+        assert!(!story.contains(['\x1b', '\u{202e}']) && story.contains("\\u{1b}[2J"), "{story:?}");
+    }
+    let fault = crate::fact::Fault::NotADirectory { path };
+    assert!(!narrator(Lang::En, Level::Learn).print_fault(&fault).contains('\x1b'));
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let plain = narrator(Lang::Ko, Level::Learn);
+    let tinted = Narrator { color: true, ..plain.clone() };
+    let story = tinted.story(&first_run());
+    let mut bare = String::new();
+    let mut rest = story.as_str();
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        bare.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, r)| r);
+    }
+    bare.push_str(rest);
+    assert!(story.contains("\x1b["));
+    assert_eq!(bare, plain.story(&first_run()));
+}
+
+#[test]
+fn the_doctor_names_each_check_and_its_fix() {
+    for lang in LANGS {
+        let text = narrator(lang, Level::Learn).doctor(&probe());
+        assert!(text.contains("T2") && text.contains("6.18") && text.contains("usermod"), "{text}");
+        assert_eq!(text.matches('✗').count(), 13, "{text}");
+        assert_eq!(text.matches('✓').count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn sizes_and_ids_are_docker_s() {
+    use super::units::{brief, memory, short, size};
+    assert_eq!(size(Lang::Ko, 640), "640바이트");
+    assert_eq!(size(Lang::En, 1), "1 byte");
+    assert_eq!(size(Lang::En, 14_200_000), "14.2 MB");
+    assert_eq!(size(Lang::En, 999_999), "1 MB");
+    assert_eq!(size(Lang::En, 1_234), "1.23 kB");
+    assert_eq!(memory(64 << 20), "64 MiB");
+    assert_eq!(short(ID), "3f2a9c0d1b2c");
+    assert_eq!(short("web"), "web");
+    assert_eq!(
+        brief(&format!("upperdir=/var/lib/docent/containers/{ID}/upper")),
+        "upperdir=…/containers/3f2a9c0d1b2c/upper"
+    );
+}
+
+#[test]
+fn the_language_comes_from_the_flag_then_the_environment() {
+    let env = |pairs: &'static [(&str, &str)]| {
+        move |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.to_string())
+    };
+    assert_eq!(Lang::choose(None, env(&[("LANG", "ko_KR.UTF-8")])), Lang::Ko);
+    assert_eq!(Lang::choose(None, env(&[("LANG", "kok_IN")])), Lang::En);
+    assert_eq!(Lang::choose(None, env(&[("DOCENT_LANG", "en"), ("LANG", "ko_KR.UTF-8")])), Lang::En);
+    assert_eq!(Lang::choose(Some(Lang::Ko), env(&[("DOCENT_LANG", "en")])), Lang::Ko);
+    assert_eq!(Lang::choose(None, env(&[])), Lang::En);
+}

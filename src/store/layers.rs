@@ -5,7 +5,7 @@
 //! power cut cannot show a blob whose content has not reached the disk.
 
 use super::{Store, StoreLock, Temp, sync_dir};
-use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, SysError};
+use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::image::model::{Spooled, digest_text};
 use crate::kernel::sys;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,15 @@ pub struct LayerInfo {
 pub struct Making {
     temp: Temp,
     next: u64,
+}
+
+/// What an import has put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// By its digest.
+    Blob(String),
+    /// By its chain ID.
+    Layer(String),
 }
 
 /// A layer that is being unpacked.
@@ -218,10 +227,16 @@ impl Store {
         let link = self.layer_links().join(hex(chain_id).get(..12).unwrap_or_default());
         let diff = self.layer_diff(chain_id).to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
-            if fs::symlink_metadata(&link).is_err() {
+            let linked = fs::symlink_metadata(&link).is_err();
+            if linked {
                 sys::symlink(calls, &link_target(chain_id), &link)?;
             }
-            sys::rename(calls, &layer.home, &home)?;
+            if let Err(e) = sys::rename(calls, &layer.home, &home) {
+                if linked {
+                    sys::rename(calls, &link, &layer.home.join("link"))?;
+                }
+                return Err(e);
+            }
             let LayerInfo { diff_id, entries, bytes } = layer.info.clone();
             Ok(((), Fact::LayerUnpacked { diff_id, chain_id: chain_id.clone(), entries, bytes, path: diff.clone() }))
         })?;
@@ -253,29 +268,57 @@ impl Store {
         let lock = self.lock().map_err(step)?;
         let (blobs, mut layers) = self.referenced()?;
         layers.extend(used.iter().map(|chain| hex(chain).to_string()));
-        let making = self.making().map_err(step)?;
+        let mut making = self.making().map_err(step)?;
         let mut deeds = Vec::new();
         for (dir, keep) in [(self.blobs(), &blobs), (self.layers(), &layers)] {
             for name in names(&dir) {
                 if crate::image::reference::valid_hex(&name) && !keep.contains(&name) {
-                    deeds.push(self.discard(&making, &dir, &name).map_err(step)?);
+                    deeds.push(self.discard(&mut making, &dir, &name).map_err(step)?);
                 }
             }
         }
         for name in names(&self.layer_links()) {
             if !self.layer_links().join(&name).exists() {
-                deeds.push(self.discard(&making, &self.layer_links(), &name).map_err(step)?);
+                deeds.push(self.discard(&mut making, &self.layer_links(), &name).map_err(step)?);
             }
         }
         drop(lock);
         Ok(deeds)
     }
 
-    /// One rename out of sight; the bulk goes with `tmp/`.
-    fn discard(&self, making: &Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
-        let path = dir.join(name);
+    /// Takes back what an import has put in its place, the last first, unless the index already leads to it.
+    ///
+    /// # Errors
+    /// A damaged index, or a rename's.
+    pub fn take_back(
+        &self,
+        making: &mut Making,
+        placed: &[Placed],
+        story: &mut Story,
+        _lock: &StoreLock,
+    ) -> Result<(), Fault> {
+        let (blobs, layers) = self.referenced()?;
+        for what in placed.iter().rev() {
+            let (dir, name, named) = match what {
+                Placed::Blob(digest) => (self.blobs(), hex(digest), &blobs),
+                Placed::Layer(chain_id) => (self.layers(), hex(chain_id), &layers),
+            };
+            if !named.contains(name) {
+                self.discard(making, &dir, name).map_err(|e| Fault::step("clean", e))?.tell(story);
+            }
+        }
+        Ok(())
+    }
+
+    /// One rename out of sight; the bulk goes with `tmp/`. A layer's short name goes with it.
+    fn discard(&self, making: &mut Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
+        let (path, away, link_away) = (dir.join(name), making.path("old"), making.path("old"));
+        let short = self.layer_short(name).filter(|_| dir == self.layers()).map(|short| self.layers().join(short));
         sys::deed(|calls| {
-            sys::rename(calls, &path, &making.temp.path().join(name))?;
+            sys::rename(calls, &path, &away)?;
+            if let Some(link) = &short {
+                sys::rename(calls, link, &link_away)?;
+            }
             Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
         })
     }
@@ -294,5 +337,7 @@ fn link_target(chain_id: &str) -> PathBuf {
 
 /// The part of a digest that names a file. What is no digest names nothing that exists.
 pub(super) fn hex(digest: &str) -> &str {
-    digest.strip_prefix("sha256:").filter(|hex| crate::image::reference::valid_hex(hex)).unwrap_or("invalid")
+    Some(digest.strip_prefix("sha256:").unwrap_or(digest))
+        .filter(|hex| crate::image::reference::valid_hex(hex))
+        .unwrap_or("invalid")
 }

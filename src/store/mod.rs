@@ -29,7 +29,7 @@ mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
 pub use journal::{ContainerJournal, Header, Journal, Record};
-pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, SpoolError};
+pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::fact::{Deed, Fact, Fault, SysError};
@@ -206,6 +206,10 @@ impl Store {
     }
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+    /// What was typed in sessions: bookkeeping, for the arrow keys.
+    pub fn history(&self) -> PathBuf {
+        self.journal().join("history")
     }
 }
 

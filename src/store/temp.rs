@@ -99,20 +99,16 @@ impl Store {
         adopted
     }
 
-    /// Removes what killed commands left in `tmp/`; gives the names.
-    pub fn sweep_tmp(&self) -> Vec<String> {
+    /// Everything that killed commands left in `tmp/`, taken over: each entry goes when it is dropped.
+    pub fn abandoned(&self) -> Vec<Temp> {
         let Ok(entries) = std::fs::read_dir(self.tmp()) else { return Vec::new() };
-        let mut swept = Vec::new();
+        let mut all = Vec::new();
         for path in entries.flatten().map(|e| e.path()) {
-            let Ok(file) = File::open(&path) else { continue };
-            if file.try_lock().is_err() {
-                continue;
-            }
-            let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-            if gone.is_ok() {
-                swept.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            let Ok(lock) = File::open(&path) else { continue };
+            if lock.try_lock().is_ok() && path.exists() {
+                all.push(Temp { path, lock, kept: false });
             }
         }
-        swept
+        all
     }
 }

@@ -263,6 +263,7 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
             exposed: words(&["80/tcp"]),
             limits: Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: None },
             auto_remove: false,
+            stop_timeout: None,
             stop_signal: 3,
             labels: [("tier".to_string(), "one".to_string())].into(),
             attach: Attach::default(),

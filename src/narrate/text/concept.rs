@@ -16,8 +16,8 @@ messages! {
         en: "Each layer of the archive enters the store only after its hash was checked.",
     }
     write_layer() {
-        ko: "이미지는 읽기 전용입니다. 이 컨테이너가 바꾸는 것은 모두 이 얇은 레이어에만 남습니다.",
-        en: "The image is read-only. Whatever this container changes stays in this thin layer alone.",
+        ko: "이미지는 읽기 전용이고, 바뀌는 것은 이 얇은 레이어에만 남습니다.",
+        en: "The image is read-only: all changes stay in this thin layer.",
     }
     namespaces(pid, inside) {
         ko: "호스트의 {pid}번 프로세스가 안에서는 {inside}번(PID {inside})으로 보입니다.",

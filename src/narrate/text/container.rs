@@ -15,7 +15,7 @@ messages! {
         en: "{name} was ended by {signal} · exit code {code}",
     }
     oom() {
-        ko: "메모리 제한을 넘어서 커널이 강제로 종료했습니다(OOM).",
+        ko: "메모리 제한을 넘어서(OOM) 커널이 강제로 종료했습니다.",
         en: "It went over its memory limit, and the kernel killed it (OOM).",
     }
     removed[REMOVE](name) {

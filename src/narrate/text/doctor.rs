@@ -34,9 +34,19 @@ messages! {
     what_seccomp() { ko: "seccomp", en: "seccomp" }
     what_devices() { ko: "장치 제어", en: "device control" }
 
+    what_directory() { ko: "저장소 위치", en: "store directory" }
+    what_proc() { ko: "/proc 마운트", en: "mounting /proc" }
+    what_user_namespace() { ko: "사용자 네임스페이스", en: "user namespaces" }
+    what_probe() { ko: "시험 실행", en: "trial run" }
+
+    fix_directory() { ko: "DOCENT_ROOT=DIR (쓸 수 있는 디렉터리)", en: "DOCENT_ROOT=DIR (a directory that can be written)" }
+    fix_user_namespace() {
+        ko: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
+        en: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
+    }
     fix_namespaces() {
-        ko: "sudo docent  (root 없이: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0)",
-        en: "sudo docent  (without root: sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0)",
+        ko: "sudo docent  (컨테이너나 VM 안이라면: 특권을 가진 채로 시작합니다)",
+        en: "sudo docent  (inside a container: start that one privileged)",
     }
     fix_overlay() {
         ko: "sudo modprobe overlay  (저장소가 overlay나 NFS 위라면: DOCENT_ROOT=DIR)",

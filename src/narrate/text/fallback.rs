@@ -4,7 +4,7 @@ use crate::narrate::messages::messages;
 
 messages! {
     old_overlay() {
-        ko: "커널이 lowerdir+ 옵션을 모릅니다(6.5 이전). mount(2)에 짧은 이름을 주어 마운트했습니다.",
+        ko: "6.5 이전의 커널이라 lowerdir+ 옵션이 없습니다. mount(2)에 짧은 이름을 주어 마운트했습니다.",
         en: "This kernel has no lowerdir+ (before 6.5): mounted by mount(2) with short names instead.",
     }
     old_overlay_fix() { ko: "해결할 것은 없습니다. 결과는 같습니다.", en: "nothing to fix: the result is the same" }
@@ -38,8 +38,8 @@ messages! {
         en: "sysctl -w net.ipv6.conf.all.disable_ipv6=0   (root)",
     }
     built_in() {
-        ko: "레지스트리에 물을 수 없어서, 이 컴퓨터의 프로그램으로 만든 이미지를 씁니다.",
-        en: "No registry can be asked, so an image made from this machine's programs is used.",
+        ko: "레지스트리 없이 이 컴퓨터의 프로그램으로 만든 이미지입니다.",
+        en: "No registry can be asked: made of this machine's programs.",
     }
     built_in_fix() { ko: "docent load -i nginx.tar", en: "docent load -i nginx.tar" }
     no_nameserver() {

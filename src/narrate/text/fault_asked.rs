@@ -35,11 +35,11 @@ messages! {
     reference_empty() { ko: "이름이 비어 있습니다.", en: "The name is empty." }
     reference_uppercase() { ko: "이름은 소문자여야 합니다.", en: "repository name must be lowercase" }
     reference_characters() {
-        ko: "소문자, 숫자, 그리고 이름 사이의 . _ - / 기호만 쓸 수 있습니다.",
+        ko: "소문자와 숫자, 그 사이의 기호(._-/)만 쓸 수 있습니다.",
         en: "Only lowercase letters and digits, with . _ - / between them.",
     }
     reference_tag() {
-        ko: "태그는 문자, 숫자, . _ - 기호로 128자까지이고, . 또는 - 기호로 시작할 수 없습니다.",
+        ko: "태그는 문자, 숫자, 기호(._-)로 128자까지이고, 점이나 빼기 기호로 시작할 수 없습니다.",
         en: "A tag has letters, digits, . _ and -, at most 128 of them, and does not begin with . or -.",
     }
     reference_digest() {
@@ -54,7 +54,7 @@ messages! {
         en: "Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
     }
     bad_name_cause() {
-        ko: "영문자나 숫자로 시작하고, 영문자, 숫자, _ . - 기호로 두 글자 이상이어야 합니다.",
+        ko: "영문자나 숫자로 시작하고, 영문자, 숫자, 기호(_.-)로 두 글자 이상이어야 합니다.",
         en: "It begins with a letter or digit, and has two or more letters, digits, _ . or -.",
     }
     bad_template(template) { ko: "--format 틀을 읽지 못했습니다: {template}", en: "template parsing error: {template}" }

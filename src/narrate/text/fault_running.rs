@@ -35,17 +35,13 @@ messages! {
     }
     chmod_it() { ko: "chmod +x FILE, 그다음 docent cp", en: "chmod +x FILE, then docent cp" }
     by_sh() { ko: "sh FILE 형태로 실행합니다", en: "run it as: sh FILE" }
-    no_such_group(group) {
-        ko: "{group} 그룹을 찾을 수 없습니다",
-        en: "unable to find group {group}: no matching entries in group file",
-    }
-    no_such_group_cause() {
-        ko: "이미지 안의 /etc/group에 그런 이름이 없습니다.",
-        en: "The image's own /etc/group has no such name.",
-    }
     no_such_user(user) {
         ko: "{user} 사용자를 찾을 수 없습니다",
         en: "unable to find user {user}: no matching entries in passwd file",
+    }
+    no_such_group(group) {
+        ko: "{group} 그룹을 찾을 수 없습니다",
+        en: "unable to find group {group}: no matching entries in group file",
     }
     no_such_user_cause() {
         ko: "컨테이너의 /etc/passwd와 /etc/group에서만 찾습니다. 호스트의 사용자는 쓰지 않습니다.",

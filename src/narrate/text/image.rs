@@ -36,7 +36,7 @@ messages! {
     // ---- parts of the head ----
     here() { ko: "이 컴퓨터에 있음", en: "on this machine" }
     by_id() { ko: "ID로 찾음", en: "found by its id" }
-    built_in() { ko: "이 컴퓨터의 프로그램으로 만듦", en: "made from this machine's programs" }
+    built_in() { ko: "이 컴퓨터에서 만듦", en: "made on this machine" }
     from_archive(path) { ko: "{path} 아카이브에서 읽음", en: "read from the archive {path}" }
     own_server(server) { ko: "서버 {server}", en: "server {server}" }
     nothing_new(layers) {

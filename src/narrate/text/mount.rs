@@ -51,7 +51,7 @@ messages! {
         ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 다시 얹었습니다 (overlay)",
         en: "this container's write layer put on top of the {layers} again (overlay)",
     }
-    short_masked(n) { ko: "가린 경로 {n}개", en: "{n} paths hidden" }
+    short_masked(n) { ko: "가린 경로 {n}개", en: "{n} hidden" }
     short_point(path) { ko: "{path} 마운트 지점을 만듦", en: "mount point {path} made" }
     short_bound(source, target) { ko: "{source} → {target}", en: "{source} → {target}" }
     short_bound_read_only(source, target) { ko: "{source} → {target} (읽기 전용)", en: "{source} → {target} (read-only)" }

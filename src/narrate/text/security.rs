@@ -11,15 +11,12 @@ messages! {
         ko: "seccomp 필터 {n}개를 {v} · 허용된 시스템 콜 {allowed}개",
         en: "{v} seccomp filters ({n}) · {allowed} system calls allowed",
     }
-    capability_sets[KEEP](n, names) {
-        ko: "이 프로세스의 권한을 {n}개로 {v}: {names}",
-        en: "{v} {n} capabilities in this process's own sets: {names}",
-    }
-    capabilities_plan(n, names) {
-        ko: "root 권한 중 {n}개만 남깁니다 · {names}",
-        en: "will keep only {n} of root's capabilities · {names}",
-    }
+    capabilities_plan(n) { ko: "root 권한 중 {n}개만 남깁니다", en: "will keep only {n} of root's capabilities" }
     seccomp_plan() { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
+    capability_sets[KEEP](n, names) {
+        ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
+        en: "{v} only these capabilities of the process ({n}) · {names}",
+    }
     no_new_privileges[FORBID]() {
         ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
         en: "{v} gaining privileges later on (no_new_privs)",

@@ -1,0 +1,179 @@
+//! What the session says, beside the stories of its commands.
+
+use super::Lang;
+
+fn either(lang: Lang, ko: impl Into<String>, en: impl Into<String>) -> String {
+    match lang {
+        Lang::Ko => ko.into(),
+        Lang::En => en.into(),
+    }
+}
+
+/// The first start: one container to run offline, one question, and the way to the lab.
+pub fn first_start(lang: Lang) -> String {
+    either(
+        lang,
+        "처음 오셨습니다. 인터넷 없이 컨테이너 하나를 실행해 보십시오:\n\n\
+         \x20   docker run --rm tiny sh -c 'echo hello; ps'\n\n\
+         질문: ps에는 프로세스가 몇 개 보입니까? 이 컴퓨터의 나머지 프로세스는 왜 보이지 않습니까?\n\
+         다음: lab start 03-nginx-cp-edit    명령 목록: help    끝내기: exit",
+        "Welcome. Run one container; it needs no internet:\n\n\
+         \x20   docker run --rm tiny sh -c 'echo hello; ps'\n\n\
+         A question: how many processes does ps show, and why not the others of this machine?\n\
+         Next: lab start 03-nginx-cp-edit    commands: help    leave: exit",
+    )
+}
+
+/// Any later start.
+pub fn start(lang: Lang) -> String {
+    either(lang, "명령 목록: help    끝내기: exit", "Commands: help    leave: exit")
+}
+
+pub fn did_you_mean(lang: Lang, typed: &str, line: &str) -> String {
+    either(
+        lang,
+        format!("{typed}: 그런 명령은 없습니다. 혹시 이것입니까?\n    {line}"),
+        format!("{typed}: no such command. Did you mean this?\n    {line}"),
+    )
+}
+
+pub fn gap(lang: Lang, gap: &str) -> String {
+    either(
+        lang,
+        format!(
+            "{gap} 자리에 실제 값을 넣어야 합니다. 실행하지 않았습니다. 이름은 docker ps -a, docker images 명령으로 볼 수 있습니다."
+        ),
+        format!(
+            "{gap} stands for a value of yours, so this was not run. docker ps -a and docker images show the names."
+        ),
+    )
+}
+
+pub fn mended_dash(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "긴 줄표를 하이픈(-, --)으로",
+        Lang::En => "long dashes as hyphens (-, --)",
+    }
+}
+
+pub fn mended_quotes(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "둥근 따옴표를 곧은 따옴표로",
+        Lang::En => "curly quotes as straight ones",
+    }
+}
+
+pub fn mended_space(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "특수 공백을 보통 공백으로",
+        Lang::En => "special spaces as plain ones",
+    }
+}
+
+pub fn mended_sudo(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "이미 root이므로 sudo 없이",
+        Lang::En => "sudo left out, as you are root already",
+    }
+}
+
+/// `what`: the phrases above, joined.
+pub fn mended(lang: Lang, what: &str) -> String {
+    either(lang, format!("고쳐 읽었습니다: {what}"), format!("Read: {what}"))
+}
+
+pub fn left_out(lang: Lang, lines: usize) -> String {
+    either(
+        lang,
+        format!("명령이 아닌 줄 {lines}개(설명, 출력)는 건너뛰었습니다."),
+        match lines {
+            1 => "1 line that is no command (prose, output) was left out.".to_string(),
+            n => format!("{n} lines that are no commands (prose, output) were left out."),
+        },
+    )
+}
+
+pub fn not_run(lang: Lang, lines: usize) -> String {
+    either(
+        lang,
+        format!("중단했습니다. 남은 명령 {lines}개는 실행하지 않았습니다."),
+        match lines {
+            1 => "Interrupted; the 1 command left was not run.".to_string(),
+            n => format!("Interrupted; the {n} commands left were not run."),
+        },
+    )
+}
+
+/// `verb` ran as the system's.
+pub fn shells_own(lang: Lang, verb: &str) -> String {
+    either(
+        lang,
+        format!("방금 것은 이 컴퓨터의 {verb} 명령입니다. 컨테이너에 쓰려면: docker {verb}"),
+        format!("That was your system's {verb}; docent's is: docker {verb}"),
+    )
+}
+
+pub fn unfinished(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "입력이 끝나기 전에 명령이 끊겨 실행하지 않았습니다:",
+        Lang::En => "The input ends within a command, which was not run:",
+    }
+}
+
+pub fn language(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "한국어로 말합니다. 바꾸기: lang en",
+        Lang::En => "Speaking English. Change: lang ko",
+    }
+}
+
+pub fn level(lang: Lang, level: &str) -> String {
+    either(
+        lang,
+        format!("다음 명령부터 설명 수준은 {level} 입니다."),
+        format!("From the next command on, narration is: {level}"),
+    )
+}
+
+pub fn usage(lang: Lang, usage: &str) -> String {
+    either(lang, format!("사용법: {usage}"), format!("Usage: {usage}"))
+}
+
+pub fn example(lang: Lang, line: &str) -> String {
+    either(lang, format!("노트의 예:\n    {line}"), format!("From the notes:\n    {line}"))
+}
+
+pub fn help(lang: Lang) -> String {
+    either(
+        lang,
+        "모든 줄은 여러분의 셸에서 실행됩니다. docker와 docent는 이 프로그램이고, docker는 빼고 써도 됩니다.\n\
+         노트의 명령은 여러 줄이라도 그대로 붙여넣으십시오.\n\n\
+         \x20 help COMMAND      사용법과 노트의 예 하나\n\
+         \x20 explain, verify   마지막 명령을 다시 설명, 증거를 다시 확인\n\
+         \x20 lab list          실습 목록\n\
+         \x20 lang ko|en        언어\n\
+         \x20 narrate LEVEL     설명 수준: off brief learn full deep json\n\
+         \x20 exit              끝내기 (Ctrl-D)",
+        "Every line runs in your own shell. docker and docent are this program, and docker may be left out.\n\
+         Paste commands of the notes as they are, several lines at once too.\n\n\
+         \x20 help COMMAND      its usage, with an example from the notes\n\
+         \x20 explain, verify   retell the last command, check its evidence again\n\
+         \x20 lab list          the labs\n\
+         \x20 lang ko|en        language\n\
+         \x20 narrate LEVEL     how much is told: off brief learn full deep json\n\
+         \x20 exit              leave (Ctrl-D)",
+    )
+}
+
+/// The session cannot begin, or its shell is gone.
+pub fn no_shell(lang: Lang, why: &str) -> String {
+    either(
+        lang,
+        format!(
+            "세션의 셸과 통신할 수 없습니다: {why}\nSHELL=/bin/sh docent 로 다시 시작해 보십시오. docent run … 처럼 명령 하나씩은 그대로 쓸 수 있습니다."
+        ),
+        format!(
+            "The session's shell does not answer: {why}\nTry: SHELL=/bin/sh docent. Single commands such as docent run … work without it."
+        ),
+    )
+}

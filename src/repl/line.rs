@@ -1,0 +1,215 @@
+//! What a line becomes before the shell gets it: pastes taken apart, prompts and typography mended, bare verbs completed.
+//!
+//! Pure: text in, pieces out. What was changed comes back beside the text, so that the session can say it; what is only
+//! guessed is never done, but comes back as a doubt.
+
+use super::mend::{self, Mend};
+use super::notes::{self, Noted};
+use super::scan::{Open, Simple, scan};
+use super::verbs::{self, Words};
+
+/// What reading needs to know about the world.
+pub struct Reading<'a> {
+    pub words: &'a Words,
+    /// Whether a container has this name.
+    pub is_name: &'a dyn Fn(&str) -> bool,
+    /// Whether the shell finds this unfinished (`for … do` without `done`).
+    pub incomplete: &'a dyn Fn(&str) -> bool,
+    /// Lines come from a script: what begins with `#` is a comment.
+    pub script: bool,
+    /// Whoever types is root.
+    pub root: bool,
+}
+
+/// One command to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Piece {
+    pub text: String,
+    pub mended: Vec<Mend>,
+    /// More lines are needed.
+    pub open: bool,
+    pub doubt: Option<Doubt>,
+    /// A bare verb of the shell's that was probably meant for a container.
+    pub shells: Option<String>,
+}
+
+/// Why a piece should not be run as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// The word that nothing knows, and what the line would be with the right one. `command`: the word stands where a
+    /// program's name is expected, and the shell may know it.
+    Meant { typed: String, line: String, command: bool },
+    /// A gap of the notes is still to be filled in.
+    Gap(String),
+}
+
+/// A paste or a line, read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    pub pieces: Vec<Piece>,
+    /// Lines that were left out because they are a transcript's output, or prose.
+    pub left_out: usize,
+}
+
+/// Reads what was typed, pasted or piped.
+pub fn read(input: &str, with: &Reading<'_>) -> Read {
+    let lines: Vec<&str> = input.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect();
+    let first = lines.iter().find(|l| !l.trim().is_empty()).copied().unwrap_or_default();
+    let plain_docker = lines.iter().any(|l| ours(l.trim_start(), with.words));
+    let hash_is_prompt = !with.script && !plain_docker;
+    // Where the first line has a prompt, lines without one are output.
+    let transcript = lines.len() > 1
+        && match notes::look(first, with.words) {
+            Noted::Prompted(_) => true,
+            Noted::Hashed(_) => hash_is_prompt,
+            _ => false,
+        };
+    let mut out = Read::default();
+    let mut piece = Piece::default();
+    for line in lines {
+        let begun = piece.open;
+        let (text, open) = if begun {
+            piece.text.push('\n');
+            let open = scan(&piece.text).open;
+            // The continuation prompt of a transcript.
+            (if transcript { line.strip_prefix("> ").unwrap_or(line) } else { line }, open)
+        } else {
+            match begin(line, with, hash_is_prompt) {
+                Begin::Command { text, prompted } if prompted || !transcript || ours(text, with.words) => (text, None),
+                Begin::Nothing => continue,
+                Begin::Command { .. } | Begin::LeftOut => {
+                    out.left_out += 1;
+                    continue;
+                }
+            }
+        };
+        if open == Some(Open::Heredoc) {
+            piece.text.push_str(text);
+        } else {
+            let quote = match open {
+                Some(Open::Quote(q @ ('\'' | '"'))) => Some(q),
+                _ => None,
+            };
+            let (mended, done) = mend::mend(text, quote, with.words);
+            piece.text.push_str(&mended);
+            piece.mended.extend(done);
+        }
+        let seen = scan(&piece.text);
+        piece.open = seen.open.is_some() || (seen.compound && (with.incomplete)(&piece.text));
+        if !piece.open {
+            out.pieces.push(finish(std::mem::take(&mut piece), with));
+        }
+    }
+    if piece.open {
+        out.pieces.push(piece);
+    }
+    out
+}
+
+enum Begin<'a> {
+    Command { text: &'a str, prompted: bool },
+    Nothing,
+    LeftOut,
+}
+
+fn begin<'a>(line: &'a str, with: &Reading<'_>, hash_is_prompt: bool) -> Begin<'a> {
+    if line.trim().is_empty() {
+        return Begin::Nothing;
+    }
+    match notes::look(line, with.words) {
+        Noted::Prompted("") | Noted::Comment => Begin::Nothing,
+        Noted::Prompted(text) => Begin::Command { text, prompted: true },
+        Noted::Hashed(text) if hash_is_prompt => Begin::Command { text, prompted: true },
+        Noted::Hashed(_) => Begin::Nothing,
+        Noted::Lifted(text) => {
+            Begin::Command { text: text.trim_start_matches(['#', '$']).trim_start(), prompted: true }
+        }
+        Noted::Prose => Begin::LeftOut,
+        Noted::Plain(text) => Begin::Command { text, prompted: false },
+    }
+}
+
+/// `docker VERB …` or `docent VERB …`.
+fn ours(line: &str, words: &Words) -> bool {
+    let mut parts = line.split_whitespace();
+    matches!(parts.next(), Some("docker" | "docent")) && parts.next().is_some_and(|v| words.has_verb(v))
+}
+
+/// Completes bare verbs and looks for slips.
+fn finish(mut piece: Piece, with: &Reading<'_>) -> Piece {
+    piece.mended.sort_unstable();
+    piece.mended.dedup();
+    let commands = scan(&piece.text).commands;
+    // From the last to the first, so that offsets stay true.
+    for simple in commands.iter().rev() {
+        complete(&mut piece, simple, with);
+    }
+    let commands = scan(&piece.text).commands;
+    let about_us = |c: &Simple| matches!(c.word(&piece.text, 0), Some("docker" | "docent"));
+    if commands.iter().any(about_us)
+        && let Some(gap) = notes::placeholder(&piece.text)
+    {
+        piece.doubt = Some(Doubt::Gap(gap.to_string()));
+    } else {
+        piece.doubt = commands.iter().find_map(|c| slip(&piece.text, c, with.words));
+    }
+    piece
+}
+
+fn complete(piece: &mut Piece, simple: &Simple, with: &Reading<'_>) {
+    let text = piece.text.clone();
+    let words: Vec<&str> = simple.words.iter().filter_map(|w| text.get(w.start..w.end)).collect();
+    let (Some(at), Some((verb, args))) = (simple.words.first(), words.split_first()) else { return };
+    // A function's definition, or a pattern of `case`.
+    if text.get(at.end..).is_some_and(|r| r.trim_start_matches(' ').starts_with(['(', ')'])) {
+        return;
+    }
+    if *verb == "sudo" && with.root && matches!(args.first(), Some(&"docker" | &"docent")) {
+        if let Some(next) = simple.words.get(1) {
+            piece.text.replace_range(at.start..next.start, "");
+            piece.mended.push(Mend::Sudo);
+        }
+        return;
+    }
+    match verbs::owner(verb, args, with.is_name) {
+        Some(owner) => piece.text.insert_str(at.start, &format!("{owner} ")),
+        None if verbs::looks_like_ours(verb, args, with.is_name) => piece.shells = Some(verb.to_string()),
+        None => {}
+    }
+}
+
+/// A command of which a word is nearly one that we know.
+fn slip(text: &str, simple: &Simple, words: &Words) -> Option<Doubt> {
+    let meant = |n: usize, right: &str, command: bool| {
+        let at = simple.words.get(n)?;
+        let mut line = text.to_string();
+        line.replace_range(at.start..at.end, right);
+        Some(Doubt::Meant { typed: simple.word(text, n)?.to_string(), line, command })
+    };
+    let plain = |w: &&str| w.chars().all(|c| c.is_alphanumeric() || c == '-') && !w.starts_with('-');
+    let first = simple.word(text, 0)?;
+    if matches!(first, "docker" | "docent") {
+        let second = simple.word(text, 1).filter(plain)?;
+        if !words.has_verb(second) {
+            return words.near_verb(second).and_then(|right| meant(1, right, false));
+        }
+        let third = simple.word(text, 2).filter(plain)?;
+        return words.near_in_group(second, third).and_then(|right| meant(2, right, false));
+    }
+    if !plain(&first) {
+        return None;
+    }
+    // `docekr` anywhere; a slip of a bare verb as well. Whether the shell knows the word is asked before this is said.
+    if let Some(right) = verbs::nearest(first, ["docker", "docent"].into_iter()) {
+        return meant(0, right, true);
+    }
+    if words.has_verb(first) || ["lang", "narrate", "help"].contains(&first) {
+        return None;
+    }
+    let (owner, verb) = verbs::near_bare(first)?;
+    meant(0, &format!("{owner} {verb}"), true)
+}
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

@@ -1,0 +1,437 @@
+//! The loop: news, prompt, line, answer.
+//!
+//! With a terminal on standard input lines are edited, remembered and answered with hints; without one they run one by one
+//! and the last exit code is returned, as a shell would. What the session says itself goes to standard error: standard
+//! output belongs to the commands.
+
+use super::complete::{Helper, Kind};
+use super::line::{self, Doubt, Piece, Read, Reading};
+use super::mend::Mend;
+use super::private::Private;
+use super::scan::scan;
+use super::shell::{Ended, Grammar, Shell, Start};
+use super::verbs::Words;
+use super::{HelpOf, Setup, help};
+use crate::narrate::{Lang, Level, session as say};
+use crate::store::{Store, default_root};
+use rustyline::error::ReadlineError;
+use rustyline::history::DefaultHistory;
+use rustyline::{Behavior, CompletionType, Config, Editor};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+/// Lines that are kept for the arrow keys.
+const HISTORY: usize = 2000;
+
+/// Exit codes of what the session answers itself: as a shell's for a command not found, for one used wrongly, and the
+/// engine's own when there is no shell.
+const NOT_FOUND: i32 = 127;
+const MISUSED: i32 = 2;
+const ENGINE: i32 = 125;
+
+/// Runs a session to its end; gives the exit code.
+pub fn run(setup: Setup) -> i32 {
+    let lang = setup.lang;
+    match begin(setup) {
+        Ok(code) => code,
+        Err(e) => {
+            tell(&say::no_shell(lang, &e.to_string()));
+            ENGINE
+        }
+    }
+}
+
+fn begin(setup: Setup) -> io::Result<i32> {
+    let terminal = io::stdin().is_terminal();
+    let private = Private::make(setup.store.as_ref())?;
+    let mut env: Vec<(&str, OsString)> =
+        vec![("DOCENT_ROOT", setup.root.clone().into()), ("DOCENT_LANG", setup.lang.code().into())];
+    if let Some(level) = &setup.narrate {
+        env.push(("DOCENT_NARRATE", level.into()));
+    }
+    let program = std::env::current_exe()?;
+    let shell = Shell::start(&Start { dir: private.path(), program: &program, env: &env, terminal })?;
+    let Setup { store, root, lang, command, names, news, lab_check, lab_env, verdict, help, .. } = setup;
+    let mut session = Session {
+        grammar: shell.grammar(),
+        shell,
+        words: Words::of(&command),
+        lang,
+        hinted: BTreeSet::new(),
+        lab_vars: BTreeMap::new(),
+        last: 0,
+        refused: false,
+        terminal,
+        command: &command,
+        names: &*names,
+        news,
+        lab_check,
+        lab_env,
+        help,
+    };
+    session.share_lab_vars()?;
+    if terminal {
+        let history = store.as_ref().map(Store::history);
+        let first = history.as_ref().is_none_or(|h| !h.exists());
+        tell(&verdict(lang));
+        tell(&if first { say::first_start(lang) } else { say::start(lang) });
+        session.converse(&prompt(&root), history.as_deref())
+    } else {
+        session.follow()
+    }
+}
+
+/// `docent> `, with what is not usual: `docent (rootless) /srv/class> `.
+fn prompt(root: &Path) -> String {
+    let mut prompt = String::from("docent");
+    if !rustix::process::geteuid().is_root() {
+        prompt.push_str(" (rootless)");
+    }
+    let asked_for = std::env::var_os("DOCENT_ROOT").is_some_and(|r| !r.is_empty());
+    if asked_for || root != default_root() {
+        let shown = root.to_string_lossy();
+        let length = shown.chars().count();
+        let tail: String = shown.chars().skip(length.saturating_sub(24)).collect();
+        prompt.push_str(if length > 24 { " …" } else { " " });
+        prompt.push_str(&tail);
+    }
+    prompt.push_str("> ");
+    prompt
+}
+
+fn tell(text: &str) {
+    // Nobody is left to hear about a terminal that is gone.
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
+struct Session<'a> {
+    shell: Shell,
+    grammar: Grammar,
+    words: Words,
+    lang: Lang,
+    /// Verbs of the shell's about which a hint was given.
+    hinted: BTreeSet<String>,
+    /// The lab's variables that the shell has.
+    lab_vars: BTreeMap<String, String>,
+    last: i32,
+    /// The shell has just refused to exit, because of stopped jobs.
+    refused: bool,
+    terminal: bool,
+    command: &'a clap::Command,
+    names: &'a dyn Fn(Kind) -> Vec<String>,
+    news: Box<dyn FnMut(Lang) -> Vec<String>>,
+    lab_check: Box<dyn FnMut(Lang) -> Vec<String>>,
+    lab_env: Box<dyn FnMut() -> Vec<(String, String)>>,
+    help: HelpOf,
+}
+
+impl Session<'_> {
+    /// With a person at a terminal.
+    fn converse(mut self, prompt: &str, history: Option<&Path>) -> io::Result<i32> {
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let behavior = if io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
+        let config = Config::builder()
+            .max_history_size(HISTORY)
+            .map_err(io::Error::other)?
+            .history_ignore_space(true)
+            .completion_type(CompletionType::List)
+            .behavior(behavior)
+            .build();
+        let (command, names) = (self.command, self.names);
+        let (grammar, words) = (self.grammar.clone(), self.words.clone());
+        let unfinished = Box::new(move |text: &str| {
+            read(text, &words, &grammar, names, false).pieces.last().is_some_and(|p| p.open)
+        });
+        let mut editor: Editor<Helper<'_>, DefaultHistory> = Editor::with_config(config).map_err(io::Error::other)?;
+        editor.set_helper(Some(Helper::new(command, names, unfinished, colour)));
+        if let Some(path) = history {
+            // None yet at the first start.
+            drop(editor.load_history(path));
+        }
+        loop {
+            for line in (self.news)(self.lang) {
+                tell(&line);
+            }
+            let ended = match editor.readline(prompt) {
+                Ok(text) => {
+                    remember(&mut editor, &text, history);
+                    self.take(&text)?
+                }
+                // Ctrl-C: the line is gone, the session is not.
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => None,
+                // Ctrl-D.
+                Err(ReadlineError::Eof) => match self.run_line("exit")? {
+                    Ended::Shell(code) => Some(code),
+                    Ended::Line(_) => None,
+                },
+                Err(e) => return Err(io::Error::other(e)),
+            };
+            if let Some(code) = ended {
+                return Ok(code);
+            }
+        }
+    }
+
+    /// With lines from a pipe or a file.
+    fn follow(mut self) -> io::Result<i32> {
+        let mut input = io::stdin().lock();
+        let mut chunk = String::new();
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            if input.read_until(b'\n', &mut bytes)? == 0 {
+                break;
+            }
+            chunk.push_str(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
+            let seen = self.read(&chunk);
+            if seen.pieces.last().is_some_and(|p| p.open) {
+                chunk.push('\n');
+                continue;
+            }
+            chunk.clear();
+            if let Some(code) = self.run_all(seen)? {
+                return Ok(code);
+            }
+        }
+        if !chunk.trim().is_empty() {
+            tell(&format!("{}\n{}", say::unfinished(self.lang), chunk.trim_end()));
+            return Ok(MISUSED);
+        }
+        Ok(self.last)
+    }
+
+    fn read(&self, text: &str) -> Read {
+        read(text, &self.words, &self.grammar, self.names, !self.terminal)
+    }
+
+    fn take(&mut self, text: &str) -> io::Result<Option<i32>> {
+        let seen = self.read(text);
+        self.run_all(seen)
+    }
+
+    /// Runs the pieces one by one; gives the exit code when the shell has ended.
+    fn run_all(&mut self, seen: Read) -> io::Result<Option<i32>> {
+        if seen.left_out > 0 {
+            tell(&say::left_out(self.lang, seen.left_out));
+        }
+        let count = seen.pieces.len();
+        for (n, piece) in seen.pieces.iter().enumerate() {
+            if !piece.mended.is_empty() {
+                tell(&say::mended(self.lang, &self.phrases(&piece.mended)));
+            }
+            let changed = count > 1 || seen.left_out > 0 || !piece.mended.is_empty();
+            if self.terminal && changed {
+                tell(&format!("> {}", piece.text.replace('\n', "\n  ")));
+            }
+            match self.run_one(piece)? {
+                Ended::Shell(code) => return Ok(Some(code)),
+                Ended::Line(status) => self.last = status,
+            }
+            if self.terminal {
+                fresh_line();
+            }
+            self.after()?;
+            let left = count - n - 1;
+            // Ctrl-C means the whole paste.
+            if self.terminal && self.last == 128 + libc::SIGINT && left > 0 {
+                tell(&say::not_run(self.lang, left));
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn phrases(&self, mended: &[Mend]) -> String {
+        let phrase = |m: &Mend| match m {
+            Mend::Dash => say::mended_dash(self.lang),
+            Mend::Quotes => say::mended_quotes(self.lang),
+            Mend::Space => say::mended_space(self.lang),
+            Mend::Sudo => say::mended_sudo(self.lang),
+        };
+        mended.iter().map(phrase).collect::<Vec<_>>().join(", ")
+    }
+
+    fn run_one(&mut self, piece: &Piece) -> io::Result<Ended> {
+        match &piece.doubt {
+            Some(Doubt::Gap(gap)) => {
+                tell(&say::gap(self.lang, gap));
+                return self.answered(MISUSED);
+            }
+            Some(Doubt::Meant { typed, line, command }) if !*command || !self.shell.knows(typed)? => {
+                tell(&say::did_you_mean(self.lang, typed, line));
+                return self.answered(NOT_FOUND);
+            }
+            _ => {}
+        }
+        if let Some(status) = self.own(&piece.text)? {
+            return self.answered(status);
+        }
+        let ended = self.run_line(&piece.text)?;
+        if let Some(verb) = &piece.shells
+            && self.terminal
+            && self.hinted.insert(verb.clone())
+        {
+            tell(&say::shells_own(self.lang, verb));
+        }
+        Ok(ended)
+    }
+
+    /// Runs a line in the shell. One with stopped jobs refuses to exit, until it is told again.
+    fn run_line(&mut self, text: &str) -> io::Result<Ended> {
+        let exit = self.terminal && text.split_whitespace().next() == Some("exit") && scan(text).commands.len() == 1;
+        let refused = std::mem::take(&mut self.refused);
+        let ended = if exit && refused { self.shell.exit_anyway(text)? } else { self.shell.run(text)? };
+        self.refused = exit && matches!(ended, Ended::Line(_));
+        Ok(ended)
+    }
+
+    /// What the session answered counts as a line for `$?`.
+    fn answered(&mut self, status: i32) -> io::Result<Ended> {
+        self.shell.set_status(status)
+    }
+
+    /// The session's own commands; gives their exit code, or nothing when the line is not one of them.
+    fn own(&mut self, text: &str) -> io::Result<Option<i32>> {
+        let commands = scan(text).commands;
+        let [simple] = commands.as_slice() else { return Ok(None) };
+        let mut words: Vec<&str> = simple.words.iter().filter_map(|w| text.get(w.start..w.end)).collect();
+        if matches!(words.as_slice(), ["docker" | "docent", "lang" | "narrate", ..]) {
+            words.remove(0);
+        }
+        match words.as_slice() {
+            ["lang"] => tell(say::language(self.lang)),
+            ["lang", code @ ("ko" | "en")] => {
+                self.lang = if *code == "ko" { Lang::Ko } else { Lang::En };
+                self.shell.export("DOCENT_LANG", code)?;
+                tell(say::language(self.lang));
+            }
+            ["narrate", level] if Level::NAMES.contains(level) => {
+                self.shell.export("DOCENT_NARRATE", level)?;
+                tell(&say::level(self.lang, level));
+            }
+            ["lang", ..] => return Ok(Some(self.misused("lang ko|en"))),
+            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", Level::NAMES.join("|"))))),
+            ["help"] => self.print(&say::help(self.lang))?,
+            ["help", rest @ ..] => {
+                let rest = rest.strip_prefix(&["docker"]).or_else(|| rest.strip_prefix(&["docent"])).unwrap_or(rest);
+                let path: Vec<String> = rest.iter().map(|w| w.to_string()).collect();
+                let known = path.iter().try_fold(self.command, |c, w| c.find_subcommand(w)).is_some();
+                // `help cd` is the shell's.
+                if !known {
+                    return Ok(None);
+                }
+                let mut text = (self.help)(&path, self.lang).trim_end().to_string();
+                if let Some(line) = help::example(&path) {
+                    text = format!("{text}\n\n{}", say::example(self.lang, line));
+                }
+                self.print(&text)?;
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(0))
+    }
+
+    fn misused(&self, usage: &str) -> i32 {
+        tell(&say::usage(self.lang, usage));
+        MISUSED
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        writeln!(io::stdout(), "{text}")
+    }
+
+    /// After each command: the lab's variables for the shell, its results for the learner.
+    fn after(&mut self) -> io::Result<()> {
+        self.share_lab_vars()?;
+        if self.terminal {
+            for line in (self.lab_check)(self.lang) {
+                tell(&line);
+            }
+        }
+        Ok(())
+    }
+
+    fn share_lab_vars(&mut self) -> io::Result<()> {
+        for (name, value) in (self.lab_env)() {
+            let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if named && self.lab_vars.get(&name) != Some(&value) {
+                self.shell.export(&name, &value)?;
+                self.lab_vars.insert(name, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(text: &str, words: &Words, grammar: &Grammar, names: &dyn Fn(Kind) -> Vec<String>, script: bool) -> Read {
+    let is_name = |name: &str| names(Kind::Container).iter().any(|n| n == name);
+    let incomplete = |text: &str| grammar.incomplete(text);
+    let root = rustix::process::geteuid().is_root();
+    line::read(text, &Reading { words, is_name: &is_name, incomplete: &incomplete, script, root })
+}
+
+/// Keeps a line for the arrow keys, here and in later sessions; not one that may hold a secret.
+fn remember(editor: &mut Editor<Helper<'_>, DefaultHistory>, text: &str, history: Option<&Path>) {
+    if text.trim().is_empty() || may_hold_secret(text) {
+        return;
+    }
+    let added = editor.add_history_entry(text.trim_end());
+    if let (Ok(true), Some(path)) = (added, history) {
+        // A history that cannot be kept is no reason to stop.
+        drop(editor.append_history(path));
+    }
+}
+
+fn may_hold_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let login =
+        lower.contains("login") && (lower.contains(" -p") || lower.contains("echo ") || lower.contains("printf "));
+    let named = ["password", "passwd", "secret", "token", "api_key", "apikey"];
+    login
+        || named
+            .iter()
+            .any(|n| lower.contains(&format!("{n}=")) || lower.contains(&format!("{n} ")) && lower.contains("echo "))
+}
+
+/// Begins what follows on a line of its own, whatever the last program left: a mark and a line's width of spaces wrap only
+/// where the cursor is not at the left margin (asking the terminal for its position would eat what was typed ahead).
+fn fresh_line() {
+    let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) else { return };
+    let spaces = " ".repeat(usize::from(width.0).saturating_sub(1));
+    let mut out = io::stdout();
+    drop(write!(out, "%{spaces}\r\x1b[K"));
+    drop(out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_remembered() {
+        for line in [
+            "docker login -u me -p hunter2",
+            "docker login --username me --password=x",
+            "echo dckr_pat_x | docker login -u me --password-stdin",
+            "run -e MYSQL_ROOT_PASSWORD=x mysql",
+            "export TOKEN=abc",
+        ] {
+            assert!(may_hold_secret(line), "{line}");
+        }
+        for line in ["docker login", "docker ps", "cat .access_token | docker login --username me --password-stdin"] {
+            assert!(!may_hold_secret(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_prompt_is_one_that_a_paste_takes_off() {
+        let words = Words::default();
+        for root in ["/var/lib/docent", "/srv/class", "/a/very/long/path/to/some/store/of/a/class"] {
+            let line = format!("{}docker ps", prompt(Path::new(root)));
+            assert_eq!(super::super::notes::look(&line, &words), super::super::notes::Noted::Prompted("docker ps"));
+        }
+    }
+}
