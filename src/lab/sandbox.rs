@@ -171,7 +171,7 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
         Ok(((), Fact::MountsPrivate))
     })?
     .tell(story);
-    let house = tmpfs(open::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, "0755", "33554432", story)?;
+    let house = tmpfs(open::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;
     furnish(plan, user, house.as_fd(), story)?;
     sys::deed(|calls| {
         mounts::set_read_only(calls, house.as_fd(), false)?;
@@ -190,13 +190,19 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     Ok(())
 }
 
-/// A writable file system of this size at a target that is open.
-fn tmpfs(target: BorrowedFd<'_>, shown: &str, mode: &str, bytes: &str, story: &mut Story) -> Result<OwnedFd, SysError> {
+/// A writable file system of this size and this user's at a target that is open.
+fn tmpfs(target: BorrowedFd<'_>, shown: &str, user: u32, bytes: &str, story: &mut Story) -> Result<OwnedFd, SysError> {
+    let number = user.to_string();
     Ok(sys::deed(|calls| {
-        let settings = [Setting::Value("mode", mode), Setting::Value("size", bytes)];
+        let settings = [
+            Setting::Value("mode", "0755"),
+            Setting::Value("uid", &number),
+            Setting::Value("gid", &number),
+            Setting::Value("size", bytes),
+        ];
         let mount = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NODEV)?;
         mounts::attach(calls, mount.as_fd(), target, shown)?;
-        let options = format!("nosuid,nodev,mode={mode},size={bytes}");
+        let options = format!("nosuid,nodev,mode=755,uid={user},gid={user},size={bytes}");
         Ok((mount, Fact::Mounted { kind: "tmpfs".into(), target: shown.into(), options }))
     })?
     .tell(story))
@@ -246,7 +252,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
         .map_err(|e| SysError::new("symlinkat", "docent", e.raw_os_error()))?;
     for (name, bytes) in [("work", "134217728"), ("tmp", "67108864")] {
         let target = mounts::in_root(house, name, false)?;
-        drop(tmpfs(target.as_fd(), &format!("/{name}"), "1777", bytes, story)?);
+        drop(tmpfs(target.as_fd(), &format!("/{name}"), user, bytes, story)?);
     }
     drop(root::PROC.mount(house)?.tell(story));
     let (dev, _pts) = root::make_dev(house, story)?;

@@ -1,7 +1,7 @@
 # Tries to leave its mark on the host, and to make the engine do it.
 # fails: run
 # skips: port out in page image
-# cause: no-container
+# cause: wrong-name
 for place in /usr/bin /etc /var/lib /root /dev /proc/sys/kernel /sys; do
   echo mark > "$place/docent-was-here" 2>/dev/null
 done
