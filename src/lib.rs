@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod container;
 pub mod engine;
+mod entry;
 pub mod fact;
 pub mod guest;
 pub mod image;
@@ -38,7 +39,10 @@ pub fn start(args: Vec<OsString>) -> i32 {
     match hidden {
         monitor::COMMAND => monitor::main(&rest()),
         kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
-        _ => cli::main(args),
+        _ => match cli::parse(args.clone()) {
+            Ok(cli) => entry::command(cli, &args),
+            Err((fault, code)) => cli::refuse(&args, &fault, code),
+        },
     }
 }
 

@@ -55,7 +55,7 @@ enum Line {
     Event {
         id: u64,
         #[serde(flatten)]
-        event: Event,
+        event: Box<Event>,
     },
     End {
         exit: i32,
@@ -146,7 +146,7 @@ impl Journal {
     /// The file cannot be made or written (a full disk): the event is told nevertheless, by whoever else listens.
     pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
         self.events += 1;
-        let line = Line::Event { id: self.events, event: redacted(event) };
+        let line = Line::Event { id: self.events, event: Box::new(redacted(event)) };
         self.write(line)
     }
 
@@ -249,7 +249,7 @@ impl ContainerJournal {
 
     pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
         self.events += 1;
-        self.chain.append(&[Line::Event { id: self.events, event: redacted(event) }])
+        self.chain.append(&[Line::Event { id: self.events, event: Box::new(redacted(event)) }])
     }
 }
 
@@ -334,7 +334,7 @@ fn read_lines(path: &std::path::Path) -> Option<Lines> {
         prev = hash(bytes);
         match serde_json::from_value::<Line>(value) {
             Ok(Line::Begin(header)) => lines.header = Some(header),
-            Ok(Line::Event { event, .. }) => lines.events.push(event),
+            Ok(Line::Event { event, .. }) => lines.events.push(*event),
             Ok(Line::End { exit, took_us }) => lines.end = Some((exit, took_us)),
             // Written by another version of docent.
             Err(_) => lines.broken = lines.broken.or(Some(i + 1)),

@@ -124,6 +124,13 @@ impl Store {
         })
     }
 
+    /// The store at `root` if there is one that this user can use; nothing is made.
+    pub fn existing(root: &Path) -> Option<Store> {
+        let store = Store { root: root.to_path_buf() };
+        let usable = rustix::fs::access(root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+        (usable && store.oci_layout().exists()).then_some(store)
+    }
+
     /// Replaces a file as a whole: written in `tmp/`, synced when `durable`, renamed. The rename is the changing call.
     pub fn replace_file(
         &self,
