@@ -17,6 +17,7 @@ mod describe;
 mod doctor;
 mod fault;
 mod fault_kinds;
+pub mod lab;
 mod layout;
 mod learn;
 mod messages;
