@@ -18,6 +18,7 @@ mod fault;
 mod fault_kinds;
 mod layout;
 mod learn;
+pub mod markdown;
 mod messages;
 mod plan;
 pub mod session;
