@@ -39,10 +39,7 @@ pub fn start(args: Vec<OsString>) -> i32 {
     match hidden {
         monitor::COMMAND => monitor::main(&rest()),
         kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
-        _ => match cli::parse(args.clone()) {
-            Ok(cli) => entry::command(cli, &args),
-            Err((fault, code)) => cli::refuse(&args, &fault, code),
-        },
+        _ => entry::command(args),
     }
 }
 
