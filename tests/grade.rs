@@ -59,8 +59,8 @@ fn named(script: &str, what: &str) -> Vec<String> {
 
 /// Cgroup directories of graders that are no more.
 fn left_behind() -> Vec<PathBuf> {
-    let trees =
-        std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|e| e.path().join("docent-grade"));
+    let trees = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|e| e.path());
+    let trees = trees.chain([PathBuf::from("/sys/fs/cgroup")]).map(|t| t.join("docent-grade"));
     let pens = trees.filter_map(|room| std::fs::read_dir(room).ok()).flatten().flatten();
     let owner = |p: &PathBuf| p.file_name().and_then(|n| n.to_str()?.split('-').next()?.parse::<i32>().ok());
     pens.map(|e| e.path())
