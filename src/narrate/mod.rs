@@ -10,6 +10,7 @@
 //! - [`session`] what the session says beside its commands
 
 mod blocks;
+mod blocks_inside;
 mod cow;
 mod deep;
 mod describe;
