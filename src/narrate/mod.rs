@@ -20,6 +20,7 @@ mod fault_kinds;
 pub mod lab;
 mod layout;
 mod learn;
+pub mod markdown;
 mod messages;
 mod plan;
 pub mod session;

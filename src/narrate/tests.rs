@@ -160,7 +160,7 @@ fn english_keeps_dockers_wording() {
     assert_eq!(taken, "Conflict. The container name \"/web\" is already in use by container \"3f2a9c0d1b2c\".");
     let flag = |word: &str| Fault::Usage {
         command: "docent run".into(),
-        kind: "UnknownArgument".into(),
+        kind: "unknown-flag".into(),
         word: Some(word.into()),
         suggestion: None,
         text: String::new(),
