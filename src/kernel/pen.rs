@@ -137,7 +137,7 @@ impl Pen {
 
     /// Removes what killed graders left behind.
     pub fn sweep(story: &mut Story) {
-        let trees = match layout() {
+        let trees: Vec<PathBuf> = match layout() {
             Layout::V1(trees) => trees.into_iter().map(|t| t.path).collect(),
             Layout::V2(path) => vec![path],
             Layout::None => Vec::new(),
@@ -149,6 +149,9 @@ impl Pen {
             if process::start_time(pid) != Some(start) {
                 take_away(&entry.path(), false, story);
             }
+        }
+        for tree in &trees {
+            take_away_one(&tree.join(ROOM), story);
         }
     }
 }

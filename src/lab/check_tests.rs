@@ -72,6 +72,7 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         limits: Limits::default(),
         auto_remove: false,
         stop_signal: 15,
+        stop_timeout: None,
         labels: BTreeMap::new(),
         attach: Attach::default(),
         binds: Vec::new(),

@@ -19,7 +19,7 @@ messages! {
         en: "guide: docent lab guide    hint: docent lab hint    check: docent lab check",
     }
     points(points, max) { ko: "{points}/{max}점", en: "{points} of {max} points" }
-    all_done() { ko: "모두 해냈습니다. 축하합니다!", en: "All of it done. Well done!" }
+    all_done() { ko: "모두 해냈습니다. 축하합니다.", en: "All of it done. Well done!" }
     passed() { ko: "통과", en: "passed" }
     failed() { ko: "아직", en: "not yet" }
     skipped() { ko: "건너뜀", en: "skipped" }
@@ -39,7 +39,7 @@ messages! {
     }
 
     graded(title, student) { ko: "채점: {title} · 학생 {student}", en: "Grade: {title} · student {student}" }
-    exited(code) { ko: "제출물의 스크립트가 끝났습니다 (종료 코드 {code}).", en: "The submission's script ended with exit code {code}." }
+    exited(code) { ko: "제출물의 스크립트가 {code}번 종료 코드로 끝났습니다.", en: "The submission's script ended with exit code {code}." }
     killed(signal) { ko: "제출물의 스크립트가 {signal} 신호로 끝났습니다.", en: "The submission's script was ended by {signal}." }
     timed_out(seconds) {
         ko: "제출물의 스크립트가 {seconds}초 안에 끝나지 않아 멈추었습니다. 그때까지 한 일을 채점했습니다.",
@@ -53,15 +53,15 @@ messages! {
         en: "The container {name} was there, and was removed; its write layer went with it.",
     }
     wrong_name(name, is) {
-        ko: "{name} 컨테이너가 없습니다. 대신 {is} 컨테이너가 있습니다. 이름을 잘못 적지 않았나요?",
-        en: "There is no container {name}, but there is one named {is}. A slip in the name?",
+        ko: "{name} 컨테이너가 없습니다. 대신 {is} 컨테이너가 있습니다. 이름을 확인해 보세요.",
+        en: "There is no container {name}, but there is one named {is}; look at the name again.",
     }
     wrong_image(name, image) {
         ko: "{name} 컨테이너가 {image} 이미지로 만들어졌습니다.",
         en: "The container {name} was made from the image {image}.",
     }
     not_running(name, code) {
-        ko: "{name} 컨테이너가 멈춰 있습니다 (종료 코드 {code}). docker start 명령으로 다시 시작할 수 있습니다.",
+        ko: "{name} 컨테이너가 {code}번 종료 코드로 멈춰 있습니다. docker start 명령으로 다시 시작할 수 있습니다.",
         en: "The container {name} has stopped (exit code {code}); docker start brings it back.",
     }
     wrong_state(name, status) { ko: "{name} 컨테이너의 상태가 {status} 입니다.", en: "The container {name} is {status}." }
