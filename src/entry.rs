@@ -1,21 +1,42 @@
 //! Which entry point a command belongs to, and what each is given of the rooms below.
 
+use crate::book;
 use crate::cli::{self, Cli, Globals, Verb};
 use crate::engine::doctor;
 use crate::engine::news::News;
 use crate::fact::Story;
 use crate::image::Reference;
+use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator};
 use crate::repl::{self, Kind, Setup};
 use crate::store::Store;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 
 /// Gives the exit code.
 pub fn command(cli: Cli, argv: &[OsString]) -> i32 {
     match &cli.verb {
         Verb::Session => session(&cli.globals),
+        Verb::Book(a) => read_book(&cli.globals, a.chapter.as_deref()),
         _ => cli::act(cli, argv),
+    }
+}
+
+/// A chapter, or their list.
+fn read_book(globals: &Globals, chapter: Option<&str>) -> i32 {
+    let narrator = cli::narrator(globals.lang, Level::Off);
+    let color = narrator.color && terminal::is_terminal(std::io::stdout());
+    match book::read(globals.lang, chapter, narrator.width, color) {
+        Ok(text) => {
+            // A reader that has gone away (`book 1 | head`) is no error.
+            std::io::stdout().lock().write_all(text.as_bytes()).unwrap_or(());
+            0
+        }
+        Err(fault) => {
+            eprint!("{}", narrator.print_fault(&fault));
+            1
+        }
     }
 }
 
