@@ -1,0 +1,361 @@
+//! A bench for tests that need a machine: every [`Machine`] is a network, mount and pid namespace of its own with a cgroup
+//! subtree of its own, so that nothing a test does can be seen outside, and nothing of it outlives it.
+//!
+//! What a test needs and does not find is not passed over in silence: [`skip`] says so on the real standard error (print
+//! macros are captured by the test harness) and writes it down for `zz_skipped`, which counts.
+
+#![allow(dead_code, reason = "each test target uses its own part of the bench")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// The program under test.
+pub const DOCENT: &str = env!("CARGO_BIN_EXE_docent");
+
+/// Where skipped tests are written down, one line each. Named after cargo's own process: a run of `cargo test` starts all its
+/// test targets itself, so a list of an earlier run is never taken for this one's.
+pub fn skipped_list() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("skipped-{}.txt", rustix::process::getppid().map_or(0, |p| p.as_raw_nonzero().get())))
+}
+
+/// Says that a test could not run here, and why.
+pub fn skip(test: &str, why: &str) {
+    let line = format!("SKIPPED {test}: {why}\n");
+    rustix::io::write(rustix::stdio::stderr(), line.as_bytes()).expect("standard error");
+    let list = std::fs::File::options().create(true).append(true).open(skipped_list());
+    list.and_then(|mut f| f.write_all(line.as_bytes())).expect("the list of skipped tests");
+}
+
+/// Whether these programs are here and we are root; otherwise the test is skipped, aloud.
+pub fn need(test: &str, programs: &[&str]) -> bool {
+    if !rustix::process::geteuid().is_root() {
+        skip(test, "a machine of its own (namespaces, cgroups) needs root");
+        return false;
+    }
+    let found = |name: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).chain(["/sbin".into(), "/usr/sbin".into()]).any(|dir| dir.join(name).is_file())
+    };
+    match ["unshare", "nsenter", "ip", "mount"].iter().chain(programs).find(|name| !found(name)) {
+        None => true,
+        Some(missing) => {
+            skip(test, &format!("there is no program `{missing}`"));
+            false
+        }
+    }
+}
+
+/// A small machine: `init` is its pid 1, and everything in it dies with it.
+pub struct Machine {
+    unshare: Child,
+    init: i32,
+    dir: tempfile::TempDir,
+    /// The machine's own group in each tree of the host.
+    groups: Vec<PathBuf>,
+}
+
+/// What a command came to.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    pub what: String,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn ok(self) -> Ran {
+        assert_eq!(self.code, 0, "{}\n{}\n{}", self.what, self.stdout, self.stderr);
+        self
+    }
+
+    pub fn of(what: String, output: &Output) -> Ran {
+        use std::os::unix::process::ExitStatusExt;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().or(output.status.signal().map(|s| 128 + s)).unwrap_or(-1);
+        Ran { what, code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+impl Machine {
+    /// A machine with an empty store; None (told) where there can be none.
+    pub fn new(test: &str, programs: &[&str]) -> Option<Machine> {
+        if !need(test, programs) {
+            return None;
+        }
+        let dir = tempfile::Builder::new().prefix("docent-test-").tempdir().expect("a temporary directory");
+        std::fs::create_dir(dir.path().join("work")).expect("work");
+        let name = dir.path().file_name().expect("a name").to_owned();
+        // Its own group in every tree stands for the tree's root inside: `docent/<id>` of one machine is nobody else's.
+        let (mut groups, mut script) = (Vec::new(), String::from("ip link set lo up || exit 1\n"));
+        for tree in trees() {
+            let group = tree.join(&name);
+            if std::fs::create_dir(&group).is_ok() {
+                script.push_str(&format!("mount --bind '{}' '{}' || exit 1\n", group.display(), tree.display()));
+                groups.push(group);
+            }
+        }
+        // The shell stays and reaps what is orphaned, as a machine's init does.
+        script.push_str("echo up\ncat\n");
+        let mut unshare = Command::new("unshare")
+            .args(["-n", "-m", "-p", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare");
+        let mut line = String::new();
+        BufReader::new(unshare.stdout.take().expect("stdout")).read_line(&mut line).expect("its word");
+        let id = unshare.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let init = children.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        let machine = Machine { unshare, init, dir, groups };
+        if line != "up\n" || init == 0 {
+            skip(test, "no namespaces of its own can be made here");
+            return None;
+        }
+        Some(machine)
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.dir.path().join("root")
+    }
+
+    /// The directory in which commands run.
+    pub fn work(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
+    /// A command that will run in the machine.
+    pub fn command(&self, argv: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["-t", &self.init.to_string(), "-n", "-m", "-p", "--", "sh", "-c", "cd \"$0\" && exec \"$@\""])
+            .arg(self.work())
+            .args(argv)
+            .env("DOCENT_ROOT", self.root())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("DOCENT_LANG")
+            .env_remove("DOCENT_NARRATE");
+        command
+    }
+
+    pub fn run(&self, argv: &[&str]) -> Ran {
+        let output = self.command(argv).stdin(Stdio::null()).output().expect("nsenter");
+        Ran::of(argv.join(" "), &output)
+    }
+
+    /// One docent command, to its end.
+    pub fn docent(&self, args: &[&str]) -> Ran {
+        self.run(&[&[DOCENT], args].concat())
+    }
+
+    pub fn sh(&self, script: &str) -> Ran {
+        self.run(&["sh", "-ec", script, DOCENT])
+    }
+
+    /// What is left of docent in this machine that no container accounts for: monitors, cgroups, mounts, devices of
+    /// containers, things in the making. `live` containers are allowed to have theirs.
+    pub fn leftovers(&self, live: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        let monitors = self.processes();
+        if monitors.len() > live {
+            found.extend(monitors.into_iter().map(|p| format!("process: {p}")));
+        }
+        for group in &self.groups {
+            let below = std::fs::read_dir(group.join("docent")).into_iter().flatten().flatten();
+            let dirs: Vec<_> = below.filter(|e| e.path().is_dir()).map(|e| e.path()).collect();
+            if dirs.len() > live {
+                found.extend(dirs.iter().map(|d| format!("cgroup: {}", d.display())));
+            }
+        }
+        let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", self.init)).unwrap_or_default();
+        let root = self.root().to_string_lossy().into_owned();
+        found.extend(mounts.lines().filter(|l| l.contains(&root)).map(|l| format!("mount: {l}")));
+        let links = self.run(&["ip", "-o", "link", "show", "type", "veth"]).stdout;
+        if links.lines().count() > live {
+            found.extend(links.lines().map(|l| format!("veth: {l}")));
+        }
+        for entry in std::fs::read_dir(self.root().join("tmp")).into_iter().flatten().flatten() {
+            found.push(format!("tmp: {}", entry.file_name().to_string_lossy()));
+        }
+        found.extend(unfinished(&self.work()));
+        for entry in std::fs::read_dir(self.root().join("containers")).into_iter().flatten().flatten() {
+            if !entry.path().join("config.json").is_file() || !entry.path().join("state.json").is_file() {
+                found.push(format!("partial container: {}", entry.path().display()));
+            }
+            found.extend(unfinished(&entry.path().join("upper")));
+        }
+        found
+    }
+
+    /// Monitors and other processes in the machine, but for its init; zombies are not counted: init reaps them.
+    fn processes(&self) -> Vec<String> {
+        let ns = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+        let ours = ns(&self.init.to_string());
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid = entry.file_name().to_string_lossy().into_owned();
+            if !pid.bytes().all(|b| b.is_ascii_digit()) || pid == self.init.to_string() || ns(&pid) != ours {
+                continue;
+            }
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            if line.contains("__monitor") {
+                found.push(format!("{pid} {line}"));
+            }
+        }
+        found
+    }
+
+    /// Ids of containers whose program runs, as the command line says.
+    pub fn running(&self) -> usize {
+        self.docent(&["ps", "-q"]).stdout.lines().count()
+    }
+
+    /// Every event that was told so far: each command's, then each monitor's, each once.
+    pub fn events(&self) -> Vec<docent::fact::Event> {
+        let (store, made) = docent::store::Store::open(&self.root()).expect("the store");
+        assert!(made.is_none(), "the store is there");
+        let mut all = Vec::new();
+        for record in docent::store::Journal::list(&store) {
+            all.extend(record.events);
+        }
+        for entry in std::fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten() {
+            if let Some(id) = entry.file_name().to_string_lossy().strip_suffix(".jsonl") {
+                all.extend(docent::store::Journal::of_container(&store, id));
+            }
+        }
+        // What a monitor told is also part of the command's story that waited for it.
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|e| seen.insert((e.pid, e.at_us, serde_json::to_string(&e.fact).expect("json"))));
+        all
+    }
+}
+
+/// Names of a copy that has not taken its place.
+fn unfinished(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(".docent-") {
+            found.push(format!("half a copy: {}", entry.path().display()));
+        }
+        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            found.extend(unfinished(&entry.path()));
+        }
+    }
+    found
+}
+
+/// Mount points of the host's cgroup trees that have controllers (or of the one tree of version 2).
+fn trees() -> Vec<PathBuf> {
+    let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut trees: Vec<PathBuf> = Vec::new();
+    for line in text.lines() {
+        let Some((left, right)) = line.split_once(" - ") else { continue };
+        let (point, kind) = (left.split(' ').nth(4).unwrap_or(""), right.split(' ').next().unwrap_or(""));
+        if kind.starts_with("cgroup") && !trees.contains(&point.into()) {
+            trees.push(point.into());
+        }
+    }
+    trees
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // `--kill-child`: the kernel kills init with it, and with init everything in its pid namespace.
+        drop(self.unshare.kill());
+        drop(self.unshare.wait());
+        for group in &self.groups {
+            remove_group(group);
+        }
+    }
+}
+
+/// A group can be removed when its last process is out, which the kernel takes a moment for.
+fn remove_group(group: &Path) {
+    for entry in std::fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_group(&entry.path());
+        }
+    }
+    for _ in 0..100_000 {
+        match std::fs::remove_dir(group) {
+            Err(e) if e.raw_os_error() == Some(libc::EBUSY) => std::thread::yield_now(),
+            _ => return,
+        }
+    }
+}
+
+/// A docker-archive with one image of one layer, made here: `name`, a file and a directory.
+pub fn archive(path: &Path, name: &str) {
+    use sha2::{Digest, Sha256};
+    fn member(tar: &mut Vec<u8>, name: &str, content: &[u8]) {
+        let mut header = [0u8; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+        put(100, "0000644\0");
+        put(108, "0000000\0");
+        put(116, "0000000\0");
+        put(124, &format!("{:011o}\0", content.len()));
+        put(136, "00000000000\0");
+        put(148, "        ");
+        put(156, "0");
+        put(257, "ustar\x0000");
+        let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        tar.extend_from_slice(&header);
+        tar.extend_from_slice(content);
+        tar.resize(tar.len().next_multiple_of(512), 0);
+    }
+    let end = |mut tar: Vec<u8>| {
+        tar.resize(tar.len() + 1024, 0);
+        tar
+    };
+    let mut layer = Vec::new();
+    member(&mut layer, "hello", format!("hello from {name}\n").as_bytes());
+    member(&mut layer, "etc/motd", b"made by a test\n");
+    let layer = end(layer);
+    let diff_id: String = Sha256::digest(&layer).iter().map(|b| format!("{b:02x}")).collect();
+    let config = format!(
+        "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{\"Cmd\":[\"/hello\"]}},\
+         \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"sha256:{diff_id}\"]}}}}"
+    );
+    let manifest = format!("[{{\"Config\":\"config.json\",\"RepoTags\":[\"{name}\"],\"Layers\":[\"layer.tar\"]}}]");
+    let mut tar = Vec::new();
+    member(&mut tar, "layer.tar", &layer);
+    member(&mut tar, "config.json", config.as_bytes());
+    member(&mut tar, "manifest.json", manifest.as_bytes());
+    std::fs::write(path, end(tar)).expect("the archive");
+}
+
+/// A small generator of choices (xorshift): the seed is printed, so that a run can be repeated.
+pub struct Choice(u64);
+
+impl Choice {
+    pub fn seeded() -> (Choice, u64) {
+        let given = std::env::var("DOCENT_TEST_SEED").ok().and_then(|s| s.parse().ok());
+        let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(1, |t| t.as_nanos() as u64);
+        let seed = given.unwrap_or_else(now) | 1;
+        (Choice(seed), seed)
+    }
+
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+}
+
+/// Whether the long form was asked for.
+pub fn long() -> bool {
+    std::env::var_os("DOCENT_TEST_LONG").is_some_and(|v| v == "1")
+}
+
+/// A line that is seen even when the test passes.
+pub fn say(line: &str) {
+    rustix::io::write(rustix::stdio::stderr(), format!("{line}\n").as_bytes()).expect("standard error");
+}
