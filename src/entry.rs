@@ -1,16 +1,19 @@
 //! Which entry point a command belongs to, and what each is given of the rooms below.
 
+use crate::book;
 use crate::cli::{self, Globals, GradeArgs, GradeFormat, LabVerb, Verb};
 use crate::engine::doctor;
 use crate::engine::news::News;
 use crate::fact::{Fault, Story, Text};
 use crate::image::Reference;
+use crate::kernel::terminal;
 use crate::lab::seed::Seeds;
 use crate::lab::{self, Source, client, progress};
 use crate::narrate::{Lang, Level, Narrator};
 use crate::repl::{self, Kind, Setup};
 use crate::store::Store;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 
 /// Exit codes of `grade`: full marks, less, and no verdict.
@@ -33,7 +36,24 @@ pub fn command(argv: Vec<OsString>) -> i32 {
         Verb::Session => session(&cli.globals),
         Verb::Lab(verb) => lab_verb(&cli.globals, verb).unwrap_or_else(|fault| cli::refuse(&argv, &fault, 1)),
         Verb::Grade(a) => grade(&cli.globals, a).unwrap_or_else(|fault| cli::refuse(&argv, &fault, CANNOT_GRADE)),
+        Verb::Book(a) => read_book(&cli.globals, a.chapter.as_deref()),
         _ => cli::act(cli, &argv),
+    }
+}
+
+fn read_book(globals: &Globals, chapter: Option<&str>) -> i32 {
+    let narrator = cli::narrator(globals.lang, Level::Off);
+    let color = narrator.color && terminal::is_terminal(std::io::stdout());
+    match book::read(globals.lang, chapter, narrator.width, color) {
+        Ok(text) => {
+            // A reader that has gone away (`book 1 | head`) is no error.
+            std::io::stdout().lock().write_all(text.as_bytes()).unwrap_or(());
+            0
+        }
+        Err(fault) => {
+            eprint!("{}", narrator.print_fault(&fault));
+            1
+        }
     }
 }
 

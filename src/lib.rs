@@ -5,6 +5,7 @@
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
 //! on top the entry points `cli`, `repl`, `lab` and `book`. [`guest`] holds the programs that run inside containers.
 
+pub mod book;
 pub mod cli;
 pub mod container;
 pub mod engine;

@@ -164,6 +164,10 @@ pub enum Fault {
         labs: Vec<String>,
     },
     NoLabStarted,
+    NoSuchChapter {
+        name: String,
+        chapters: Vec<String>,
+    },
     LabDamaged {
         path: String,
         why: String,

@@ -159,13 +159,21 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     let made = list.iter().any(|e| matches!(e.fact, Fact::NamespacesMade { .. }));
-    for event in list {
+    for (n, event) in list.iter().enumerate() {
         match &event.fact {
             Fact::NamespacesMade { pid, inside, namespaces } => {
+                // The cgroup namespace is made by the new process itself, once it sits in its cgroup.
+                let own = list.iter().skip(n + 1).take_while(|e| !matches!(e.fact, Fact::NamespacesMade { .. }));
+                let own = own.filter_map(|e| match &e.fact {
+                    Fact::PrivateMounts { kinds } => Some(kinds.iter().map(String::as_str)),
+                    _ => None,
+                });
+                let own: Vec<&str> = own.flatten().collect();
                 let kinds = |shared: bool| -> Vec<&str> {
                     namespaces.iter().filter(|n| n.shared == shared).map(|n| n.kind.as_str()).collect()
                 };
-                let (new, shared) = (kinds(false), kinds(true));
+                let (mut new, shared) = (kinds(false), kinds(true));
+                new.extend(own);
                 let mut head = namespace::head_new(lang, new.len(), new.join(" "));
                 if !shared.is_empty() {
                     head = format!("{head} · {}", namespace::head_shared(lang, shared.join(" ")));

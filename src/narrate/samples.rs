@@ -222,6 +222,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::NotRoot { probe: Some(Box::new(probe())) },
         Fault::StoreRefused { path: path.clone(), errno: libc::EACCES },
         Fault::step("mount", SysError::new("mount", "/x", libc::ENOSPC)),
+        Fault::NoSuchChapter { name: s("9"), chapters: vec![s("01-one-page")] },
         Fault::NoSuchLab { name: s("x"), labs: vec![s("03-nginx-cp-edit")] },
         Fault::NoLabStarted,
         Fault::LabDamaged { path: path.clone(), why: s("line 3") },

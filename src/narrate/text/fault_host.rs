@@ -42,6 +42,8 @@ messages! {
     no_such_lab(name) { ko: "없는 실습입니다: {name}", en: "no such lab: {name}" }
     labs(labs) { ko: "있는 실습: {labs}", en: "labs: {labs}" }
     lab_list() { ko: "docent lab list", en: "docent lab list" }
+    no_such_chapter(name) { ko: "교재에 없는 장입니다: {name}", en: "no such chapter: {name}" }
+    chapters(chapters) { ko: "있는 장: {chapters}", en: "chapters: {chapters}" }
     no_lab_started() { ko: "시작한 실습이 없습니다", en: "no lab has been started" }
     lab_start() { ko: "docent lab start NAME", en: "docent lab start NAME" }
     lab_damaged(path) { ko: "실습 파일을 읽지 못했습니다: {path}", en: "cannot read the lab: {path}" }
