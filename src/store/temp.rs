@@ -64,7 +64,8 @@ impl Store {
         self.make_temp("open", |path| File::options().create_new(true).read(true).write(true).open(path))
     }
 
-    /// Makes and locks. A sweep may slip in between the two and take the entry for abandoned: then another is made.
+    /// Makes and locks. A sweep may slip in between the two and take the entry for abandoned: then it is the sweep's, and
+    /// another is made.
     fn make_temp(&self, call: &str, make: impl Fn(&Path) -> std::io::Result<File>) -> Result<Temp, SysError> {
         loop {
             let path = self.temp_name();
@@ -73,8 +74,8 @@ impl Store {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound && self.tmp().exists() => continue,
                 other => other.map_err(io)?,
             };
-            lock.lock().map_err(io)?;
-            if path.exists() {
+            // Never waiting: whoever has it may wait for the store lock that we hold.
+            if lock.try_lock().is_ok() && path.exists() {
                 return Ok(Temp { path, lock, kept: false });
             }
         }

@@ -1,0 +1,465 @@
+//! The verbs as a learner uses them: what comes on which stream, which code, which state.
+
+mod common;
+
+use common::Machine;
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).collect()
+}
+
+#[test]
+fn a_program_runs_with_its_own_streams_and_code() {
+    let Some(m) = Machine::new("verbs::streams", &[]) else { return };
+    let ran = m.docent(&["run", "--rm", "tiny", "sh", "-c", "echo out; echo err >&2; exit 42"]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (42, "out\n", "err\n"));
+    let ran = m.docent(&["run", "--rm", "tiny", "sh", "-c", "kill -9 $$"]);
+    assert_eq!(ran.code, 137);
+    // PID 1 ignores what it does not handle: the shell's child can be killed.
+    assert_eq!(m.docent(&["ps", "-aq"]).ok().stdout, "");
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn standard_input_reaches_the_program_only_with_i() {
+    let Some(m) = Machine::new("verbs::stdin", &[]) else { return };
+    let with = m.sh("printf 'a\\nb\\n' | \"$0\" run --rm -i --network none tiny cat");
+    assert_eq!(with.ok().stdout, "a\nb\n");
+    let without = m.sh("printf 'a\\nb\\n' | \"$0\" run --rm --network none tiny cat");
+    assert_eq!(without.ok().stdout, "");
+    // A megabyte through both directions, whole.
+    let big = m.sh("head -c 1000000 /dev/zero | \"$0\" run --rm -i --network none tiny cat | wc -c");
+    assert_eq!(big.ok().stdout.trim(), "1000000");
+}
+
+#[test]
+fn what_a_container_is_given() {
+    let Some(m) = Machine::new("verbs::given", &[]) else { return };
+    let ran = m.docent(&[
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--hostname",
+        "box",
+        "-e",
+        "A=1",
+        "-e",
+        "A=2",
+        "-w",
+        "/made/here",
+        "tiny",
+        "sh",
+        "-c",
+        "hostname; echo $A; pwd; echo $$; id -u; cat /proc/1/comm",
+    ]);
+    assert_eq!(lines(&ran.ok().stdout)[..5], ["box", "2", "/made/here", "1", "0"]);
+    let ran = m.docent(&["run", "--rm", "--network", "none", "-u", "1000:1000", "tiny", "sh", "-c", "id -u; id -g"]);
+    assert_eq!(ran.ok().stdout, "1000\n1000\n");
+    let ran = m.docent(&["run", "--rm", "--network", "none", "--entrypoint", "echo", "tiny", "hi"]);
+    assert_eq!(ran.ok().stdout, "hi\n");
+    let caps = m.docent(&[
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "tiny",
+        "sh",
+        "-c",
+        "grep -E 'CapEff|Seccomp:' /proc/self/status",
+    ]);
+    assert!(caps.stdout.contains("Seccomp:\t2"), "{}", caps.stdout);
+    assert!(caps.stdout.contains("a80425fb") || caps.stdout.contains("a00425fb"), "{}", caps.stdout);
+}
+
+#[test]
+fn what_a_container_cannot_do() {
+    let Some(m) = Machine::new("verbs::cannot", &[]) else { return };
+    let refused = [
+        "mount -t tmpfs none /tmp",
+        "echo 1 > /proc/sys/kernel/panic",
+        "echo c > /proc/sysrq-trigger",
+        "hostname other",
+        "unshare -U true",
+        "cat /proc/kcore | head -c 1 | grep .",
+        "dd if=/dev/sda of=/dev/null count=1",
+        "mknod /tmp/disk b 8 0 && head -c 1 /tmp/disk",
+        "kill -0 2",
+        "ls /proc/acpi/*",
+    ];
+    for attempt in refused {
+        let ran = m.docent(&["run", "--rm", "--network", "none", "tiny", "sh", "-c", attempt]);
+        assert_ne!(ran.code, 0, "{attempt}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_life_from_create_to_rm() {
+    let Some(m) = Machine::new("verbs::life", &[]) else { return };
+    let id =
+        m.docent(&["create", "--name", "c", "tiny", "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 1; done"]).ok();
+    assert_eq!(id.stdout.trim().len(), 64);
+    assert_eq!(m.docent(&["ps", "-q"]).ok().stdout, "");
+    assert_eq!(m.docent(&["ps", "-a", "--format", "{{.Names}} {{.Status}}"]).ok().stdout, "c Created\n");
+    assert_eq!(m.docent(&["start", "c"]).ok().stdout, "c\n");
+    let status = m.docent(&["inspect", "-f", "{{.State.Status}} {{.State.Running}}", "c"]).ok().stdout;
+    assert_eq!(status, "running true\n");
+    let refused = m.docent(&["rm", "c"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("container"), "{}", refused.stderr);
+    assert_eq!(m.docent(&["stop", "c"]).ok().stdout, "c\n");
+    let state = m.docent(&["ps", "-a", "--format", "{{.Status}}"]).ok().stdout;
+    assert!(state.starts_with("Exited (3)"), "{state}");
+    m.docent(&["start", "c"]).ok();
+    m.docent(&["kill", "c"]).ok();
+    let state = m.docent(&["inspect", "--format", "{{.State.ExitCode}}", "c"]).ok().stdout;
+    assert_eq!(state, "137\n");
+    assert_eq!(m.docent(&["rm", "c"]).ok().stdout, "c\n");
+    assert_eq!(m.docent(&["ps", "-aq"]).ok().stdout, "");
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn stop_kills_what_will_not_hear() {
+    let Some(m) = Machine::new("verbs::stop", &[]) else { return };
+    m.docent(&["run", "-d", "--name", "deaf", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    m.docent(&["stop", "-t", "1", "deaf"]).ok();
+    let state = m.docent(&["inspect", "-f", "{{.State.ExitCode}}", "deaf"]).ok().stdout;
+    assert_eq!(state, "137\n", "PID 1 has no handler for SIGTERM, so the kernel does not deliver it");
+}
+
+#[test]
+fn pause_stops_time_for_a_container() {
+    let Some(m) = Machine::new("verbs::pause", &[]) else { return };
+    m.docent(&[
+        "run",
+        "-d",
+        "--name",
+        "p",
+        "--network",
+        "none",
+        "tiny",
+        "sh",
+        "-c",
+        "i=0; while :; do i=$((i+1)); done",
+    ])
+    .ok();
+    let paused = m.docent(&["pause", "p"]);
+    if paused.code != 0 && !std::path::Path::new("/sys/fs/cgroup").join("freezer").exists() {
+        common::skip("verbs::pause", "no freezer on this host");
+        return;
+    }
+    let cpu = |m: &Machine| {
+        let pid = m.docent(&["inspect", "-f", "{{.State.Pid}}", "p"]).ok().stdout;
+        m.sh(&format!("cut -d' ' -f14 /proc/{}/stat", pid.trim())).ok().stdout
+    };
+    assert!(m.docent(&["ps", "--format", "{{.Status}}"]).ok().stdout.contains("(Paused)"));
+    let before = cpu(&m);
+    for _ in 0..20 {
+        m.docent(&["ps", "-q"]).ok();
+    }
+    assert_eq!(cpu(&m), before, "no CPU time passes for a frozen process");
+    assert_eq!(m.docent(&["pause", "p"]).code, 1);
+    assert_eq!(m.docent(&["exec", "p", "true"]).code, 1);
+    m.docent(&["unpause", "p"]).ok();
+    assert_eq!(m.docent(&["unpause", "p"]).code, 1);
+    m.docent(&["exec", "p", "true"]).ok();
+    m.docent(&["pause", "p"]).ok();
+    m.docent(&["rm", "-f", "p"]).ok();
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn exec_joins_and_gives_its_own_code() {
+    let Some(m) = Machine::new("verbs::exec", &[]) else { return };
+    m.docent(&["run", "-d", "--name", "e", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    let ran = m.docent(&["exec", "-e", "X=y", "-w", "/tmp", "e", "sh", "-c", "echo $X; pwd; echo oops >&2; exit 7"]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (7, "y\n/tmp\n", "oops\n"));
+    assert_eq!(m.docent(&["exec", "e", "cat", "/proc/1/comm"]).ok().stdout, "sleep\n");
+    let input = m.sh("printf abc | \"$0\" exec -i e cat");
+    assert_eq!(input.ok().stdout, "abc");
+    assert_eq!(m.docent(&["exec", "e", "nothing-here"]).code, 127);
+    assert_eq!(m.docent(&["exec", "e", "/etc/passwd"]).code, 126);
+    assert_eq!(m.docent(&["exec", "none", "true"]).code, 1);
+    // Nothing of docent's own is open in the new process.
+    let fds = m.docent(&["exec", "e", "sh", "-c", "ls /proc/self/fd | wc -l"]).ok().stdout;
+    assert!(fds.trim().parse::<u32>().is_ok_and(|n| n <= 4), "{fds}");
+}
+
+#[test]
+fn a_page_over_a_published_port() {
+    let Some(m) = Machine::new("verbs::port", &["curl"]) else { return };
+    m.docent(&["run", "-d", "--name", "web", "-p", "127.0.0.1:8080:80", "nginx"]).ok();
+    let page = m.sh("curl -sf --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:8080/").ok().stdout;
+    assert!(page.contains("<html"), "{page}");
+    m.docent(&["cp", "web:/usr/share/nginx/html/index.html", "index.html"]).ok();
+    m.sh("sed -i 's/<h1>.*<.h1>/<h1>edited<\\/h1>/' index.html").ok();
+    m.docent(&["cp", "index.html", "web:/usr/share/nginx/html/index.html"]).ok();
+    assert!(m.sh("curl -sf http://127.0.0.1:8080/").ok().stdout.contains("<h1>edited</h1>"));
+    // The image is as it was: another container shows the first page.
+    m.docent(&["run", "-d", "--name", "two", "-p", "127.0.0.1:8081:80", "nginx"]).ok();
+    let other = m.sh("curl -sf --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:8081/").ok().stdout;
+    assert_eq!(other, page);
+    // Both reach each other by address, and a big answer comes whole.
+    let address = m.docent(&["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "two"]).ok().stdout;
+    let inside = format!("wget -q -O - http://{}/ | wc -c", address.trim());
+    assert_eq!(m.docent(&["exec", "web", "sh", "-c", &inside]).ok().stdout.trim(), page.len().to_string());
+    m.docent(&["rm", "-f", "web", "two"]).ok();
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn copies_both_ways_by_dockers_rules() {
+    let Some(m) = Machine::new("verbs::cp", &[]) else { return };
+    m.docent(&["create", "--name", "c", "tiny", "true"]).ok();
+    m.sh("mkdir -p tree/sub; echo one >tree/one; echo two >tree/sub/two; ln -s one tree/link; chmod 600 tree/one").ok();
+    m.docent(&["cp", "tree", "c:/new"]).ok();
+    m.docent(&["cp", "tree", "c:/tmp"]).ok();
+    m.docent(&["cp", "tree/.", "c:/srv"]).ok();
+    m.docent(&["cp", "c:/new", "back"]).ok();
+    m.docent(&["cp", "c:/tmp/tree/sub/two", "."]).ok();
+    assert_eq!(
+        m.sh("cat back/one back/sub/two two; readlink back/link; stat -c %a back/one").ok().stdout,
+        "one\ntwo\ntwo\none\n600\n"
+    );
+    assert_eq!(m.docent(&["cp", "c:/nowhere", "x"]).code, 1);
+    assert_eq!(m.docent(&["cp", "nowhere", "c:/x"]).code, 1);
+    assert_eq!(m.docent(&["cp", "two", "c:/no/such/dir/x"]).code, 1);
+    // A link in the container leads nowhere but into the container.
+    m.docent(&[
+        "run",
+        "--name",
+        "evil",
+        "--network",
+        "none",
+        "tiny",
+        "sh",
+        "-c",
+        "ln -s / /out; ln -s /etc/hostname /h; ln -s ../../../../.. /up",
+    ])
+    .ok();
+    m.sh("echo mine >mine").ok();
+    m.docent(&["cp", "mine", "evil:/out/put"]).ok();
+    m.docent(&["cp", "mine", "evil:/up/put2"]).ok();
+    assert_eq!(m.sh("ls /put /put2 2>&1 | grep -c 'No such'").stdout.trim(), "2");
+    let changes = m.docent(&["diff", "evil"]).ok().stdout;
+    assert!(changes.contains("A /put\n") && changes.contains("A /put2\n"), "{changes}");
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn diff_and_copy_on_write_name_what_happened() {
+    let Some(m) = Machine::new("verbs::cow", &[]) else { return };
+    m.docent(&["run", "-d", "--name", "c", "--network", "none", "nginx"]).ok();
+    let deep = m.docent(&[
+        "--narrate",
+        "json",
+        "--narrate-to",
+        "told",
+        "exec",
+        "c",
+        "sh",
+        "-c",
+        "echo x >>/usr/share/nginx/html/50x.html; rm /usr/share/nginx/html/index.html; echo n >/new",
+    ]);
+    deep.ok();
+    let told = m.sh("cat told").ok().stdout;
+    let change = |path: &str| {
+        told.lines()
+            .filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok())
+            .find(|e| e["event"] == "cow.change" && e["path"] == path)
+            .map(|e| e["change"].as_str().unwrap_or_default().to_string())
+    };
+    assert_eq!(change("/usr/share/nginx/html/50x.html").as_deref(), Some("copied-up"));
+    assert_eq!(change("/usr/share/nginx/html/index.html").as_deref(), Some("deleted"));
+    assert_eq!(change("/new").as_deref(), Some("added"));
+    let diff = m.docent(&["diff", "c"]).ok().stdout;
+    for line in ["C /usr/share/nginx/html/50x.html", "D /usr/share/nginx/html/index.html", "A /new"] {
+        assert!(diff.lines().any(|l| l == line), "{line}: {diff}");
+    }
+    m.sh("echo c >c.html").ok();
+    m.docent(&["--narrate", "json", "--narrate-to", "told2", "cp", "c.html", "c:/usr/share/nginx/html/50x.html"]).ok();
+    let told = m.sh("cat told2").ok().stdout;
+    assert!(told.contains("\"covered\""), "{told}");
+}
+
+#[test]
+fn limits_are_kept_or_refused() {
+    let Some(m) = Machine::new("verbs::limits", &[]) else { return };
+    let ran = m.docent(&[
+        "run",
+        "-d",
+        "--name",
+        "l",
+        "--network",
+        "none",
+        "-m",
+        "64m",
+        "--pids-limit",
+        "5",
+        "--cpus",
+        "0.5",
+        "tiny",
+        "sleep",
+        "1000",
+    ]);
+    if ran.code != 0 {
+        // A host without cgroups refuses, by name, and runs nothing.
+        assert_eq!(ran.code, 125, "{}", ran.stderr);
+        assert_eq!(m.docent(&["ps", "-q"]).ok().stdout, "");
+        return;
+    }
+    let forks = m.docent(&["exec", "l", "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 5 & done"]);
+    assert!(forks.code != 0 || forks.stderr.contains("fork"), "{forks:?}");
+    let told = m.events();
+    let limits: Vec<_> = told
+        .iter()
+        .filter_map(|e| match &e.fact {
+            docent::fact::Fact::CgroupLimit { value, read_back, .. } => Some((value.clone(), read_back.clone())),
+            _ => None,
+        })
+        .collect();
+    assert!(limits.len() >= 3 && limits.iter().all(|(w, r)| w == r), "{limits:?}");
+    m.docent(&["rm", "-f", "l"]).ok();
+    let oom = m.docent(&[
+        "run",
+        "--name",
+        "o",
+        "--network",
+        "none",
+        "-m",
+        "16m",
+        "tiny",
+        "sh",
+        "-c",
+        "x=a; while :; do x=$x$x; done",
+    ]);
+    assert_eq!(oom.code, 137, "{oom:?}");
+    assert_eq!(m.docent(&["inspect", "-f", "{{.State.OOMKilled}}", "o"]).ok().stdout, "true\n");
+}
+
+#[test]
+fn logs_are_kept_and_followed() {
+    let Some(m) = Machine::new("verbs::logs", &[]) else { return };
+    m.docent(&[
+        "run",
+        "-d",
+        "--name",
+        "l",
+        "--network",
+        "none",
+        "tiny",
+        "sh",
+        "-c",
+        "echo a; echo b >&2; echo c; printf end",
+    ])
+    .ok();
+    let followed = m.docent(&["logs", "-f", "l"]).ok();
+    assert_eq!((followed.stdout.as_str(), followed.stderr.as_str()), ("a\nc\nend", "b\n"));
+    assert_eq!(m.docent(&["logs", "--tail", "1", "l"]).ok().stdout, "end");
+    let stamped = m.docent(&["logs", "-t", "--tail", "1", "l"]).ok().stdout;
+    assert!(stamped.starts_with("20") && stamped.ends_with("Z end"), "{stamped}");
+}
+
+#[test]
+fn every_proof_of_every_command_holds() {
+    let Some(m) = Machine::new("verbs::verify", &["ip", "nft", "ss"]) else { return };
+    let verified = |m: &Machine, args: &[&str]| {
+        m.docent(args).ok();
+        let verdict = m.docent(&["verify"]);
+        assert_eq!(verdict.code, 0, "{args:?}\n{}", verdict.stdout);
+    };
+    verified(&m, &["run", "-d", "--name", "web", "-p", "127.0.0.1:8080:80", "nginx"]);
+    verified(&m, &["cp", "web:/usr/share/nginx/html/index.html", "index.html"]);
+    verified(&m, &["cp", "index.html", "web:/usr/share/nginx/html/index.html"]);
+    verified(&m, &["exec", "web", "sh", "-c", "echo x >>/usr/share/nginx/html/50x.html"]);
+    if m.docent(&["pause", "web"]).code == 0 {
+        m.docent(&["verify"]).ok();
+        verified(&m, &["unpause", "web"]);
+        let frozen: Vec<u64> =
+            docent::store::Journal::numbers(&docent::store::Store::open(&m.root()).expect("store").0);
+        // The freeze no longer holds, and verify says since when.
+        let pause = frozen.len() as u64 - 3;
+        let since = m.docent(&["--lang", "en", "verify", &pause.to_string()]);
+        assert!(since.code == 0 && since.stdout.contains("changed since"), "{}", since.stdout);
+    }
+    verified(
+        &m,
+        &["run", "-d", "--name", "two", "--network", "none", "-m", "64m", "nginx"]
+            .iter()
+            .copied()
+            .filter(|a| {
+                std::fs::read_dir("/sys/fs/cgroup").is_ok_and(|mut d| d.next().is_some()) || (*a != "-m" && *a != "64m")
+            })
+            .collect::<Vec<_>>(),
+    );
+    verified(&m, &["stop", "web"]);
+    verified(&m, &["rm", "-f", "web", "two"]);
+}
+
+#[test]
+fn a_forecast_does_nothing() {
+    let Some(m) = Machine::new("verbs::forecast", &[]) else { return };
+    m.docent(&["ps"]).ok();
+    let before = m.sh("find \"$DOCENT_ROOT\" -not -path '*/journal*' | sort | sha256sum").ok().stdout;
+    for lang in ["ko", "en"] {
+        let plan = m
+            .docent(&["--lang", lang, "explain", "--", "run", "-d", "--name", "web", "-p", "8080:80", "nginx"])
+            .ok()
+            .stdout;
+        assert!(plan.lines().count() > 5 && !plan.contains("pid:["), "{plan}");
+    }
+    assert_eq!(m.sh("find \"$DOCENT_ROOT\" -not -path '*/journal*' | sort | sha256sum").ok().stdout, before);
+}
+
+#[test]
+fn images_are_listed_loaded_and_named() {
+    let Some(m) = Machine::new("verbs::images", &[]) else { return };
+    common::archive(&m.work().join("a.tar"), "mine:1");
+    assert_eq!(m.docent(&["load", "-i", "a.tar"]).ok().stdout, "Loaded image: mine:1\n");
+    assert_eq!(m.sh("\"$0\" load <a.tar").ok().stdout, "Loaded image: mine:1\n");
+    assert_eq!(m.docent(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).ok().stdout, "mine:1\n");
+    assert_eq!(m.docent(&["images", "-q"]).ok().stdout.trim().len(), 12);
+    let layers = m.docent(&["image", "inspect", "--format", "{{len .RootFS.Layers}}", "mine:1"]).ok().stdout;
+    assert_eq!(layers, "1\n");
+    // The built-in ones have the same digests wherever they are made on this machine.
+    m.docent(&["create", "nginx"]).ok();
+    let other = Machine::new("verbs::images", &[]).expect("a second machine");
+    other.docent(&["create", "nginx"]).ok();
+    let id = |m: &Machine| m.docent(&["images", "-q", "--no-trunc", "nginx"]).ok().stdout;
+    assert_eq!(id(&m), id(&other));
+}
+
+#[test]
+fn fifty_at_once_start_and_stop() {
+    let Some(m) = Machine::new("verbs::fifty", &["xargs"]) else { return };
+    m.docent(&["create", "--name", "first", "tiny", "true"]).ok();
+    let up = m.sh("seq 50 | xargs -P 50 -I{} \"$0\" run -d --name n{} tiny sleep 1000 | sort -u | wc -l");
+    assert_eq!(up.ok().stdout.trim(), "50");
+    assert_eq!(m.running(), 50);
+    // Fifty addresses, each once.
+    let addresses = m.sh("\"$0\" inspect -f '{{.NetworkSettings.IPAddress}}' $(\"$0\" ps -q) | sort -u | wc -l");
+    assert_eq!(addresses.ok().stdout.trim(), "50");
+    let down = m.sh("seq 50 | xargs -P 50 -I{} \"$0\" rm -f n{} | wc -l");
+    assert_eq!(down.ok().stdout.trim(), "50");
+    assert_eq!(m.docent(&["ps", "-a", "--format", "{{.Names}}"]).ok().stdout, "first\n");
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
+
+#[test]
+fn without_any_cgroup_containers_run_and_limits_are_refused() {
+    let Some(m) = Machine::new("verbs::no_cgroup", &[]) else { return };
+    m.sh("mount | grep -E ' type cgroup2? ' | cut -d' ' -f3 | sort -r | xargs -r -n1 umount -l").ok();
+    assert_eq!(m.sh("mount | grep -c ' type cgroup' || true").stdout.trim(), "0");
+    assert_eq!(m.docent(&["run", "--rm", "--network", "none", "tiny", "echo", "hi"]).ok().stdout, "hi\n");
+    let refused = m.docent(&["--lang", "en", "run", "--rm", "-m", "64m", "tiny", "true"]);
+    assert_eq!(refused.code, 125, "{refused:?}");
+    m.docent(&["run", "-d", "--name", "n", "nginx"]).ok();
+    assert_eq!(m.docent(&["pause", "n"]).code, 1);
+    m.docent(&["exec", "n", "true"]).ok();
+    // Without a device controller no device can be made at all.
+    assert_ne!(m.docent(&["exec", "n", "sh", "-c", "mknod /tmp/d c 1 3"]).code, 0);
+    m.docent(&["stop", "n"]).ok();
+    m.docent(&["rm", "n"]).ok();
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}
