@@ -164,7 +164,13 @@ fn is_story(line: &str) -> bool {
 
 /// A shell line on the machine, with both streams in the order in which a terminal shows them.
 fn typed(machine: &Machine, lang: &str, line: &str) -> Vec<String> {
-    let script = format!("PATH=\"$PWD/../bin:$PATH\"; {{ {line}\n}} 2>&1");
+    // Who reads the story gives nginx the moment it needs to open its port and write its number down.
+    let then = if line.starts_with("docker run -d") {
+        "for c in /var/lib/docent/containers/*/; do timeout 20 sh -c \"until [ -s $c/upper/run/nginx.pid ]; do :; done\"; done"
+    } else {
+        ":"
+    };
+    let script = format!("PATH=\"$PWD/../bin:$PATH\"; {{ {line}\n}} 2>&1; {then}");
     let output = machine
         .command(&["sh", "-c", &script])
         .env_remove("DOCENT_ROOT")
