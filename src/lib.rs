@@ -14,6 +14,7 @@ pub mod fact;
 pub mod guest;
 pub mod image;
 pub mod kernel;
+pub mod lab;
 pub mod launch;
 pub mod monitor;
 pub mod narrate;
@@ -33,9 +34,6 @@ pub fn start(args: Vec<OsString>) -> i32 {
     match hidden {
         monitor::COMMAND => monitor::main(&rest()),
         kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
-        _ => match cli::parse(args.clone()) {
-            Ok(cli) => entry::command(cli, &args),
-            Err((fault, code)) => cli::refuse(&args, &fault, code),
-        },
+        _ => entry::command(args),
     }
 }

@@ -88,5 +88,6 @@ fn damaged(lang: Lang, path: &str, flaw: &ArchiveFlaw) -> Sentence {
         }
         ArchiveFlaw::Empty => (archive::empty(lang), again()),
     };
-    Sentence::new(archive::archive(lang, path), Some(format!("{cause} {}", archive::nothing_kept(lang))), fix)
+    let between = if cause.ends_with('.') { " " } else { " · " };
+    Sentence::new(archive::archive(lang, path), Some(cause + between + &archive::nothing_kept(lang)), fix)
 }

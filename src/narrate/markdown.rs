@@ -75,10 +75,8 @@ impl Page {
                 self.block(&["─".repeat(self.room().min(40))]);
             }
             // Comments are for the authors; other HTML is shown as it was written.
-            Event::Html(text) | Event::InlineHtml(text) => {
-                if !text.trim_start().starts_with("<!--") {
-                    self.words(text.trim_end());
-                }
+            Event::Html(text) | Event::InlineHtml(text) if !text.trim_start().starts_with("<!--") => {
+                self.words(text.trim_end());
             }
             _ => {}
         }
@@ -89,6 +87,10 @@ impl Page {
             Tag::Paragraph | Tag::Heading { .. } => self.flush(),
             Tag::BlockQuote(_) => {
                 self.flush();
+                // The empty line before a quotation is not part of it.
+                if std::mem::take(&mut self.gap) {
+                    self.out.push('\n');
+                }
                 self.push_margin(Margin { first: None, rest: "│ ".into() });
             }
             // A block's label, such as `docent`, says nothing to a reader.

@@ -10,12 +10,14 @@
 //! - [`session`] what the session says beside its commands
 
 mod blocks;
+mod blocks_inside;
 mod cow;
 mod deep;
 mod describe;
 mod doctor;
 mod fault;
 mod fault_kinds;
+pub mod lab;
 mod layout;
 mod learn;
 pub mod markdown;

@@ -6,6 +6,7 @@
 //! ROOT/containers/<id>/     config.json, state.json, lock, upper/, work/, merged/, log, control socket, journal
 //! ROOT/network/             leases of the bridge
 //! ROOT/tmp/                 in the making, each under a held lock
+//! ROOT/lab/progress.json    the learner's way through the labs
 //! ROOT/journal/             one file per command
 //! ROOT/lock                 the store lock
 //! ```
@@ -205,6 +206,10 @@ impl Store {
     }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+    /// What the learner has passed; synced.
+    pub fn lab_progress(&self) -> PathBuf {
+        self.root.join("lab/progress.json")
     }
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")

@@ -15,7 +15,7 @@ messages! {
     }
     not_root_possible(tier) { ko: "이 호스트의 등급: {tier}", en: "this host's tier: {tier}" }
     sudo_it() { ko: "sudo docent", en: "sudo docent" }
-    store_refused(path, errno) { ko: "저장소를 열 수 없습니다: {path} ({errno})", en: "cannot open the store {path}: {errno}" }
+    store_refused(path, errno) { ko: "저장소를 열 수 없습니다: {path} · {errno}", en: "cannot open the store {path}: {errno}" }
     store_refused_cause() {
         ko: "다른 사용자의 저장소이거나, 쓸 수 없는 파일 시스템에 있습니다.",
         en: "It belongs to another user, or lies on a file system that cannot be written.",
