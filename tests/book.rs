@@ -1,5 +1,5 @@
-//! The book is true, and so are the READMEs: every command of every chapter is executed, on a small machine of its own, and what the chapter shows
-//! is what comes out. The Korean and the English book have one structure.
+//! The book is true, and so are the READMEs: every command of every chapter is executed, on a small machine of its own, and
+//! what the chapter shows is what comes out. The Korean and the English texts have one structure.
 //!
 //! A block fenced as `docent` is a transcript: `$ COMMAND`, then what the terminal shows (both streams), until the next
 //! command. The commands of a chapter run one after the other, in one directory, beginning with an empty store. What a
