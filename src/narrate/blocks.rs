@@ -156,6 +156,11 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     Told { head, short: vec![frame::label_layer(lang)], lessons: vec![(Concept::WriteLayer, lines)], ..Told::default() }
 }
 
+/// Whether this event enters at least these namespaces of the same process.
+fn enters(event: &Event, whose: i32, kinds: &[String]) -> bool {
+    matches!(&event.fact, Fact::NamespacesJoined { kinds: all, of, .. } if *of == whose && kinds.iter().all(|k| all.contains(k)))
+}
+
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     let made = list.iter().any(|e| matches!(e.fact, Fact::NamespacesMade { .. }));
@@ -189,6 +194,9 @@ fn namespaces(lang: Lang, list: &[&Event]) -> Told {
                 }
                 told.lessons.push((Concept::Namespaces, lines));
             }
+            // The pid namespace is entered first, for the child; the child then enters all of them.
+            Fact::NamespacesJoined { kinds, of, .. }
+                if list.iter().skip(n + 1).any(|later| enters(later, *of, kinds)) => {}
             Fact::NamespacesJoined { kinds, of, .. } => {
                 told.head.push(namespace::head_joined(lang, kinds.len(), kinds.join(" "), of));
                 told.short.push(namespace::short_joined(lang, kinds.len()));
@@ -315,6 +323,10 @@ fn exit(lang: Lang, list: &[&Event]) -> Told {
     let ended: Vec<&Event> = list.iter().filter(|e| matches!(e.fact, Fact::ContainerExited { .. })).copied().collect();
     let list = if ended.is_empty() { list } else { &ended };
     let mut told = sentences(lang, list, Concept::Exit, vec![Line::Text(concept::exit(lang))]);
+    // What ended was a guest of `exec`, not the container.
+    if ended.is_empty() {
+        told.lessons.clear();
+    }
     for event in &ended {
         if let Fact::ContainerExited { signal: Some(signal), oom, code, .. } = &event.fact {
             told.lessons.insert(

@@ -40,7 +40,10 @@ messages! {
         ko: "레지스트리 없이 이 컴퓨터의 프로그램으로 만든 이미지입니다.",
         en: "No registry can be asked: made of this machine's programs.",
     }
-    built_in_fix() { ko: "docent load -i nginx.tar", en: "docent load -i nginx.tar" }
+    built_in_fix() {
+        ko: "다른 이미지 넣기: docent load -i FILE.tar",
+        en: "to have another image: docent load -i FILE.tar",
+    }
     no_nameserver() {
         ko: "호스트의 이름 서버는 loopback 주소뿐이라 컨테이너가 쓸 수 없습니다. 이름 풀이가 안 될 수 있습니다.",
         en: "The host names only loopback name servers, out of a container's reach: names may not resolve.",

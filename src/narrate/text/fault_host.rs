@@ -13,7 +13,7 @@ messages! {
         ko: "네임스페이스와 마운트를 만드는 시스템 콜을 커널이 root에게만 허락합니다.",
         en: "The kernel lets only root make these namespaces and mounts.",
     }
-    not_root_possible(tier) { ko: "이 호스트의 등급: {tier}", en: "this host's tier: {tier}" }
+    not_root_possible(tier) { ko: "이 호스트의 등급: {tier}", en: "This host's tier: {tier}" }
     sudo_it() { ko: "sudo docent", en: "sudo docent" }
     store_refused(path, errno) { ko: "저장소를 열 수 없습니다: {path} · {errno}", en: "cannot open the store {path}: {errno}" }
     store_refused_cause() {

@@ -23,7 +23,7 @@ messages! {
     status(status) { ko: "종료 코드 {status}", en: "exit code {status}" }
     summary(all, good, changed, gone, wrong, unrun) {
         ko: "증거 {all}개: 맞음 {good} · 바뀜 {changed} · 사라짐 {gone} · 틀림 {wrong} · 확인 못 함 {unrun}",
-        en: "{all} proofs: {good} true · {changed} changed since · {gone} gone · {wrong} false · {unrun} not checked",
+        en: "proofs: {all} · {good} true · {changed} changed since · {gone} gone · {wrong} false · {unrun} not checked",
     }
     none() { ko: "확인할 증거가 없는 명령입니다.", en: "This command left no proofs to check." }
 }
