@@ -150,8 +150,11 @@ fn transfer(
             Target::Entry(place) => (place.dir.as_fd(), place.shown.parent().unwrap_or(Path::new("/"))),
             Target::Inside(dir, path) => (dir.as_fd(), path.as_path()),
         };
-        let shown = shown.to_string_lossy();
-        let mut copy = Copy { owner, token, noted: 16, shown: &shown, sum: Default::default() };
+        // The parent of a bare name is the working directory.
+        let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
+        let shown = absolute(&std::path::absolute(shown).unwrap_or(shown.to_path_buf()));
+        let shown = shown.to_string_lossy().into_owned();
+        let mut copy = Copy { owner, token, noted: 16, shown, sum: Default::default() };
         match target {
             Target::Entry(place) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &place.name)?,
             Target::Inside(..) if contents => {

@@ -143,7 +143,9 @@ impl Machine {
     }
 
     pub fn run(&self, argv: &[&str]) -> Ran {
-        let output = self.command(argv).stdin(Stdio::null()).output().expect("nsenter");
+        // What hangs is a failure too, and must not hold up the others.
+        let output = self.command(&[&["timeout", "-k", "5", "180"], argv].concat()).stdin(Stdio::null()).output();
+        let output = output.expect("nsenter");
         Ran::of(argv.join(" "), &output)
     }
 
