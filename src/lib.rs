@@ -5,13 +5,16 @@
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
 //! on top the entry points `cli`, `repl`, `lab` and `book`. [`guest`] holds the programs that run inside containers.
 
+pub mod book;
 pub mod cli;
 pub mod container;
 pub mod engine;
+mod entry;
 pub mod fact;
 pub mod guest;
 pub mod image;
 pub mod kernel;
+pub mod lab;
 pub mod launch;
 pub mod monitor;
 pub mod narrate;
@@ -31,6 +34,6 @@ pub fn start(args: Vec<OsString>) -> i32 {
     match hidden {
         monitor::COMMAND => monitor::main(&rest()),
         kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
-        _ => cli::main(args),
+        _ => entry::command(args),
     }
 }

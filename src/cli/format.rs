@@ -107,23 +107,28 @@ fn run(template: &str, scene: Scene) -> Result<String, Fault> {
     rendered.map_err(|e| bad_template(template, e.into()))
 }
 
+/// The template in the engine's own dialect; the text around the braces stays as it is.
+///
 /// `.Label "key"` is a method with an argument in Docker, which the engine does not have: it becomes a function. Strings
-/// and the text around the braces stay as they are.
-fn methods(template: &str) -> String {
+/// are read here and written anew in the one form that gtmpl-ng 1.0.0 reads back as Go does: it never comes back from
+/// `"\u0e"`, panics at `"\u00e9한"`, and takes the `\\` at the end of a string for an escaped quote.
+fn prepare(template: &str) -> Result<String, String> {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
-    let mut quote: Option<char> = None;
     let mut inside = false;
     while let Some(c) = rest.chars().next() {
         let mut taken = c.len_utf8();
-        match quote {
-            Some('"') if c == '\\' => taken += rest.chars().nth(1).map_or(0, char::len_utf8),
-            Some(q) if c == q => quote = None,
-            Some(_) => {}
-            None if inside && (c == '"' || c == '`') => quote = Some(c),
-            None if rest.starts_with("{{") => inside = true,
-            None if rest.starts_with("}}") => inside = false,
-            None if inside
+        match c {
+            '"' | '`' | '\'' if inside => {
+                let (length, meant) = literal(rest, c)?;
+                out.push_str(&meant);
+                rest = rest.get(length..).unwrap_or_default();
+                continue;
+            }
+            '/' if inside && rest.starts_with("/*") => taken = rest.find("*/").map_or(rest.len(), |end| end + 2),
+            '{' if rest.starts_with("{{") => inside = true,
+            '}' if rest.starts_with("}}") => inside = false,
+            '.' if inside
                 && rest.starts_with(".Label ")
                 && !out.ends_with(|p: char| p.is_alphanumeric() || p == ')') =>
             {
@@ -131,13 +136,66 @@ fn methods(template: &str) -> String {
                 rest = rest.strip_prefix(".Label ").unwrap_or_default();
                 continue;
             }
-            None => {}
+            _ => {}
         }
         let (now, later) = rest.split_at(taken);
         out.push_str(now);
         rest = later;
     }
-    out
+    Ok(out)
+}
+
+/// A quoted literal at the beginning of `text`: its length, and the same for the engine.
+fn literal(text: &str, quote: char) -> Result<(usize, String), String> {
+    let mut meant = String::new();
+    let mut at = 1;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        match rest.chars().next() {
+            Some(c) if c == quote => break,
+            Some('\\') if quote != '`' => {
+                let (length, c) = escape(rest).ok_or("invalid escape in a quoted string")?;
+                meant.push(c);
+                at += length;
+            }
+            Some(c) if c != '\n' || quote == '`' => {
+                meant.push(c);
+                at += c.len_utf8();
+            }
+            _ => return Err("unterminated quoted string".into()),
+        }
+    }
+    let written = match quote {
+        // A character is its number, as in Go.
+        '\'' => match meant.chars().collect::<Vec<_>>()[..] {
+            [one] => (one as u32).to_string(),
+            _ => return Err("malformed character constant".into()),
+        },
+        _ if !meant.contains('`') => format!("`{}`", meant.replace('\\', "\\\\")),
+        _ if !meant.ends_with('\\') => {
+            format!("\"{}\"", meant.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+        }
+        _ => return Err("a string with a backquote cannot end in a backslash".into()),
+    };
+    Ok((at + 1, written))
+}
+
+/// The length of the escape that `text` begins with, and the character. Bytes above 0x7f are no characters.
+fn escape(text: &str) -> Option<(usize, char)> {
+    let kind = text.chars().nth(1)?;
+    let digits = match kind {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => {
+            let plain = ['a', 'b', 'f', 'n', 'r', 't', 'v', '\\', '\'', '"'];
+            let meant = ['\u{7}', '\u{8}', '\u{c}', '\n', '\r', '\t', '\u{b}', '\\', '\'', '"'];
+            return plain.iter().zip(meant).find(|(name, _)| **name == kind).map(|(_, c)| (2, c));
+        }
+    };
+    let number = text.get(2..2 + digits).filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let meant = char::from_u32(u32::from_str_radix(number, 16).ok()?)?;
+    (kind != 'x' || meant.is_ascii()).then_some((2 + digits, meant))
 }
 
 fn compile(template: &str) -> Result<Template, Fault> {
@@ -155,7 +213,9 @@ fn compile(template: &str) -> Result<Template, Fault> {
     ];
     compiled.add_funcs(&functions);
     compiled.add_func("label", label);
-    compiled.parse(methods(template)).map_err(|e| bad_template(template, e.into()))?;
+    let unread = |why: String| Fault::BadTemplate { template: template.into(), why };
+    let prepared = prepare(template).map_err(unread)?;
+    compiled.parse(prepared).map_err(|e| bad_template(template, e.into()))?;
     Ok(compiled)
 }
 
@@ -375,126 +435,5 @@ fn label(args: &[Value]) -> Result<Value, FuncError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> Json {
-        serde_json::json!({
-            "Id": "3f2a9c",
-            "Created": "2026-03-04T06:06:07Z",
-            "State": {"Status": "running", "Running": true, "Pid": 48213, "ExitCode": 0},
-            "Config": {
-                "Env": ["A=1", "B=2"],
-                "Entrypoint": null,
-                "Labels": {"a/b": "c", "z": "y"},
-                "Cmd": ["nginx", "-g", "daemon off;"],
-            },
-            "Mounts": [],
-            "RootFS": {"Type": "layers", "Layers": ["sha256:a", "sha256:b"]},
-            "HostConfig": {"LogConfig": {"Type": "json-file", "Config": {}}, "PidsLimit": null, "NanoCpus": -1},
-            "NetworkSettings": {
-                "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]},
-                "Networks": {"bridge": {"IPAddress": "172.30.0.2", "Aliases": null}},
-            },
-        })
-    }
-
-    #[test]
-    fn values_print_as_go_prints_them() {
-        for (template, text) in [
-            ("{{.State.Status}}", "running"),
-            ("{{ .RootFS.Layers }}", "[sha256:a sha256:b]"),
-            ("{{.Config.Labels}}", "map[a/b:c z:y]"),
-            ("{{.Config.Entrypoint}}", "[]"),
-            ("{{.Mounts}}", "[]"),
-            ("{{.State.Running}} {{.State.Pid}} {{.HostConfig.NanoCpus}}", "true 48213 -1"),
-            ("{{.HostConfig.PidsLimit}}", "<no value>"),
-            ("{{.Config.Labels.nothing}}", "<no value>"),
-            ("{{index .Config.Labels \"a/b\"}}|{{index .Config.Labels \"x\"}}|", "c||"),
-            ("{{index .Config.Cmd 2}}", "daemon off;"),
-            ("{{range .Config.Env}}{{.}};{{end}}", "A=1;B=2;"),
-            ("{{range .Config.Env}}{{println .}}{{end}}", "A=1\nB=2\n"),
-            ("{{range $k, $v := .NetworkSettings.Networks}}{{$k}}={{$v.IPAddress}}{{end}}", "bridge=172.30.0.2"),
-            ("{{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}}", "8080"),
-            ("{{index .NetworkSettings.Ports \"443/tcp\"}}", "[]"),
-            ("{{len .RootFS.Layers}}", "2"),
-            ("{{join .Config.Cmd \" \"}}", "nginx -g daemon off;"),
-            ("{{.State.Status | upper}} {{lower \"AB\"}} {{title \"ab cd\"}}", "RUNNING ab Ab Cd"),
-            ("{{split \"a,b\" \",\"}} {{pad \"x\" 1 2}}| {{truncate .Id 3}}", "[a b]  x  | 3f2"),
-            ("{{if .State.Running}}yes{{else}}no{{end}}", "yes"),
-            ("{{with .HostConfig.LogConfig}}{{.Type}}{{end}}", "json-file"),
-            ("{{printf \"%s:%d\" .State.Status .State.Pid}}", "running:48213"),
-            ("{{if eq .State.ExitCode 0}}ok{{end}}", "ok"),
-            ("컨테이너 {{.Id}}\\t", "컨테이너 3f2a9c\\t"),
-        ] {
-            assert_eq!(render(template, &sample()).as_deref(), Ok(text), "{template}");
-        }
-    }
-
-    #[test]
-    fn json_keeps_the_documents_order() {
-        let data = sample();
-        assert_eq!(render("{{json .}}", &data), Ok(data.to_string()));
-        let state = r#"{"Status":"running","Running":true,"Pid":48213,"ExitCode":0}"#;
-        assert_eq!(render("{{json .State}}", &data).as_deref(), Ok(state));
-        assert_eq!(render("{{.State | json}}", &data).as_deref(), Ok(state));
-        assert_eq!(render("{{json .Config.Labels}}", &data).as_deref(), Ok(r#"{"a/b":"c","z":"y"}"#));
-        assert_eq!(render("{{json .State.Pid}} {{json .Id}}", &data).as_deref(), Ok("48213 \"3f2a9c\""));
-        let within = "{{range .NetworkSettings.Networks}}{{json .}}{{end}}";
-        assert_eq!(render(within, &data).as_deref(), Ok(r#"{"IPAddress":"172.30.0.2","Aliases":null}"#));
-        let nulls =
-            "{{json .Config.Entrypoint}} {{json .Mounts}} {{json .HostConfig.LogConfig.Config}}{{.Config.Entrypoint}}";
-        assert_eq!(render(nulls, &data).as_deref(), Ok("null [] {}[]"));
-        // In a list of lines nothing is escaped as in a web page.
-        assert_eq!(render("{{json .}}", &serde_json::json!({"A": "<&>"})).as_deref(), Ok(r#"{"A":"<&>"}"#));
-    }
-
-    #[track_caller]
-    fn why(template: &str) -> String {
-        match render(template, &sample()) {
-            Err(Fault::BadTemplate { template: named, why }) => {
-                assert_eq!(named, template);
-                why
-            }
-            other => panic!("{template}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_is_an_error_without_the_document_in_it() {
-        assert_eq!(why("{{.Foo}}"), ":1:2: map has no entry for key \"Foo\"");
-        assert_eq!(why("{{.State.Foo}}"), ":1:2: map has no entry for key \"Foo\"");
-        for template in
-            ["{{.Id.Foo}}", "{{.Foo", "{{nothing .}}", "{{index .Config.Cmd 9}}", "{{json}}", "{{end}}", "{{"]
-        {
-            let why = why(template);
-            assert!(!why.is_empty() && why.len() < 300 && !why.contains("172.30"), "{template}: {why}");
-            assert_eq!(check(template).is_ok(), render(template, &Json::Null).is_ok() || why.starts_with(':'));
-        }
-    }
-
-    #[test]
-    fn a_template_cannot_eat_the_machine() {
-        assert!(render("{{pad \"x\" 1000000000 1}}", &sample()).is_err());
-        assert!(render("{{truncate \"x\" -1}}", &sample()).is_err());
-        assert!(render("{{range 1000000000}}x{{end}}", &sample()).is_err());
-        assert!(render("{{define \"r\"}}{{template \"r\" .}}{{end}}{{template \"r\" .}}", &sample()).is_err());
-    }
-
-    #[test]
-    fn rows_have_labels_and_headings() {
-        let labels = BTreeMap::from([("com.lab-tier".to_string(), "one".to_string())]);
-        let row = serde_json::json!({"Names": "web"});
-        let template = "{{upper .Names}} {{.Label \"com.lab-tier\"}} {{.Label \"x\"}}|{{json .}}";
-        assert_eq!(
-            methods(".Label \"{{print \".Label \\\" x\" (.Label `.Label `)}}"),
-            ".Label \"{{print \".Label \\\" x\" (label `.Label `)}}"
-        );
-        assert_eq!(render_row(template, &row, &labels).as_deref(), Ok("WEB one |{\"Names\":\"web\"}"));
-        let headings = serde_json::json!({"Names": "NAMES"});
-        assert_eq!(
-            render_headings("{{lower .Names}} {{json .Names}} {{.Label \"com.lab-tier\"}}", &headings).as_deref(),
-            Ok("NAMES NAMES lab tier")
-        );
-    }
-}
+#[path = "format_tests.rs"]
+mod tests;

@@ -39,4 +39,39 @@ mod tests {
                     \"Args\": [\n            \"a\"\n        ]\n    }\n]\n";
         assert_eq!(pretty(&[one]), text);
     }
+
+    /// Every value that has a name here has it in Docker's own schema too, with the same type: read by its types and
+    /// written again, nothing is missing.
+    #[track_caller]
+    fn survives(at: &str, ours: &Json, theirs: &Json) {
+        match (ours, theirs) {
+            (Json::Object(fields), Json::Object(other)) => {
+                for (key, value) in fields.iter().filter(|(_, v)| !v.is_null()) {
+                    let found = other.get(key).unwrap_or_else(|| panic!("{at}/{key} is no name of Docker's"));
+                    survives(&format!("{at}/{key}"), value, found);
+                }
+            }
+            _ if at.ends_with("Created") || at.ends_with("LastTagTime") => {}
+            _ => assert_eq!(ours, theirs, "{at}"),
+        }
+    }
+
+    #[test]
+    fn dockers_schema_reads_what_is_written() {
+        use bollard_stubs::models::{ContainerInspectResponse, ImageInspect};
+        let mut web = sample("3f2a9c0d1e4b", "web");
+        web.config.binds.push(crate::container::Bind { source: "/s".into(), target: "/t".into(), read_only: true });
+        web.config.limits.pids = Some(20);
+        let json = inspect_container(&web, &Paths::default());
+        let theirs: ContainerInspectResponse = serde_json::from_value(json.clone()).expect("Docker's container");
+        survives("", &json, &serde_json::to_value(theirs).expect("JSON"));
+        let config = serde_json::json!({
+            "created": "2026-03-04T06:06:07Z", "architecture": "amd64", "os": "linux", "author": "a", "variant": "v8",
+            "config": {"Cmd": ["nginx"], "ExposedPorts": {"80/tcp": {}}, "Labels": {"a": "b"}, "StopSignal": "SIGQUIT"},
+            "rootfs": {"type": "layers", "diff_ids": ["sha256:1"]},
+        });
+        let json = inspect_image(&config, &ImageNames::default());
+        let theirs: ImageInspect = serde_json::from_value(json.clone()).expect("Docker's image");
+        survives("", &json, &serde_json::to_value(theirs).expect("JSON"));
+    }
 }

@@ -22,7 +22,7 @@ mod times;
 mod value;
 mod words;
 
-pub use act::main;
+pub use act::{act, narrator, refuse, root_of, width};
 pub use args::{
     BookArgs, Cli, CpArgs, CreateArgs, DiffArgs, ExecArgs, ExplainArgs, Globals, GradeArgs, GradeFormat, ImagesArgs,
     InspectArgs, JournalVerb, KillArgs, LabVerb, LoadArgs, LogsArgs, NamesArgs, ObjectKind, PsArgs, RmArgs, RunArgs,

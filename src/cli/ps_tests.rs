@@ -12,8 +12,11 @@ fn utc() -> FixedOffset {
     FixedOffset::east_opt(0).expect("an offset")
 }
 
+fn before(seconds: i64) -> DateTime<Utc> {
+    now() - TimeDelta::seconds(seconds)
+}
+
 fn at(container: &mut Container, status: Status, created: i64, started: Option<i64>, finished: Option<i64>) {
-    let before = |s: i64| now() - TimeDelta::seconds(s);
     container.config.created = before(created);
     container.state.status = status;
     container.state.started = started.map(before);

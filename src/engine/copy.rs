@@ -62,6 +62,7 @@ pub fn into_container(
     inside: &Path,
     options: Options,
 ) -> Result<(), Fault> {
+    story.about(&container.config.id);
     let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
     let (source, contents) = local_source(&files, local, options)?;
     let view = View::open(store, container, story)?;
@@ -78,7 +79,7 @@ pub fn into_container(
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
     let to = format!("{}:{}", container.config.name, start.to_string_lossy());
-    transfer(&source, contents, &target, owner, &token, true, (from, to), story)
+    transfer(&source, contents, &target, (owner, files.user()), &token, true, (from, to), story)
         .map_err(|e| inside_fault(container, &start, e))?;
     drop(note);
     cow::tell(store, &container.config, &start, LOOK, story)
@@ -93,6 +94,7 @@ pub fn from_container(
     local: &Path,
     options: Options,
 ) -> Result<(), Fault> {
+    story.about(&container.config.id);
     let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
     let view = View::open(store, container, story)?;
     let (contents, _) = tree::endings(inside);
@@ -121,13 +123,15 @@ pub fn from_container(
     } else {
         begin(store, None, &absolute_dir, is_dir).map(|(note, token)| (Some(note), token))?
     };
-    let owner = if options.archive {
+    // A submission could not give its files away either.
+    let owner = if options.archive && !files.is_confined() {
         Owner::Source
     } else {
-        Owner::Of(rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw())
+        let (user, group) = files.owner();
+        Owner::Of(user, group)
     };
     let from = format!("{}:{}", container.config.name, inside.to_string_lossy());
-    transfer(&source, contents, &target, owner, &token, false, (from, shown), story)
+    transfer(&source, contents, &target, (owner, None), &token, false, (from, shown), story)
         .map_err(|e| local_fault(local, e))?;
     drop(note);
     Ok(())
@@ -139,7 +143,7 @@ fn transfer(
     source: &Place,
     contents: bool,
     target: &Target,
-    owner: Owner,
+    (owner, reader): (Owner, Option<u32>),
     token: &str,
     into_container: bool,
     (from, to): (String, String),
@@ -154,13 +158,12 @@ fn transfer(
         let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
         let shown = absolute(&std::path::absolute(shown).unwrap_or(shown.to_path_buf()));
         let shown = shown.to_string_lossy().into_owned();
-        let mut copy = Copy { owner, token, noted: 16, shown, sum: Default::default() };
+        let mut copy = Copy { owner, reader, token, noted: 16, shown, sum: Default::default() };
         match target {
             Target::Entry(place) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &place.name)?,
             Target::Inside(..) if contents => {
                 let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                let from = rustix::fs::openat(&source.dir, &source.name, how, Mode::empty())
-                    .map_err(|e| SysError::new("openat", source.name.to_string_lossy(), e.raw_os_error()))?;
+                let from = copy.open_source(source.dir.as_fd(), &source.name, how)?;
                 copy.contents(calls, from.as_fd(), dir)?;
             }
             Target::Inside(..) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &source.name)?,

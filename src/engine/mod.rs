@@ -14,6 +14,7 @@ mod import;
 pub mod load;
 pub mod logs;
 pub mod names;
+pub mod news;
 pub mod pause;
 pub mod remove;
 pub mod resolve;

@@ -120,7 +120,7 @@ pub fn verify(
             )
             .filter(|(_, e)| *e != event)
             .collect();
-        let verdict = match gone(receipt, &after, &is_running, &exists) {
+        let verdict = match gone(receipt, &after, record.header.number, &is_running, &exists) {
             Some(why) => Verdict::Gone { why },
             None => judge(receipt, &after),
         };
@@ -133,6 +133,7 @@ pub fn verify(
 fn gone(
     receipt: &Receipt,
     after: &[(Option<u64>, &Event)],
+    number: u64,
     is_running: &impl Fn(&str) -> bool,
     exists: &impl Fn(&str) -> bool,
 ) -> Option<Gone> {
@@ -141,7 +142,12 @@ fn gone(
         Holds::Forever => None,
         Holds::WhileExists(id) => (!exists(id)).then_some(Gone::Removed),
         Holds::WhileRunning(id) => {
-            let ended = after.iter().any(|(_, e)| matches!(&e.fact, Fact::ContainerExited { id: i, .. } if i == id));
+            let ended = after.iter().any(|(command, e)| match &e.fact {
+                Fact::ContainerExited { id: i, .. } | Fact::ContainerLost { id: i, .. } => i == id,
+                // In the same command it is the start of the run that the proof is about.
+                Fact::ContainerStarted { id: i, .. } => i == id && command.is_some_and(|c| c != number),
+                _ => false,
+            });
             match (exists(id), is_running(id)) {
                 (false, _) => Some(Gone::Removed),
                 (true, false) => Some(Gone::Stopped),
@@ -199,6 +205,10 @@ fn allowed(proof: &[String]) -> Result<Vec<String>, Missing> {
     let harmless = match program.as_str() {
         "ip" => !args.iter().any(|a| changes_links(a)),
         "nft" => args.iter().find(|a| !a.starts_with('-')).is_some_and(|a| a == "list") && !takes_file(args),
+        // -K closes sockets, -D writes a file, -N enters a namespace: only the letters of a plain list.
+        "ss" => {
+            args.iter().filter(|a| a.starts_with('-')).all(|a| a.bytes().skip(1).all(|b| b"Hlntuap46".contains(&b)))
+        }
         _ => true,
     };
     if !harmless {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", tag = "fault")]
 pub enum Fault {
     // ---- what was asked ----------------------------------------------------------------------------------------
-    /// clap's own verdict on the command line; `kind` is its error kind, `word` the argument it stumbled over.
+    /// A command line that was not understood: `kind` is one of those that `cli` makes, `word` the argument it stumbled over.
     Usage {
         command: String,
         kind: String,
@@ -164,6 +164,10 @@ pub enum Fault {
         labs: Vec<String>,
     },
     NoLabStarted,
+    NoSuchChapter {
+        name: String,
+        chapters: Vec<String>,
+    },
     LabDamaged {
         path: String,
         why: String,

@@ -8,6 +8,7 @@ mod call;
 mod deed;
 mod event;
 mod fault;
+mod lab;
 mod receipt;
 mod story;
 
@@ -17,5 +18,8 @@ pub use event::{
     By, Change, Device, Event, Fact, FaultPoint, Limit, Namespace, Outcome, Probe, Resolved, Shown, Tier, now_us,
 };
 pub use fault::{ArchiveFlaw, Fault, ReferenceFlaw};
+pub use lab::{
+    Cause, Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
+};
 pub use receipt::{Expect, Holds, Needs, Receipt};
 pub use story::Story;

@@ -10,6 +10,7 @@ pub mod nftables;
 pub mod open;
 pub mod overlay;
 pub mod packet;
+pub mod pen;
 pub mod ports;
 pub mod probe;
 pub mod process;

@@ -33,6 +33,17 @@ pub fn own_session(slave: BorrowedFd<'_>) -> Result<Deed<()>, SysError> {
     })
 }
 
+/// The process group that this process is in. As the first process of a pid namespace it may be in one that has no number
+/// here (getpgrp then answers 0): then it gets a group of its own.
+pub fn own_group() -> rustix::process::Pid {
+    // SAFETY: no arguments, cannot fail.
+    let group = unsafe { libc::getpgrp() };
+    rustix::process::Pid::from_raw(group).filter(|_| group > 0).unwrap_or_else(|| {
+        rustix::process::setpgid(None, None).unwrap_or(());
+        rustix::process::getpid()
+    })
+}
+
 pub fn is_terminal(fd: impl AsFd) -> bool {
     rustix::termios::isatty(fd)
 }

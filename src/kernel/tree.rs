@@ -33,6 +33,9 @@ pub enum Owner {
 /// How to copy.
 pub struct Copy<'a> {
     pub owner: Owner,
+    /// Opens the source with this user's file system rights: docent copies for a submission, which may be asking for
+    /// what only docent can read.
+    pub reader: Option<u32>,
     /// Begins the names of things that have not taken their place yet.
     pub token: &'a str,
     /// Calls of the first entries are written down one by one; a tree of thousands is told by its sum.
@@ -117,7 +120,7 @@ impl Copy<'_> {
         stat: &Stat,
     ) -> Result<(), SysError> {
         // O_NONBLOCK: if a fifo has taken the file's place since, its opening does not hang.
-        let mut source = File::from(open_here(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
+        let mut source = File::from(self.open_source(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = rustix::fs::openat(to, temporary, how, Mode::from_raw_mode(0o600));
         let args =
@@ -133,6 +136,12 @@ impl Copy<'_> {
         finished.inspect_err(|_| {
             rustix::fs::unlinkat(to, temporary, AtFlags::empty()).unwrap_or(());
         })
+    }
+
+    /// Opens something of the source, with the reader's rights.
+    pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr, how: OFlags) -> Result<OwnedFd, SysError> {
+        let _as_reader = self.reader.map(super::userfiles::AsUser::new).transpose()?;
+        open_here(dir, name, how)
     }
 
     /// Owner, mode and times of a file by its own descriptor.
@@ -186,7 +195,7 @@ impl Copy<'_> {
         new: &OsStr,
         stat: &Stat,
     ) -> Result<(), SysError> {
-        let source = open_here(from, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let source = self.open_source(from, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let there = stat_here(to, new).is_ok_and(|s| kind(&s) == FileType::Directory);
         if !there {
             let done = rustix::fs::mkdirat(to, new, Mode::from_raw_mode(0o700));

@@ -61,6 +61,19 @@ impl UserFiles {
         self.confined.is_some()
     }
 
+    /// The submission's user, when one is served.
+    pub fn user(&self) -> Option<u32> {
+        self.confined.as_ref().map(|c| c.user)
+    }
+
+    /// Whom a new file belongs to: who asked for it.
+    pub fn owner(&self) -> (u32, u32) {
+        match self.user() {
+            Some(user) => (user, user),
+            None => (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw()),
+        }
+    }
+
     /// Opens for reading.
     pub fn open_read(&self, path: &Path) -> Result<File, SysError> {
         self.open(path, OFlags::RDONLY, 0).map(File::from)
@@ -160,7 +173,9 @@ impl UserFiles {
     }
 
     fn open(&self, path: &Path, how: OFlags, mode: u32) -> Result<OwnedFd, SysError> {
-        let (how, mode) = (how | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(mode));
+        // openat2 refuses what O_PATH would ignore.
+        let more = if how.contains(OFlags::PATH) { OFlags::CLOEXEC } else { OFlags::CLOEXEC | OFlags::NOCTTY };
+        let (how, mode) = (how | more, Mode::from_raw_mode(mode));
         match &self.confined {
             None => rustix::fs::openat(CWD, path, how, mode)
                 .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),
@@ -183,13 +198,13 @@ fn parent_of(path: &Path) -> &Path {
 
 /// setfsuid and setfsgid take the file system capabilities away while the number is not 0, and give them back with 0
 /// (capabilities(7)). Supplementary groups do not change: the grader's engine has none.
-struct AsUser {
+pub(in crate::kernel) struct AsUser {
     user: u32,
     group: u32,
 }
 
 impl AsUser {
-    fn new(number: u32) -> Result<AsUser, SysError> {
+    pub(in crate::kernel) fn new(number: u32) -> Result<AsUser, SysError> {
         // Both calls answer the number before, never an error: whether it worked is asked by a second, void call.
         // SAFETY: plain numbers; -1 changes nothing.
         let (group, user, ok) = unsafe {

@@ -1,9 +1,10 @@
 //! What each topic of a story has to say: its head, its lesson with evidence, and its words when folded.
 
-use super::describe::{describe, fallback_text, image_layers, limit_name, limit_value, shown_ip};
+use super::blocks_inside::{isolation, networks};
+use super::describe::{describe, fallback_text, image_layers, limit_name, limit_value};
 use super::layout::Line;
 use super::learn::Told;
-use super::text::{cgroup, concept, count, cow, frame, image, mount, namespace, network, process, security};
+use super::text::{cgroup, concept, count, cow, frame, image, mount, namespace, process};
 use super::topic::{Concept, Topic, fallback_concept};
 use super::units::{brief, command_line, file_name, short, size};
 use super::{Lang, Narrator};
@@ -54,7 +55,7 @@ fn fallback(lang: Lang, event: &Event, what: &str, point: FaultPoint, told: &mut
     use super::text::fallback as f;
     let (why, fix) = fallback_text(lang, point, what);
     let why = match &event.outcome {
-        Outcome::Failed { error } => format!("{why} ({})", super::units::errno(error.errno)),
+        Outcome::Failed { error } => format!("{why} · {}", super::units::errno(error.errno)),
         _ => why,
     };
     told.short.push(match point {
@@ -158,13 +159,21 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     let made = list.iter().any(|e| matches!(e.fact, Fact::NamespacesMade { .. }));
-    for event in list {
+    for (n, event) in list.iter().enumerate() {
         match &event.fact {
             Fact::NamespacesMade { pid, inside, namespaces } => {
+                // The cgroup namespace is made by the new process itself, once it sits in its cgroup.
+                let own = list.iter().skip(n + 1).take_while(|e| !matches!(e.fact, Fact::NamespacesMade { .. }));
+                let own = own.filter_map(|e| match &e.fact {
+                    Fact::PrivateMounts { kinds } => Some(kinds.iter().map(String::as_str)),
+                    _ => None,
+                });
+                let own: Vec<&str> = own.flatten().collect();
                 let kinds = |shared: bool| -> Vec<&str> {
                     namespaces.iter().filter(|n| n.shared == shared).map(|n| n.kind.as_str()).collect()
                 };
-                let (new, shared) = (kinds(false), kinds(true));
+                let (mut new, shared) = (kinds(false), kinds(true));
+                new.extend(own);
                 let mut head = namespace::head_new(lang, new.len(), new.join(" "));
                 if !shared.is_empty() {
                     head = format!("{head} · {}", namespace::head_shared(lang, shared.join(" ")));
@@ -206,7 +215,7 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
             Fact::CgroupMade { name: made, .. } => name = Some(brief(made)),
             Fact::CgroupJoined { name: joined, .. } => name = name.or_else(|| Some(brief(joined))),
             Fact::CgroupLimit { limit, value, .. } => {
-                limits.push(cgroup::limited(lang, limit_name(lang, *limit), limit_value(*limit, value)));
+                limits.push(cgroup::limited(lang, limit_name(lang, *limit), limit_value(*limit, value, false)));
                 seen.extend(evidence(lang, Some(event)));
             }
             Fact::CgroupNone { .. } => {
@@ -234,102 +243,6 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
     let words = if limits.is_empty() { frame::label_cgroup(lang) } else { format!("cgroup {}", limits.join(", ")) };
     told.short.push(words);
     told
-}
-
-fn networks(lang: Lang, list: &[&Event]) -> Told {
-    let (mut parts, mut short, mut bridge, mut ports) = (Vec::new(), Vec::new(), false, false);
-    for event in list {
-        match &event.fact {
-            Fact::Bridge { name, .. } | Fact::BridgeReused { name, .. } => {
-                bridge = true;
-                parts.insert(0, network::head_bridge(lang, name));
-            }
-            Fact::Address { address, device } if device != "lo" => {
-                let address = address.split('/').next().unwrap_or(address).to_string();
-                parts.push(address.clone());
-                short.push(address);
-            }
-            Fact::Published { host_ip, host_port, port, .. } => {
-                ports = true;
-                let host = match shown_ip(host_ip) {
-                    "0.0.0.0" => host_port.to_string(),
-                    ip => format!("{ip}:{host_port}"),
-                };
-                // The same port once for each address family.
-                let words = network::head_port(lang, host, port);
-                if host_ip != "::" && !parts.contains(&words) {
-                    parts.push(words.clone());
-                    short.push(words);
-                }
-            }
-            Fact::Nat { .. } => parts.push(network::short_nat(lang)),
-            _ => {}
-        }
-    }
-    let loopback = list.iter().any(|e| matches!(e.fact, Fact::Loopback));
-    let text = |c: Concept, t: String| (c, vec![Line::Text(t)]);
-    let mut lessons = Vec::new();
-    if bridge {
-        lessons.push(text(Concept::Bridge, concept::bridge(lang)));
-    } else if parts.is_empty() && loopback {
-        parts.push(network::head_none(lang));
-        short.push(network::head_none(lang));
-        lessons.push(text(Concept::NoNetwork, concept::no_network(lang)));
-    }
-    if ports {
-        lessons.push(text(Concept::Publish, concept::publish(lang)));
-    }
-    if parts.is_empty() {
-        parts.extend(list.iter().map(|e| describe(e, lang)));
-    }
-    if short.is_empty() {
-        short.push(frame::label_network(lang));
-    }
-    let head = if parts.is_empty() { Vec::new() } else { vec![parts.join(" · ")] };
-    Told { head, short, lessons, ..Told::default() }
-}
-
-/// Many small mounts and steps in one line: `/proc, /sys, /dev, … · 권한 14개 · seccomp`.
-fn isolation(lang: Lang, list: &[&Event]) -> Told {
-    let (mut mounted, mut parts) = (Vec::new(), Vec::new());
-    for event in list {
-        match &event.fact {
-            Fact::Mounted { target, .. } => mounted.push(target.clone()),
-            Fact::Bound { source, target, read_only } if !source.contains("/containers/") => {
-                let shown = if *read_only { mount::short_bound_read_only } else { mount::short_bound };
-                parts.push(shown(lang, source, target));
-            }
-            Fact::MountPoint { path } => parts.push(mount::short_point(lang, path)),
-            Fact::Capabilities { kept, .. } => parts.push(security::short_capabilities(lang, kept.len())),
-            Fact::Seccomp { .. } => parts.push("seccomp".into()),
-            Fact::NoNewPrivileges => parts.push("no_new_privs".into()),
-            Fact::UserSet { uid, gid, .. } if *uid != 0 => parts.push(security::short_user(lang, uid, gid)),
-            Fact::Masked { paths } => parts.push(mount::short_masked(lang, paths.len())),
-            _ => {}
-        }
-    }
-    if !mounted.is_empty() {
-        let known = ["/proc", "/sys", "/dev"];
-        let mut first: Vec<&str> = known.into_iter().filter(|k| mounted.iter().any(|m| m == k)).collect();
-        if first.is_empty() {
-            first = mounted.iter().take(3).map(String::as_str).collect();
-        }
-        let more = if mounted.len() > first.len() { ", …" } else { "" };
-        parts.insert(0, format!("{}{more}", first.join(", ")));
-    }
-    if parts.is_empty() {
-        // A helper's own care (sealed program, private mounts) belongs to level deep, unless nothing else was done.
-        parts.extend(list.iter().map(|e| match &e.fact {
-            Fact::Sealed { .. } => security::short_sealed(lang),
-            Fact::MountsPrivate => security::short_private_mounts(lang),
-            _ => describe(e, lang),
-        }));
-    }
-    let teaches = list.iter().any(|e| matches!(e.fact, Fact::Capabilities { .. } | Fact::Seccomp { .. }));
-    let lesson = if teaches { vec![Line::Text(concept::isolation(lang))] } else { Vec::new() };
-    let head = parts.join(" · ");
-    let short = if teaches { frame::label_isolation(lang) } else { head.clone() };
-    Told { head: vec![head], short: vec![short], lessons: vec![(Concept::Isolation, lesson)], ..Told::default() }
 }
 
 fn start(lang: Lang, list: &[&Event]) -> Told {
@@ -403,9 +316,11 @@ fn exit(lang: Lang, list: &[&Event]) -> Told {
     let list = if ended.is_empty() { list } else { &ended };
     let mut told = sentences(lang, list, Concept::Exit, vec![Line::Text(concept::exit(lang))]);
     for event in &ended {
-        if let Fact::ContainerExited { signal: Some(signal), oom, .. } = &event.fact {
-            told.lessons
-                .insert(0, (Concept::ExitSignal, vec![Line::Text(concept::exit_signal(lang, signal_name(*signal)))]));
+        if let Fact::ContainerExited { signal: Some(signal), oom, code, .. } = &event.fact {
+            told.lessons.insert(
+                0,
+                (Concept::ExitSignal, vec![Line::Text(concept::exit_signal(lang, code, signal_name(*signal), signal))]),
+            );
             told.always |= *oom;
         }
     }

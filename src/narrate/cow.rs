@@ -63,12 +63,16 @@ pub fn blocks(n: &Narrator, all: &[&Event], full: bool) -> (Vec<Block>, Vec<Stri
 }
 
 fn short_form(lang: Lang, fact: &Fact) -> String {
-    match fact {
-        Fact::Changed { path, change: Change::Covered, layer, number, was, image, .. } => {
-            let layer = layer_name(lang, layer.as_deref(), *number, image.as_deref());
-            cow::short_covered(lang, file_name(path), layer, was.map_or_else(|| "?".into(), |b| size(lang, b)))
+    let Fact::Changed { path, change, layer, number, was, image, .. } = fact else { return String::new() };
+    let layer = layer_name(lang, layer.as_deref(), *number, image.as_deref());
+    let name = file_name(path);
+    match change {
+        Change::Covered => {
+            cow::short_covered(lang, name, layer, was.map_or_else(|| cow::size_unknown(lang), |b| size(lang, b)))
         }
-        other => sentence(other, lang),
+        Change::CopiedUp => cow::short_copied_up(lang, name, layer),
+        Change::Deleted | Change::Opaque => cow::short_hidden(lang, name, layer),
+        Change::Added | Change::Rewritten | Change::Gone => sentence(fact, lang),
     }
 }
 

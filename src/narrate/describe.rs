@@ -76,7 +76,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 
         Fact::CgroupMade { version, name, .. } => cgroup::made(lang, t, name, version),
         Fact::CgroupLimit { limit, file, value, .. } => {
-            cgroup::limit(lang, t, limit_name(lang, *limit), limit_value(*limit, value), file)
+            cgroup::limit(lang, t, limit_name(lang, *limit), limit_value(*limit, value, planned), file)
         }
         Fact::CgroupDevices { path, allowed } => cgroup::devices(lang, t, allowed.len(), path),
         Fact::CgroupJoined { name, .. } if planned => cgroup::joined_plan(lang, name),
@@ -163,7 +163,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 pub fn fallback_text(lang: Lang, point: FaultPoint, what: &str) -> (String, Option<String>) {
     use fallback as f;
     match point {
-        FaultPoint::OldOverlayApi => (f::old_overlay(lang), Some(f::old_overlay_fix(lang))),
+        FaultPoint::OldOverlayApi => (f::old_overlay(lang), None),
         FaultPoint::NoDeviceControl => (f::no_devices(lang), Some(f::no_devices_fix(lang))),
         FaultPoint::NoFreezer => (f::no_freezer(lang), Some(f::no_freezer_fix(lang))),
         FaultPoint::NoNat => (f::no_nat(lang), Some(f::no_nat_fix(lang))),
@@ -183,10 +183,15 @@ pub fn limit_name(lang: Lang, limit: Limit) -> String {
     }
 }
 
-/// Memory in units; what the kernel's file takes otherwise (`50000 100000`) stays as it is.
-pub fn limit_value(limit: Limit, value: &str) -> String {
-    match (limit, value.trim().parse::<u64>()) {
-        (Limit::Memory | Limit::Swap, Ok(bytes)) => memory(bytes),
+/// In the units in which a limit is asked for. A forecast has thousandths of a CPU; the kernel's file takes microseconds of
+/// each 100,000 (`50000`, or `50000 100000` in version 2).
+pub fn limit_value(limit: Limit, value: &str, planned: bool) -> String {
+    let mut numbers = value.split_whitespace().map_while(|w| w.parse::<u64>().ok());
+    let (first, period) = (numbers.next(), numbers.next());
+    match (limit, first) {
+        (Limit::Memory | Limit::Swap, Some(bytes)) => memory(bytes),
+        (Limit::Cpu, Some(milli)) if planned => format!("{}", milli as f64 / 1000.0),
+        (Limit::Cpu, Some(quota)) => format!("{}", quota as f64 / period.unwrap_or(100_000).max(1) as f64),
         _ => value.trim().to_string(),
     }
 }

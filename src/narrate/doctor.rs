@@ -16,6 +16,16 @@ pub fn tier(lang: Lang, tier: Tier) -> String {
 }
 
 impl Narrator {
+    /// The verdict in one line, for the session's greeting.
+    pub fn verdict_line(&self, probe: &Probe) -> String {
+        let able = match (crate::engine::doctor::containers_can_run(probe), probe.uid) {
+            (true, _) => doctor::verdict_ok(self.lang),
+            (false, 0) => doctor::verdict_bad(self.lang),
+            (false, _) => doctor::verdict_root(self.lang),
+        };
+        format!("{} · {able}", tier(self.lang, probe.tier))
+    }
+
     pub fn doctor(&self, probe: &Probe) -> String {
         let lang = self.lang;
         let mut out = clean(&doctor::head(lang, tier(lang, probe.tier), &probe.kernel)) + "\n";

@@ -183,6 +183,9 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             let fix = errno_fix(lang, error.errno).into_iter().chain([host::step_report(lang)]).collect();
             told(host::step(lang, step, errno(error.errno)), Some(host::step_cause(lang, call)), fix)
         }
+        Fault::NoSuchChapter { name, chapters } => {
+            told(host::no_such_chapter(lang, name), None, vec![host::chapters(lang, chapters.join(", "))])
+        }
         Fault::NoSuchLab { name, labs } => {
             let known = (!labs.is_empty()).then(|| host::labs(lang, labs.join(", ")));
             told(host::no_such_lab(lang, name), known, vec![host::lab_list(lang)])

@@ -6,7 +6,7 @@ use super::text::{fault_archive as archive, fault_asked as asked, fault_running 
 use super::units::{errno, memory, short};
 use crate::fact::{ArchiveFlaw, Fault};
 
-/// clap's verdict in our words. `kind` is the name of its error kind.
+/// A command line that was not understood. `kind` is one of those that `cli` makes; `text` is Docker's own wording.
 pub fn usage(
     lang: Lang,
     command: &str,
@@ -15,28 +15,21 @@ pub fn usage(
     suggestion: Option<&str>,
     text: &str,
 ) -> Sentence {
-    let kind: String = kind.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
-    let w = word.unwrap_or_default();
-    let error = match (kind.as_str(), word) {
-        ("unknownargument", Some(w)) if w.starts_with('-') => asked::unknown_flag(lang, w),
-        ("unknownargument", Some(w)) | ("toomanyvalues", Some(w)) => asked::too_many(lang, w),
-        ("invalidsubcommand", Some(w)) => asked::unknown_command(lang, w),
-        ("missingrequiredargument" | "missingsubcommand", word) => {
-            asked::missing_argument(lang, command, word.map_or_else(|| asked::an_argument(lang), str::to_string))
-        }
-        ("argumentconflict", _) => asked::conflict(lang, w),
-        ("invalidvalue" | "wrongnumberofvalues" | "toofewvalues" | "noequals", Some(w)) if text.is_empty() => {
-            asked::value_missing(lang, w)
-        }
-        ("invalidvalue" | "valuevalidation" | "wrongnumberofvalues" | "toofewvalues" | "noequals", Some(w)) => {
-            asked::value_bad(lang, w)
-        }
+    let command = format!("docent {command}");
+    let command = command.trim_end();
+    let error = match (kind, word) {
+        ("unknown-flag", Some(w)) => asked::unknown_flag(lang, w),
+        ("unknown-command", Some(w)) => asked::unknown_command(lang, w),
+        ("flag-needs-value", Some(w)) => asked::value_missing(lang, w),
+        ("missing-arguments", _) => asked::missing_arguments(lang, command, text),
+        ("too-many-arguments", Some(w)) => asked::too_many(lang, command, w),
+        ("not-together", Some(w)) => asked::conflict(lang, w),
+        ("not-utf8", _) => asked::not_utf8(lang),
         _ => asked::usage_other(lang, text.lines().next().unwrap_or_default()),
     };
-    let detail = matches!(kind.as_str(), "invalidvalue" | "valuevalidation") && !text.is_empty();
     let mut fix: Vec<String> = suggestion.map(|s| asked::did_you_mean(lang, s)).into_iter().collect();
     fix.push(asked::see_help(lang, command));
-    Sentence::new(error, detail.then(|| text.lines().next().unwrap_or_default().to_string()), fix)
+    Sentence::new(error, None, fix)
 }
 
 pub fn not_executable(lang: Lang, command: &str, container: &str, n: i32) -> Sentence {
@@ -95,5 +88,6 @@ fn damaged(lang: Lang, path: &str, flaw: &ArchiveFlaw) -> Sentence {
         }
         ArchiveFlaw::Empty => (archive::empty(lang), again()),
     };
-    Sentence::new(archive::archive(lang, path), Some(format!("{cause} {}", archive::nothing_kept(lang))), fix)
+    let between = if cause.ends_with('.') { " " } else { " · " };
+    Sentence::new(archive::archive(lang, path), Some(cause + between + &archive::nothing_kept(lang)), fix)
 }

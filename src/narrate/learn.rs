@@ -95,7 +95,10 @@ fn one_container(n: &Narrator, events: &[&Event], known: &BTreeSet<&str>) -> (St
         }
         let told = blocks::tell(n, topic, &list, events);
         if n.level == Level::Brief {
-            let text = told.short.join(" · ");
+            // Each note (another way taken) has added its own words to the end of `short`.
+            let notes = told.short.len().saturating_sub(told.notes.len());
+            let words = told.head.iter().filter(|h| !h.is_empty()).chain(told.short.iter().skip(notes));
+            let text = words.cloned().collect::<Vec<_>>().join(" · ");
             pieces.push(Piece::Block { block: Block::new(topic.label(n.lang)).text(text), lessons: Vec::new() });
             continue;
         }

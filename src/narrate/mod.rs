@@ -10,14 +10,17 @@
 //! - [`session`] what the session says beside its commands
 
 mod blocks;
+mod blocks_inside;
 mod cow;
 mod deep;
 mod describe;
 mod doctor;
 mod fault;
 mod fault_kinds;
+pub mod lab;
 mod layout;
 mod learn;
+pub mod markdown;
 mod messages;
 mod plan;
 pub mod session;

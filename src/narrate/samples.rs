@@ -175,20 +175,21 @@ pub fn probe() -> Probe {
 pub fn faults() -> Vec<Fault> {
     let (name, id, path) = (s("web"), s(ID), s("/etc/x"));
     let usage = |kind: &str, word: Option<&str>| Fault::Usage {
-        command: s("docent run"),
+        command: s("run"),
         kind: s(kind),
         word: word.map(s),
         suggestion: Some(s("--rm")),
-        text: s("a line of clap"),
+        text: s("requires at least 1 argument"),
     };
     let mut all = vec![
-        usage("UnknownArgument", Some("--x")),
-        usage("InvalidSubcommand", Some("rnu")),
-        usage("MissingRequiredArgument", Some("IMAGE")),
-        usage("MissingSubcommand", None),
-        usage("InvalidValue", Some("--cpus")),
-        usage("ArgumentConflict", Some("-d")),
-        usage("Io", None),
+        usage("unknown-flag", Some("--x")),
+        usage("unknown-command", Some("rnu")),
+        usage("missing-arguments", None),
+        usage("too-many-arguments", Some("extra")),
+        usage("flag-needs-value", Some("--cpus")),
+        usage("not-together", Some("-d")),
+        usage("not-utf8", None),
+        usage("other", None),
         Fault::Unsupported { what: s("--link"), instead: Some(s("--network")) },
         Fault::BadValue { flag: s("-m"), value: s("x"), expected: s("64m") },
         Fault::BadName { name: s("_") },
@@ -221,6 +222,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::NotRoot { probe: Some(Box::new(probe())) },
         Fault::StoreRefused { path: path.clone(), errno: libc::EACCES },
         Fault::step("mount", SysError::new("mount", "/x", libc::ENOSPC)),
+        Fault::NoSuchChapter { name: s("9"), chapters: vec![s("01-one-page")] },
         Fault::NoSuchLab { name: s("x"), labs: vec![s("03-nginx-cp-edit")] },
         Fault::NoLabStarted,
         Fault::LabDamaged { path: path.clone(), why: s("line 3") },

@@ -188,7 +188,7 @@ impl Shell {
         shell.prepare(&pipe, start.terminal)?;
         if start.terminal {
             let modes = rustix::termios::tcgetattr(io::stdin()).ok();
-            shell.foreground = Some(Foreground { ours: rustix::process::getpgrp(), shells, modes });
+            shell.foreground = Some(Foreground { ours: crate::kernel::terminal::own_group(), shells, modes });
             // Only now: the shell and its programs must not inherit this.
             signals::ignore(&OF_THE_TERMINAL);
             shell.take_terminal(0);

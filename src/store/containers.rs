@@ -240,6 +240,18 @@ impl Store {
         self.monitor_journals().join(format!("{id}.jsonl"))
     }
 
+    /// Ids of containers whose monitors have written since that moment of the monotonic clock.
+    pub fn monitor_journals_since(&self, at_us: u64) -> Vec<String> {
+        let ago = std::time::Duration::from_micros(crate::fact::now_us().saturating_sub(at_us));
+        // A second more: file times are coarse, and a file looked at twice is only read twice.
+        let from = std::time::SystemTime::now() - ago - std::time::Duration::from_secs(1);
+        let entries = fs::read_dir(self.monitor_journals()).into_iter().flatten().flatten();
+        entries
+            .filter(|e| e.metadata().and_then(|m| m.modified()).is_ok_and(|t| t >= from))
+            .filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".jsonl").map(str::to_string))
+            .collect()
+    }
+
     pub fn monitor_journals(&self) -> PathBuf {
         self.journal().join("containers")
     }

@@ -1,4 +1,4 @@
-//! What has been told, written down: one file per command, and one per container for what its monitor tells later.
+//! What has been told, written down: one file per command, and one per container for what its monitors tell later.
 //!
 //! ```text
 //! ROOT/journal/00000017.jsonl            command 17
@@ -6,7 +6,7 @@
 //!   {"line":"event","id":1,"event":"image.resolved",…,"prev":"<sha256 of the line above>"}
 //!   {"line":"end","exit":0,"took_us":41230,"prev":"…"}
 //! ROOT/journal/hint                      empty, but as long as the last number: where to look for the next
-//! ROOT/containers/<id>/journal.jsonl     the monitor's events, in the same form without begin and end
+//! ROOT/journal/containers/<id>.jsonl     what monitors told when no command listened; the same without begin and end
 //! ```
 //!
 //! What never breaks: a number is given once (the file is created O_EXCL); an event is one write(2) as it is told, so a
@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 mod redact;
 
@@ -55,7 +55,7 @@ enum Line {
     Event {
         id: u64,
         #[serde(flatten)]
-        event: Event,
+        event: Box<Event>,
     },
     End {
         exit: i32,
@@ -146,7 +146,7 @@ impl Journal {
     /// The file cannot be made or written (a full disk): the event is told nevertheless, by whoever else listens.
     pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
         self.events += 1;
-        let line = Line::Event { id: self.events, event: redacted(event) };
+        let line = Line::Event { id: self.events, event: Box::new(redacted(event)) };
         self.write(line)
     }
 
@@ -249,7 +249,7 @@ impl ContainerJournal {
 
     pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
         self.events += 1;
-        self.chain.append(&[Line::Event { id: self.events, event: redacted(event) }])
+        self.chain.append(&[Line::Event { id: self.events, event: Box::new(redacted(event)) }])
     }
 }
 
@@ -297,10 +297,24 @@ fn note_hint(store: &Store, number: u64) {
     drop(open.and_then(|f| f.set_len(number)));
 }
 
-/// Removes all but the newest records. What cannot be removed now is removed by a later sweep.
+/// Removes all but the newest records, and with them the stories of containers that are gone and told nothing since. What
+/// cannot be removed now is removed by a later sweep.
 fn sweep(store: &Store, number: u64) {
-    for old in Journal::numbers(store).into_iter().filter(|n| n + KEPT <= number) {
+    let numbers = Journal::numbers(store);
+    let (old, kept): (Vec<u64>, Vec<u64>) = numbers.into_iter().partition(|n| n + KEPT <= number);
+    if old.is_empty() {
+        return;
+    }
+    for old in old {
         drop(fs::remove_file(path(store, old)));
+    }
+    let changed = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    let Some(oldest) = kept.first().and_then(|n| changed(&path(store, *n))) else { return };
+    for story in fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten().map(|e| e.path()) {
+        let gone = story.file_stem().and_then(|s| s.to_str()).is_some_and(|id| !store.container(id).exists());
+        if gone && changed(&story).is_some_and(|time| time < oldest) {
+            drop(fs::remove_file(story));
+        }
     }
 }
 
@@ -313,7 +327,7 @@ struct Lines {
     broken: Option<usize>,
 }
 
-fn read_lines(path: &std::path::Path) -> Option<Lines> {
+fn read_lines(path: &Path) -> Option<Lines> {
     if fs::metadata(path).ok()?.len() > TOO_LARGE {
         return None;
     }
@@ -334,7 +348,7 @@ fn read_lines(path: &std::path::Path) -> Option<Lines> {
         prev = hash(bytes);
         match serde_json::from_value::<Line>(value) {
             Ok(Line::Begin(header)) => lines.header = Some(header),
-            Ok(Line::Event { event, .. }) => lines.events.push(event),
+            Ok(Line::Event { event, .. }) => lines.events.push(*event),
             Ok(Line::End { exit, took_us }) => lines.end = Some((exit, took_us)),
             // Written by another version of docent.
             Err(_) => lines.broken = lines.broken.or(Some(i + 1)),

@@ -6,6 +6,7 @@
 //! ROOT/containers/<id>/     config.json, state.json, lock, upper/, work/, merged/, log, control socket, journal
 //! ROOT/network/             leases of the bridge
 //! ROOT/tmp/                 in the making, each under a held lock
+//! ROOT/lab/progress.json    the learner's way through the labs
 //! ROOT/journal/             one file per command
 //! ROOT/lock                 the store lock
 //! ```
@@ -123,6 +124,13 @@ impl Store {
         })
     }
 
+    /// The store at `root` if there is one that this user can use; nothing is made.
+    pub fn existing(root: &Path) -> Option<Store> {
+        let store = Store { root: root.to_path_buf() };
+        let usable = rustix::fs::access(root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
+        (usable && store.oci_layout().exists()).then_some(store)
+    }
+
     /// Replaces a file as a whole: written in `tmp/`, synced when `durable`, renamed. The rename is the changing call.
     pub fn replace_file(
         &self,
@@ -198,6 +206,10 @@ impl Store {
     }
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+    /// What the learner has passed; synced.
+    pub fn lab_progress(&self) -> PathBuf {
+        self.root.join("lab/progress.json")
     }
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")

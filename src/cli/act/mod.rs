@@ -4,6 +4,7 @@
 //! byte and after its last (design, promise 4).
 
 mod front;
+pub use front::{narrator, root_of, width};
 mod image;
 mod look;
 mod ours;
@@ -11,7 +12,7 @@ mod planned;
 mod run;
 mod several;
 
-use super::{Cli, Verb, args};
+use super::{Cli, Verb};
 use crate::fact::Fault;
 use front::Front;
 use std::ffi::OsString;
@@ -20,19 +21,15 @@ use std::ffi::OsString;
 const ENGINE: i32 = 125;
 const FAILED: i32 = 1;
 
-/// One command line, `argv[0]` first. Gives the exit code.
-pub fn main(argv: Vec<OsString>) -> i32 {
-    match args::parse(argv.clone()) {
-        Ok(cli) => act(cli, &argv),
-        Err((fault, code)) => {
-            let lang = super::language(&argv, &super::process_environ);
-            eprint!("{}", front::narrator(lang, crate::narrate::Level::Off).print_fault(&fault));
-            code
-        }
-    }
+/// One command line that could not be understood: says why, and gives the exit code.
+pub fn refuse(argv: &[OsString], fault: &Fault, code: i32) -> i32 {
+    let lang = super::language(argv, &super::process_environ);
+    eprint!("{}", front::narrator(lang, crate::narrate::Level::Off).print_fault(fault));
+    code
 }
 
-fn act(cli: Cli, argv: &[OsString]) -> i32 {
+/// Carries out a command that is Docker's or about stories; the other entry points have theirs. Gives the exit code.
+pub fn act(cli: Cli, argv: &[OsString]) -> i32 {
     match &cli.verb {
         Verb::Help(path) => {
             print!("{}", super::help(path, cli.globals.lang, front::width()));

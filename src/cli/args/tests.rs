@@ -1,5 +1,7 @@
 //! Command lines as learners type them, compared with what Docker 28's client answers.
 
+#![expect(clippy::result_large_err, reason = "a test's own results")]
+
 use super::*;
 use crate::container::NetworkMode;
 

@@ -59,7 +59,7 @@ fn true_changed_gone_and_false_are_told_apart() {
     assert_eq!(gone(false, true), Verdict::Gone { why: Gone::Stopped });
     assert_eq!(gone(false, false), Verdict::Gone { why: Gone::Removed });
     let exited = Fact::ContainerExited { id: ID.into(), name: "web".into(), code: 0, signal: None, oom: false };
-    let later = [Later { command: None, event: Event::of(exited, Vec::new()) }];
+    let later = [Later { command: None, event: Event { at_us: u64::MAX, ..Event::of(exited, Vec::new()) } }];
     assert_eq!(one(vec![event(Some(claim()))], &later, true, true), Verdict::Gone { why: Gone::Restarted });
 }
 
@@ -113,10 +113,28 @@ fn nothing_runs_that_could_change_anything() {
         &["nsenter", "-t", "1x", "-n", "cat"],
         &["nsenter", "-t", "1"],
         &["nsenter", "--target=1", "--mount", "cat"],
+        &["ss", "-K", "dst", "127.0.0.1"],
+        &["ss", "-ltnD", "/tmp/x"],
+        &["ss", "--kill"],
         &[],
     ] {
         let verdict = one(vec![event(Some(receipt(proof, Expect::Status(0), Holds::Forever)))], &[], true, true);
         assert!(matches!(verdict, Verdict::NotRunnable { needs: Missing::Refused(_) }), "{proof:?}: {verdict:?}");
+    }
+}
+
+#[test]
+fn the_proofs_that_docent_gives_may_run() {
+    for proof in [
+        &["ip", "-o", "-4", "addr", "show", "dev", "docent0"][..],
+        &["ip", "-4", "route", "show", "default"],
+        &["nsenter", "--target", "1", "--net", "ip", "-o", "link", "show", "dev", "lo"],
+        &["nft", "list", "table", "inet", "docent0"],
+        &["ss", "-Hltn", "sport = :8080"],
+        &["stat", "-c", "%F %t:%T", "/x"],
+    ] {
+        let judged = allowed(&words(proof));
+        assert!(matches!(judged, Ok(_) | Err(Missing::Tool(_))), "{proof:?}: {judged:?}");
     }
 }
 

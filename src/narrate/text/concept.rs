@@ -71,9 +71,9 @@ messages! {
         ko: "PID 1이 끝나면 컨테이너도 끝납니다. 쓰기 레이어는 rm 할 때까지 남습니다.",
         en: "When PID 1 ends the container ends. Its write layer stays until rm.",
     }
-    exit_signal(signal) {
-        ko: "신호로 끝난 프로그램의 종료 코드는 128 + 신호 번호({signal})입니다.",
-        en: "A program ended by a signal has the exit code 128 + the signal's number ({signal}).",
+    exit_signal(code, signal, number) {
+        ko: "종료 코드 {code} = 128 + {number}. {signal} 신호의 번호가 {number}번이기 때문입니다.",
+        en: "Exit code {code} is 128 + {number}, the number of {signal}.",
     }
     remove() {
         ko: "쓰기 레이어에만 있던 변경도 함께 사라졌습니다. 이미지는 그대로입니다.",

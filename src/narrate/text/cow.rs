@@ -67,6 +67,8 @@ messages! {
         ko: "{name} 컨테이너에서 읽기만 했습니다. 쓰기 레이어는 그대로입니다.",
         en: "Only read from the container {name}: its write layer is as it was.",
     }
+    short_copied_up(path, layer) { ko: "{path} · {layer} 안의 원본을 쓰기 시 복사", en: "{path} · copied up from {layer}" }
+    short_hidden(path, layer) { ko: "{path} · {layer} 안의 원본을 가림", en: "{path} · hides the original in {layer}" }
     short_covered(path, layer, size) {
         ko: "{path} · {layer} 안의 원본({size})을 덮음",
         en: "{path} · covers the original ({size}) in {layer}",

@@ -7,7 +7,6 @@ messages! {
         ko: "6.5 이전의 커널이라 lowerdir+ 옵션이 없습니다. mount(2)에 짧은 이름을 주어 마운트했습니다.",
         en: "This kernel has no lowerdir+ (before 6.5): mounted by mount(2) with short names instead.",
     }
-    old_overlay_fix() { ko: "해결할 것은 없습니다. 결과는 같습니다.", en: "nothing to fix: the result is the same" }
     no_devices() {
         ko: "장치 제어(devices cgroup)가 없습니다. 대신 CAP_MKNOD 권한을 빼서 장치를 만들 수 없게 했습니다.",
         en: "No device controller here: CAP_MKNOD is dropped instead, so that no device can be made.",

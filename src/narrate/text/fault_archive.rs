@@ -13,7 +13,7 @@ messages! {
         ko: "경로가 / 기호로 끝나거나 복사할 것이 디렉터리이면, 목적지도 디렉터리여야 합니다.",
         en: "A path that ends in /, or a directory to copy, needs a directory as its target.",
     }
-    local_file(path, errno) { ko: "호스트의 파일을 다룰 수 없습니다: {path} ({errno})", en: "{path}: {errno}" }
+    local_file(path, errno) { ko: "호스트의 파일을 다룰 수 없습니다: {path} · {errno}", en: "{path}: {errno}" }
     local_file_fix(path) { ko: "ls -l {path}", en: "ls -l {path}" }
     cp_direction() {
         ko: "cp의 한쪽은 호스트의 경로, 다른 쪽은 컨테이너의 경로여야 합니다",
@@ -54,7 +54,7 @@ messages! {
         en: "No layer may hold this: {member} ({why})",
     }
     too_large(what, limit) { ko: "너무 큽니다: {what} · 한계 {limit}", en: "Too large: {what} · the limit is {limit}" }
-    write(member, errno) { ko: "{member} 파일을 풀지 못했습니다 ({errno})", en: "{member} could not be unpacked: {errno}" }
+    write(member, errno) { ko: "{member} 파일을 풀지 못했습니다: {errno}", en: "{member} could not be unpacked: {errno}" }
     empty() { ko: "이미지가 하나도 없습니다.", en: "There is no image in it." }
     archive_fix_again() {
         ko: "다시 만듭니다: docker save -o FILE.tar IMAGE",

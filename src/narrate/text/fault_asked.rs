@@ -5,15 +5,20 @@ use crate::narrate::messages::messages;
 messages! {
     unknown_flag(word) { ko: "없는 옵션입니다: {word}", en: "unknown flag: {word}" }
     unknown_command(word) { ko: "없는 명령입니다: {word}", en: "unknown command: docent {word}" }
-    missing_argument(command, what) {
-        ko: "{command} 명령에 꼭 필요한 것이 빠졌습니다: {what}",
-        en: "\"{command}\" requires at least 1 argument: {what}",
+    missing_arguments(command, text) {
+        ko: "{command} 명령에 꼭 필요한 인자가 빠졌습니다 ({text})",
+        en: "\"{command}\" {text}",
     }
-    an_argument() { ko: "인자", en: "argument" }
     conflict(word) { ko: "함께 쓸 수 없는 옵션입니다: {word}", en: "conflicting options: {word}" }
-    too_many(word) { ko: "받을 수 없는 인자가 더 있습니다: {word}", en: "unexpected argument: {word}" }
+    too_many(command, word) {
+        ko: "{command} 명령은 이 인자를 받지 않습니다: {word}",
+        en: "\"{command}\" does not take this argument: {word}",
+    }
     value_missing(word) { ko: "값이 있어야 하는 옵션입니다: {word}", en: "flag needs an argument: {word}" }
-    value_bad(word) { ko: "{word} 옵션의 값이 잘못되었습니다", en: "invalid argument for flag: {word}" }
+    not_utf8() {
+        ko: "명령에 글자로 읽을 수 없는 바이트가 있습니다 (UTF-8이 아님)",
+        en: "the command line has bytes that are no text (not UTF-8)",
+    }
     usage_other(text) { ko: "명령을 이해하지 못했습니다: {text}", en: "cannot understand the command: {text}" }
     did_you_mean(suggestion) { ko: "혹시 이것을 쓰려고 하셨나요? {suggestion}", en: "did you mean: {suggestion}" }
     see_help(command) { ko: "사용법 보기: {command} --help", en: "see: {command} --help" }

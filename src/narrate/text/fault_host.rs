@@ -15,7 +15,7 @@ messages! {
     }
     not_root_possible(tier) { ko: "이 호스트의 등급: {tier}", en: "this host's tier: {tier}" }
     sudo_it() { ko: "sudo docent", en: "sudo docent" }
-    store_refused(path, errno) { ko: "저장소를 열 수 없습니다: {path} ({errno})", en: "cannot open the store {path}: {errno}" }
+    store_refused(path, errno) { ko: "저장소를 열 수 없습니다: {path} · {errno}", en: "cannot open the store {path}: {errno}" }
     store_refused_cause() {
         ko: "다른 사용자의 저장소이거나, 쓸 수 없는 파일 시스템에 있습니다.",
         en: "It belongs to another user, or lies on a file system that cannot be written.",
@@ -42,6 +42,8 @@ messages! {
     no_such_lab(name) { ko: "없는 실습입니다: {name}", en: "no such lab: {name}" }
     labs(labs) { ko: "있는 실습: {labs}", en: "labs: {labs}" }
     lab_list() { ko: "docent lab list", en: "docent lab list" }
+    no_such_chapter(name) { ko: "교재에 없는 장입니다: {name}", en: "no such chapter: {name}" }
+    chapters(chapters) { ko: "있는 장: {chapters}", en: "chapters: {chapters}" }
     no_lab_started() { ko: "시작한 실습이 없습니다", en: "no lab has been started" }
     lab_start() { ko: "docent lab start NAME", en: "docent lab start NAME" }
     lab_damaged(path) { ko: "실습 파일을 읽지 못했습니다: {path}", en: "cannot read the lab: {path}" }

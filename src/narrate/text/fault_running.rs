@@ -14,7 +14,7 @@ messages! {
     try_sh() { ko: "bash가 없는 이미지라면 sh를 씁니다", en: "an image without bash mostly has sh" }
     list_programs() { ko: "docent exec NAME ls /bin /usr/bin", en: "docent exec NAME ls /bin /usr/bin" }
     not_executable(command, errno) {
-        ko: "실행할 수 없는 파일입니다: {command} ({errno})",
+        ko: "실행할 수 없는 파일입니다: {command} · {errno}",
         en: "exec: \"{command}\": {errno}",
     }
     not_executable_eacces(container) {
@@ -49,7 +49,7 @@ messages! {
     }
     no_such_user_fix() { ko: "번호로 적습니다: -u 1000:1000", en: "give numbers: -u 1000:1000" }
     bad_workdir(path, errno) {
-        ko: "작업 디렉터리로 갈 수 없습니다: {path} ({errno})",
+        ko: "작업 디렉터리로 갈 수 없습니다: {path} · {errno}",
         en: "the working directory '{path}' is invalid: {errno}",
     }
     bad_workdir_fix() {

@@ -14,6 +14,7 @@ pub(in crate::narrate) mod fault_running;
 pub(in crate::narrate) mod frame;
 pub(in crate::narrate) mod host;
 pub(in crate::narrate) mod image;
+pub(in crate::narrate) mod lab;
 pub(in crate::narrate) mod mount;
 pub(in crate::narrate) mod namespace;
 pub(in crate::narrate) mod network;
@@ -40,6 +41,7 @@ pub(in crate::narrate) fn all() -> Vec<(&'static str, &'static [super::messages:
         ("frame", frame::ROWS),
         ("host", host::ROWS),
         ("image", image::ROWS),
+        ("lab", lab::ROWS),
         ("mount", mount::ROWS),
         ("namespace", namespace::ROWS),
         ("network", network::ROWS),

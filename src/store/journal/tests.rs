@@ -105,7 +105,7 @@ fn an_edit_breaks_the_chain_where_it_was_made() {
 #[test]
 fn one_of_fifty() {
     let Some(root) = std::env::var_os("DOCENT_TEST_JOURNAL") else { return };
-    let (store, _) = Store::open(std::path::Path::new(&root)).expect("a store");
+    let (store, _) = Store::open(Path::new(&root)).expect("a store");
     let mut journal = begin(&store);
     journal.event(&event(u64::from(std::process::id()))).expect("written");
     journal.end(0).expect("written");
@@ -157,24 +157,32 @@ fn the_oldest_go() {
     begin(&store).end(0).expect("written");
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
     hint.set_len(KEPT + SWEEP_EVERY - 1 - (KEPT + SWEEP_EVERY) % SWEEP_EVERY).expect("set");
+    store.append_monitor_event("3f", &event(1));
+    File::options()
+        .write(true)
+        .open(store.monitor_journal("3f"))
+        .and_then(|f| f.set_modified(std::time::UNIX_EPOCH))
+        .expect("old");
+    store.append_monitor_event("4a", &event(2));
     begin(&store).end(0).expect("written");
+    assert!(!store.monitor_journal("3f").exists() && store.monitor_journal("4a").exists());
     let numbers = Journal::numbers(&store);
     assert_eq!(numbers.len(), 1, "{numbers:?}");
     assert_eq!(numbers.iter().map(|n| n % SWEEP_EVERY).collect::<Vec<_>>(), [0]);
 }
 
 #[test]
-fn monitors_events_are_read_over_torn_lines() {
+fn a_later_monitor_goes_on_after_a_torn_line() {
     let (_dir, store) = store();
     store.append_monitor_event("3f", &event(1));
     let mut file = File::options().append(true).open(store.monitor_journal("3f")).expect("the file");
-    file.write_all(b"{\"at_us\":2,\"torn\n").expect("torn");
+    file.write_all(b"{\"at_us\":2,\"torn").expect("torn");
     store.append_monitor_event("3f", &event(3));
+    let read = read_lines(&store.monitor_journal("3f")).expect("lines");
+    assert_eq!((read.torn, read.broken), (true, None), "the chain goes over the torn line");
     let read = Journal::of_container(&store, "3f");
-    assert_eq!(
-        read.iter().map(|e| (e.at_us, e.container.as_deref())).collect::<Vec<_>>(),
-        [(1, Some("3f")), (3, Some("3f"))]
-    );
+    let told: Vec<_> = read.iter().map(|e| (e.at_us, e.container.as_deref())).collect();
+    assert_eq!(told, [(1, Some("3f")), (3, Some("3f"))]);
 }
 
 #[test]

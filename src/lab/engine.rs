@@ -1,0 +1,350 @@
+//! The engine of one grade: process 1 of its own pid, mount and network namespaces, with the throw-away root.
+//!
+//! It serves the sandbox: each `docker …` in there is a connection here and one `docent …` as a child, with the client's
+//! standard streams. What the submission may ask for is a list of Docker's verbs; the rest of docent's commands could run
+//! programs or touch files in the engine's stead. When the script has ended, all that it started is killed and the tasks are
+//! looked at. The end of this process is the end of everything in its pid namespace, mounts and network: nothing to undo.
+
+use super::client::{EXIT, REFUSED, RUN, SIGNAL};
+use super::grade::{Plan, Report};
+use super::sandbox::{self, Sandbox};
+use super::{StoreWorld, score};
+use crate::fact::{Ended, Fault, Output, Story, SysError};
+use crate::kernel::mounts::{self, Setting};
+use crate::kernel::packet::{Packets, Stop};
+use crate::kernel::signals::Signals;
+use crate::kernel::{open, process, sys, userfiles};
+use crate::launch::root;
+use crate::store::Store;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::mount::MountAttrFlags as Attr;
+use rustix::process::{Pid, Signal, WaitOptions};
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Everything that a grade writes lies on a tmpfs here; that of the host is hidden, with the sockets of its services.
+const PLACE: &str = "/run";
+pub const ROOT: &str = "/run/docent";
+/// The engine's side of the sandbox: its socket and the mount point of its root.
+pub const SIDE: &str = "/run/side";
+pub const SOCKET: &str = "engine";
+
+/// Bytes that everything in the throw-away root may take.
+const DISK: &str = "size=1073741824";
+const OUTPUT_LIMIT: usize = 256 * 1024;
+const CLIENTS: usize = 64;
+
+/// Docker's verbs of a container's life. Never the session, `grade`, `lab`, `verify` or `explain`, which run programs here.
+const VERBS: [&str; 24] = [
+    "attach",
+    "container",
+    "cp",
+    "create",
+    "diff",
+    "exec",
+    "history",
+    "image",
+    "images",
+    "inspect",
+    "kill",
+    "load",
+    "logs",
+    "pause",
+    "port",
+    "ps",
+    "rename",
+    "rm",
+    "rmi",
+    "run",
+    "start",
+    "stop",
+    "unpause",
+    "version",
+];
+/// Flags and subcommands that name places of the engine's own.
+const NEVER: [&str; 4] = ["--root", "--narrate-to", "--labs", "from-host"];
+
+/// Runs the grade. In the process that [`super::grade`] cloned.
+pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
+    let step = |e: SysError| Fault::step("grade", e);
+    let mut story = Story::new();
+    settle(plan, &mut story).map_err(step)?;
+    let (store, made) = Store::open(Path::new(ROOT))?;
+    if let Some(made) = made {
+        made.tell(&mut story);
+    }
+    for dir in [SIDE, sandbox::MOUNT_POINT] {
+        std::fs::create_dir(dir).map_err(|e| step(SysError::io("mkdir", dir, &e)))?;
+    }
+    let side = open::directory(Path::new(SIDE)).map_err(step)?;
+    // The socket is for the submission's user, and nobody else sees this directory.
+    let before = rustix::process::umask(rustix::fs::Mode::empty());
+    let listener = Packets::listen(side.as_fd(), SOCKET);
+    rustix::process::umask(before);
+    let signals = Signals::catch(&[libc::SIGCHLD]).map_err(step)?;
+    let sandbox = sandbox::start(plan, &mut story)?;
+    let mut served =
+        Serving { plan, sandbox, clients: Vec::new(), strays: Vec::new(), output: Vec::new(), truncated: false };
+    let ended = served.until_end(&listener.map_err(step)?, &signals, link)?;
+    let world = StoreWorld { store: &store, program: plan.program.clone(), since: 0, patient: true };
+    let score = score::score(&plan.lab, &plan.values, &world, true)?;
+    let text = String::from_utf8_lossy(&served.output).into_owned();
+    Ok(Report { ended, score, output: Output { text, truncated: served.truncated }, events: story.events().to_vec() })
+}
+
+/// Makes the namespaces a home: private mounts, /proc of this pid namespace, the place for everything, the pen, loopback.
+fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
+    process::guard(true, true)?.tell(story);
+    process::close_on_exec_from_3()?;
+    // Of root's groups nothing may help who opens files for the submission (kernel/userfiles.rs).
+    rustix::thread::set_thread_groups(&[]).map_err(|e| SysError::new("setgroups", "", e.raw_os_error()))?;
+    if let Some(pen) = &plan.pen {
+        pen.join_engine(story)?;
+    }
+    sys::deed(|calls| {
+        sys::mount(calls, None, Path::new("/"), None, libc::MS_REC | libc::MS_PRIVATE, None)?;
+        Ok(((), crate::fact::Fact::MountsPrivate))
+    })?
+    .tell(story);
+    if let Some(pen) = &plan.pen {
+        pen.close(story)?;
+    }
+    let host = open::directory(Path::new("/"))?;
+    drop(root::PROC.mount(host.as_fd())?.tell(story));
+    sys::deed(|calls| {
+        let settings = [Setting::Value("mode", "0755"), Setting::Value("size", DISK.trim_start_matches("size="))];
+        let place = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID)?;
+        let target = open::directory(Path::new(PLACE))?;
+        mounts::attach(calls, place.as_fd(), target.as_fd(), PLACE)?;
+        Ok(((), crate::fact::Fact::Mounted { kind: "tmpfs".into(), target: PLACE.into(), options: DISK.into() }))
+    })?
+    .tell(story);
+    crate::launch::network::loopback(story)
+}
+
+/// One connection, and the command that it asked for.
+struct Client {
+    socket: Packets,
+    child: Option<Pid>,
+}
+
+struct Serving<'a> {
+    plan: &'a Plan,
+    sandbox: Sandbox,
+    clients: Vec<Client>,
+    /// Commands whose client has gone away.
+    strays: Vec<Pid>,
+    output: Vec<u8>,
+    truncated: bool,
+}
+
+impl Serving<'_> {
+    /// Serves until the script has ended or its time is up; afterwards nothing of it is left.
+    fn until_end(&mut self, listener: &Packets, signals: &Signals, link: &Packets) -> Result<Ended, Fault> {
+        let deadline = Instant::now() + Duration::from_secs(self.plan.time_limit);
+        let mut ended = None;
+        let mut timed_out = false;
+        while ended.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() && !timed_out {
+                timed_out = true;
+                self.sandbox.kill();
+            }
+            let limit = rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+            // After the time is up only the end of the sandbox is waited for, and a killed process does end.
+            let limit = (!timed_out).then_some(&limit);
+            let ready = {
+                let mut fds = vec![PollFd::new(signals, PollFlags::IN), PollFd::new(link, PollFlags::IN)];
+                fds.push(PollFd::new(listener, PollFlags::IN));
+                fds.extend(self.clients.iter().map(|c| PollFd::new(&c.socket, PollFlags::IN)));
+                if let Some(output) = &self.sandbox.output {
+                    fds.push(PollFd::new(output, PollFlags::IN));
+                }
+                match poll(&mut fds, limit) {
+                    Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                    Err(e) => return Err(Fault::step("grade", SysError::new("poll", "", e.raw_os_error()))),
+                }
+                fds.iter().map(|f| !f.revents().is_empty()).collect::<Vec<_>>()
+            };
+            if ready.get(1) == Some(&true) {
+                // Nobody waits for the result any more: leaving takes everything along.
+                return Err(Fault::CannotGrade { why: "interrupted".into() });
+            }
+            let talkers: Vec<usize> = (0..self.clients.len()).filter(|n| ready.get(n + 3) == Some(&true)).collect();
+            for n in talkers.into_iter().rev() {
+                self.hear(n);
+            }
+            if ready.get(2) == Some(&true) && self.clients.len() < CLIENTS {
+                self.clients.extend(listener.accept().map(|socket| Client { socket, child: None }));
+            }
+            self.read_output();
+            while signals.next().is_some() {}
+            ended = self.reap();
+        }
+        for pid in self.clients.drain(..).filter_map(|c| c.child).chain(self.strays.drain(..)) {
+            // Gone already, or killed: either is an end.
+            rustix::process::kill_process(pid, Signal::KILL).unwrap_or(());
+            rustix::process::waitpid(Some(pid), WaitOptions::empty()).unwrap_or(None);
+        }
+        self.read_output();
+        Ok(if timed_out {
+            Ended::TimedOut { seconds: self.plan.time_limit }
+        } else {
+            ended.unwrap_or(Ended::Exited { code: 0 })
+        })
+    }
+
+    /// Takes note of every child that has ended; the sandbox's end is the answer.
+    fn reap(&mut self) -> Option<Ended> {
+        let mut ended = None;
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            let code = status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
+            if pid == self.sandbox.pid {
+                ended = Some(match status.terminating_signal() {
+                    Some(signal) => Ended::Killed { signal },
+                    None => Ended::Exited { code },
+                });
+            } else if let Some(n) = self.clients.iter().position(|c| c.child == Some(pid)) {
+                let client = self.clients.swap_remove(n);
+                // A client that has gone away does not want to know.
+                client.socket.send(EXIT, &[code as u8], &[], false).unwrap_or(());
+            }
+            self.strays.retain(|s| *s != pid);
+            // Anything else is a monitor whose command line has ended: an orphan that this process 1 lays to rest.
+        }
+        ended
+    }
+
+    /// A message of client `n`, or its end.
+    fn hear(&mut self, n: usize) {
+        let Some(client) = self.clients.get_mut(n) else { return };
+        match client.socket.receive(false) {
+            Err(Stop::WouldBlock) => {}
+            Err(Stop::Closed) => {
+                // The client was killed: so would be the command, were it docker itself.
+                if let Some(pid) = client.child {
+                    rustix::process::kill_process(pid, Signal::TERM).unwrap_or(());
+                    self.strays.push(pid);
+                }
+                self.clients.swap_remove(n);
+            }
+            Ok(message) if message.kind == SIGNAL => {
+                let signal = message.body.first().and_then(|s| Signal::from_named_raw(i32::from(*s)));
+                if let (Some(pid), Some(signal)) = (client.child, signal) {
+                    rustix::process::kill_process(pid, signal).unwrap_or(());
+                }
+            }
+            Ok(message) if message.kind == RUN && client.child.is_none() => {
+                match command(self.plan, &self.sandbox, &message.body, message.fds) {
+                    Ok(pid) => client.child = Some(pid),
+                    Err(fault) => {
+                        let body = serde_json::to_vec(&fault).unwrap_or_default();
+                        client.socket.send(REFUSED, &body, &[], false).unwrap_or(());
+                        self.clients.swap_remove(n);
+                    }
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// Reads what is there; what goes beyond the limit is dropped, so that the script is never held up.
+    fn read_output(&mut self) {
+        let mut chunk = [0u8; 16 * 1024];
+        while let Some(output) = &self.sandbox.output {
+            match rustix::io::read(output, &mut chunk) {
+                Ok(0) => self.sandbox.output = None,
+                Ok(n) => {
+                    let room = OUTPUT_LIMIT.saturating_sub(self.output.len()).min(n);
+                    self.truncated |= room < n;
+                    self.output.extend_from_slice(chunk.get(..room).unwrap_or_default());
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Starts the command that a client asks for.
+fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Result<Pid, Fault> {
+    let mut words = body.split(|b| *b == 0).map(|w| OsStr::from_bytes(w).to_os_string());
+    let cwd = words.next().unwrap_or_default();
+    let argv: Vec<OsString> = words.collect();
+    allowed(&argv)?;
+    let Ok([input, output, errors]) = <[OwnedFd; 3]>::try_from(fds) else {
+        return Err(Fault::CannotGrade { why: "three descriptors expected".into() });
+    };
+    let child = Command::new(&plan.program)
+        .arg0("docker")
+        .args(&argv)
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("HOME", "/")
+        .env("DOCENT_ROOT", ROOT)
+        .env("DOCENT_LANG", &plan.lang)
+        .envs(userfiles::variables(&sandbox.root(), &cwd, sandbox.user))
+        .current_dir("/")
+        .process_group(0)
+        .stdin(Stdio::from(input))
+        .stdout(Stdio::from(output))
+        .stderr(Stdio::from(errors))
+        .spawn()
+        .map_err(|e| Fault::step("grade", SysError::io("execve", plan.program.to_string_lossy(), &e)))?;
+    Pid::from_raw(child.id() as i32).ok_or_else(|| Fault::CannotGrade { why: "no pid".into() })
+}
+
+/// The first word is one of the verbs, and no word names a place of the engine's own.
+fn allowed(argv: &[OsString]) -> Result<(), Fault> {
+    let refuse = |what: &str| Err(Fault::Unsupported { what: format!("docker {what}"), instead: None });
+    let verb = argv.first().and_then(|w| w.to_str()).unwrap_or("");
+    if !VERBS.contains(&verb) {
+        return refuse(verb);
+    }
+    for word in argv.iter().map(|w| w.to_string_lossy()) {
+        if let Some(name) =
+            NEVER.iter().find(|n| word.strip_prefix(**n).is_some_and(|r| r.is_empty() || r.starts_with('=')))
+        {
+            return refuse(&format!("{verb} {name}"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dockers_verbs_are_served() {
+        let asked =
+            |line: &str| allowed(&line.split(' ').filter(|w| !w.is_empty()).map(OsString::from).collect::<Vec<_>>());
+        for good in
+            ["run -d --name web -p 8080:80 nginx", "cp a web:/b", "exec web sh -c true", "container ls -a", "image ls"]
+        {
+            assert!(asked(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "--root /x ps",
+            "ps --root /x",
+            "ps --root=/x",
+            "grade 3 f",
+            "lab check",
+            "explain -- ps",
+            "verify",
+            "__monitor 3",
+            "image from-host /etc/shadow",
+            "ps --narrate-to /etc/x",
+            "doctor",
+            "--lang ko ps",
+        ] {
+            assert!(asked(bad).is_err(), "{bad}");
+        }
+    }
+}

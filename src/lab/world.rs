@@ -1,0 +1,246 @@
+//! What checks look at: a learner's root as it is now. A trait, so that checks can be tested on worlds that are written
+//! down; [`StoreWorld`] is the real one.
+//!
+//! Everything read here was made by the learner's containers and is untrusted: files are opened beneath their layer with no
+//! symlink followed, regular files only, and only up to a limit.
+
+use super::http::{self, NoAnswer, Response};
+use crate::container::{Config, Container, Status};
+use crate::fact::{Event, Fact, Fault, SysError};
+use crate::store::Store;
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use std::fs::File;
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const FILE_LIMIT: u64 = 4 << 20;
+const HTTP_LIMIT: Duration = Duration::from_secs(5);
+
+/// How a page was answered.
+pub type Page = Result<Response, NoAnswer>;
+
+pub trait World {
+    /// All containers; one that says it runs and does not is given as exited.
+    fn containers(&self) -> Result<Vec<Container>, Fault>;
+    /// What was told in this root, the oldest first.
+    fn events(&self) -> Result<Vec<Event>, Fault>;
+    /// A file in the container's write layer alone.
+    fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault>;
+    /// The file as the container's image has it.
+    fn image_file(&self, config: &Config, path: &str) -> Result<Option<Vec<u8>>, Fault>;
+    /// What the host's port answers.
+    fn published_page(&self, host_port: u16, path: &str) -> Page;
+    /// Starts one more container from the same image, fetches a page from it, and removes it.
+    fn fresh_page(&self, config: &Config, port: u16, path: &str) -> Result<Page, Fault>;
+    /// Exit status of an instructor's script.
+    fn shell(&self, script: &str) -> Result<i32, Fault>;
+}
+
+/// A store, looked at by this process.
+pub struct StoreWorld<'a> {
+    pub store: &'a Store,
+    /// This program, to start containers with.
+    pub program: PathBuf,
+    /// The last command before the exercise began: what was told before does not count.
+    pub since: u64,
+    /// Whether a server that does not answer yet is given a moment.
+    pub patient: bool,
+}
+
+impl World for StoreWorld<'_> {
+    fn containers(&self) -> Result<Vec<Container>, Fault> {
+        let mut all = self.store.list_containers()?;
+        for container in &mut all {
+            if container.state.status.live() && !self.store.is_running(container) {
+                container.state.status = Status::Exited;
+            }
+        }
+        Ok(all)
+    }
+
+    fn events(&self) -> Result<Vec<Event>, Fault> {
+        super::journal::events(self.store, self.since)
+    }
+
+    fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        read_beneath(&self.store.container_dir(id).upper(), path)
+    }
+
+    fn image_file(&self, config: &Config, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        for chain_id in config.layers.iter().rev() {
+            if let Some(content) = read_beneath(&self.store.layer_diff(chain_id), path)? {
+                return Ok(Some(content));
+            }
+        }
+        Ok(None)
+    }
+
+    fn published_page(&self, host_port: u16, path: &str) -> Page {
+        self.page(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), host_port), path)
+    }
+
+    fn fresh_page(&self, config: &Config, port: u16, path: &str) -> Result<Page, Fault> {
+        let name = format!("lab-check-{}", std::process::id());
+        let id = self.docent(&["run", "-d", "--name", &name, &config.image])?;
+        let page = self.store.find_container(id.trim()).map(|fresh| match fresh.state.address.parse::<IpAddr>() {
+            Ok(address) => self.page(SocketAddr::new(address, port), path),
+            Err(_) => Err(NoAnswer { errno: libc::EADDRNOTAVAIL }),
+        });
+        // Whatever came of it, the learner's root is left as it was.
+        self.docent(&["rm", "-f", &name])?;
+        page
+    }
+
+    fn shell(&self, script: &str) -> Result<i32, Fault> {
+        let done = limited(self.command("/bin/sh").args(["-c", script]))?;
+        Ok(done.status)
+    }
+}
+
+impl StoreWorld<'_> {
+    /// A server just started may not listen yet, and the port's proxy then closes at once: asked again until the limit.
+    fn page(&self, to: SocketAddr, path: &str) -> Page {
+        let until = Instant::now() + HTTP_LIMIT;
+        loop {
+            let page = http::get(to, path, HTTP_LIMIT);
+            let early = matches!(page, Err(NoAnswer { errno }) if [libc::ECONNREFUSED, libc::ECONNRESET, libc::EPROTO].contains(&errno));
+            if !early || !self.patient || Instant::now() >= until {
+                return page;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Runs docent on this root; gives its standard output.
+    fn docent(&self, args: &[&str]) -> Result<String, Fault> {
+        let done = limited(self.command(&self.program.to_string_lossy()).args(args))?;
+        if done.status != 0 {
+            return Err(Fault::CannotGrade {
+                why: format!("docent {}: exit {}: {}", args.join(" "), done.status, done.errors.trim()),
+            });
+        }
+        Ok(done.output)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("DOCENT_ROOT", self.store.root()).stdin(Stdio::null());
+        command
+    }
+}
+
+/// The file at `path` below `dir`, when it is a regular one that is reached without any symlink.
+fn read_beneath(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let failed = |call: &str, errno: i32| {
+        Fault::step("look", SysError::new(call, dir.join(path.trim_start_matches('/')).to_string_lossy(), errno))
+    };
+    let Ok(root) = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) else {
+        return Ok(None);
+    };
+    // NONBLOCK: a FIFO in the file's place must not hold the grader up.
+    let how = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let fd = match rustix::fs::openat2(&root, path.trim_start_matches('/'), how, Mode::empty(), beneath) {
+        Ok(fd) => fd,
+        // Not there, a symlink on the way, something that cannot be opened (a whiteout is a device without a driver).
+        Err(
+            rustix::io::Errno::NOENT
+            | rustix::io::Errno::NOTDIR
+            | rustix::io::Errno::LOOP
+            | rustix::io::Errno::NXIO
+            | rustix::io::Errno::NODEV,
+        ) => return Ok(None),
+        Err(e) => return Err(failed("openat2", e.raw_os_error())),
+    };
+    let file = File::from(fd);
+    let io = |e: std::io::Error| failed("read", e.raw_os_error().unwrap_or(libc::EIO));
+    if !file.metadata().map_err(io)?.is_file() {
+        return Ok(None);
+    }
+    let mut content = Vec::new();
+    file.take(FILE_LIMIT).read_to_end(&mut content).map_err(io)?;
+    Ok(Some(content))
+}
+
+struct Finished {
+    status: i32,
+    output: String,
+    errors: String,
+}
+
+/// Runs a program to its end, at most half a minute. Its output goes through files, so that a helper which keeps a pipe
+/// open cannot hold the caller up.
+fn limited(command: &mut Command) -> Result<Finished, Fault> {
+    let fault = |call: &str, e: &std::io::Error| Fault::step("look", SysError::io(call, "docent", e));
+    let memory = |name: &str| {
+        rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)
+            .map(File::from)
+            .map_err(|e| fault("memfd_create", &e.into()))
+    };
+    let (output, errors) = (memory("output")?, memory("errors")?);
+    let clone = |f: &File| f.try_clone().map_err(|e| fault("dup", &e));
+    command.stdout(clone(&output)?).stderr(clone(&errors)?);
+    let mut child = command.spawn().map_err(|e| fault("execve", &e))?;
+    let pid = rustix::process::Pid::from_raw(child.id() as i32);
+    let handle = pid
+        .ok_or(rustix::io::Errno::SRCH)
+        .and_then(|p| rustix::process::pidfd_open(p, rustix::process::PidfdFlags::empty()))
+        .map_err(|e| fault("pidfd_open", &e.into()))?;
+    use std::os::fd::AsFd;
+    if !crate::kernel::process::wait_gone(handle.as_fd(), Some(30_000)) {
+        child.kill().map_err(|e| fault("kill", &e))?;
+    }
+    let status = child.wait().map_err(|e| fault("wait4", &e))?;
+    use std::os::unix::process::ExitStatusExt;
+    Ok(Finished {
+        status: status.code().unwrap_or(128 + status.signal().unwrap_or(0)),
+        output: text(output),
+        errors: text(errors),
+    })
+}
+
+fn text(mut file: File) -> String {
+    use std::io::Seek;
+    let mut bytes = Vec::new();
+    if file.rewind().is_err() || file.take(FILE_LIMIT).read_to_end(&mut bytes).is_err() {
+        return String::new();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// What container an event is about: the one it names, or the one its fact is of.
+pub fn container_of(event: &Event) -> Option<&str> {
+    event.container.as_deref().or(match &event.fact {
+        Fact::ContainerCreated { id, .. } | Fact::ContainerRemoved { id, .. } | Fact::ContainerExited { id, .. } => {
+            Some(id)
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_a_regular_file_reached_without_links_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |p: &str| dir.path().join(p);
+        std::fs::create_dir_all(at("a")).unwrap();
+        std::fs::write(at("a/page"), "here").unwrap();
+        symlink("a", at("b")).unwrap();
+        symlink("/etc/passwd", at("a/out")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("a/fifo"), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o644), 0)
+            .unwrap();
+        let read = |p: &str| read_beneath(dir.path(), p).unwrap();
+        assert_eq!(read("/a/page").as_deref(), Some(&b"here"[..]));
+        for none in ["/b/page", "/a/out", "/a/fifo", "/a", "/missing", "/a/page/x"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        assert!(read_beneath(dir.path(), "../../etc/passwd").is_err());
+    }
+}

@@ -1,0 +1,255 @@
+//! Exercises in words: tasks with their verdicts, near misses, hints and grades.
+//!
+//! Scripts and containers chose much of what is shown here; all of it is cleaned of control characters.
+
+use super::layout::{clean, dim, padded, wrap};
+use super::text::lab as l;
+use super::units::errno;
+use super::{Lang, Narrator};
+use crate::fact::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
+use crate::kernel::sys::signal_name;
+use std::collections::BTreeMap;
+use unicode_width::UnicodeWidthStr;
+
+/// Lines of a submission's output that are shown.
+const TAIL: usize = 15;
+
+/// The sentence of this language.
+pub fn of(text: &Text, lang: Lang) -> &str {
+    match lang {
+        Lang::Ko => &text.ko,
+        Lang::En => &text.en,
+    }
+}
+
+/// Why a check failed, in one sentence.
+pub fn cause(lang: Lang, cause: &Cause) -> String {
+    match cause {
+        Cause::NoContainer { name } => l::no_container(lang, name),
+        Cause::Removed { name } => l::removed(lang, name),
+        Cause::WrongName { name, is } => l::wrong_name(lang, name, is),
+        Cause::WrongImage { name, image } => l::wrong_image(lang, name, image),
+        Cause::NotRunning { name, exit_code } => l::not_running(lang, name, exit_code),
+        Cause::WrongState { name, status } => l::wrong_state(lang, name, status),
+        Cause::PortNotPublished { name, port } => l::port_not_published(lang, name, port),
+        Cause::PortElsewhere { name, host_port, port } => l::port_elsewhere(lang, name, host_port, port),
+        Cause::PortOfAnother { host_port, by } => l::port_of_another(lang, host_port, by),
+        Cause::NoAnswer { port, errno: n } => l::no_answer(lang, port, errno(*n)),
+        Cause::HttpStatus { port, status } => l::http_status(lang, port, status),
+        Cause::PageLacksIt { port } => l::page_lacks_it(lang, port),
+        Cause::NotCopiedOut { name } => l::not_copied_out(lang, name),
+        Cause::NotCopiedIn { name } => l::not_copied_in(lang, name),
+        Cause::WrongPath { name, path } => l::wrong_path(lang, name, path),
+        Cause::WrongContainer { name, is } => l::wrong_container(lang, name, is),
+        Cause::EditedInside { name, path } => l::edited_inside(lang, name, path),
+        Cause::Unedited { name, path } => l::unedited(lang, name, path),
+        Cause::WrongToken { name, path } => l::wrong_token(lang, name, path),
+        Cause::TokenMissing { name, path } => l::token_missing(lang, name, path),
+        Cause::NotInImage { path } => l::not_in_image(lang, path),
+        Cause::ImageHasIt { path } => l::image_has_it(lang, path),
+        Cause::FreshDiffers { image } => l::fresh_differs(lang, image),
+        Cause::NoEvent { event } => l::no_event(lang, event),
+        Cause::ShellFailed { code } => l::shell_failed(lang, code),
+    }
+}
+
+impl Narrator {
+    /// `docent lab list`.
+    pub fn lab_list(&self, labs: &[LabListed]) -> String {
+        let row = |one: &LabListed| {
+            let mark = if one.current { "▶" } else { " " };
+            let title = clean(of(&one.title, self.lang));
+            l::list_row(self.lang, mark, &one.id, title, one.passed, one.tasks) + "\n"
+        };
+        labs.iter().map(row).collect()
+    }
+
+    /// What is said when a lab starts; the guide follows apart.
+    pub fn lab_started(
+        &self,
+        title: &Text,
+        goal: &Text,
+        student: &str,
+        practice: bool,
+        values: &BTreeMap<String, String>,
+    ) -> String {
+        let lang = self.lang;
+        let mut out = format!("● {}\n", clean(&l::started(lang, of(title, lang))));
+        self.lines(&mut out, of(goal, lang));
+        self.lines(&mut out, &l::student(lang, student));
+        for (name, value) in values {
+            self.lines(&mut out, &l::value(lang, name, value));
+        }
+        if practice {
+            self.lines(&mut out, &dim(self.color, &l::practice(lang)));
+        }
+        out + &l::next_steps(lang) + "\n"
+    }
+
+    /// The tasks with their verdicts, and the points.
+    pub fn lab_tasks(&self, lines: &[TaskLine], score: &Score) -> String {
+        let lang = self.lang;
+        let words = [l::passed(lang), l::failed(lang), l::skipped(lang), l::unlooked(lang)];
+        let column = words.iter().map(|w| w.width()).max().unwrap_or(0) + 2;
+        let mut out = String::new();
+        for line in lines {
+            let (mark, word) = match line.score.verdict {
+                Verdict::Passed => ("✓", l::passed(lang)),
+                Verdict::Failed { .. } => ("✗", l::failed(lang)),
+                Verdict::Skipped { .. } => ("-", l::skipped(lang)),
+                Verdict::Unlooked => ("?", l::unlooked(lang)),
+            };
+            let points = format!("{}/{}", line.score.points, line.score.max);
+            let title = clean(of(&line.title, lang));
+            out.push_str(&format!("{mark} {}{} {title}\n", padded(&word, column), padded(&points, 6)));
+            for reason in self.reasons_of(lines, line) {
+                self.lines(&mut out, &reason);
+            }
+        }
+        out.push_str(&l::points(lang, score.points, score.max));
+        if score.full() {
+            out.push_str(" · ");
+            out.push_str(&l::all_done(lang));
+        }
+        out + "\n"
+    }
+
+    fn reasons_of(&self, all: &[TaskLine], line: &TaskLine) -> Vec<String> {
+        let lang = self.lang;
+        match &line.score.verdict {
+            Verdict::Passed => Vec::new(),
+            Verdict::Unlooked => vec![l::unlooked_because(lang)],
+            Verdict::Skipped { because } => {
+                let title = |id: &String| {
+                    all.iter().find(|t| t.score.id == *id).map_or(id.as_str(), |t| of(&t.title, lang)).to_string()
+                };
+                vec![l::skipped_because(lang, because.iter().map(title).collect::<Vec<_>>().join(" · "))]
+            }
+            Verdict::Failed { miss } => self.miss(miss, line.more.as_ref()),
+        }
+    }
+
+    /// Cause, what the lab adds to it, and what was expected beside what is.
+    pub fn miss(&self, miss: &Miss, more: Option<&Text>) -> Vec<String> {
+        let mut out = vec![cause(self.lang, &miss.cause)];
+        out.extend(more.map(|text| of(text, self.lang).to_string()));
+        out.push(dim(self.color, &clean(&l::expected(self.lang, &miss.expected, &miss.actual))));
+        out
+    }
+
+    /// After a command: what came to be passed, and what no longer holds.
+    pub fn lab_changes(&self, changes: &[TaskChange]) -> String {
+        let say = |change: &TaskChange| {
+            let title = of(&change.title, self.lang);
+            let (mark, text) = match change.passed {
+                true => ("✓", l::now_passed(self.lang, title)),
+                false => ("✗", l::now_lost(self.lang, title)),
+            };
+            format!("{mark} {}\n", clean(&text))
+        };
+        changes.iter().map(say).collect()
+    }
+
+    pub fn lab_hint(&self, hint: &LabHint) -> String {
+        let mut out = format!("● {}\n", clean(&l::hint(self.lang, of(&hint.title, self.lang), hint.number, hint.of)));
+        self.lines(&mut out, of(&hint.text, self.lang));
+        out
+    }
+
+    pub fn lab_reset(&self, id: &str) -> String {
+        l::reset(self.lang, id) + "\n"
+    }
+
+    /// `docent grade --format human`.
+    pub fn grade(&self, result: &GradeResult, title: &Text, lines: &[TaskLine]) -> String {
+        let lang = self.lang;
+        let mut out = clean(&l::graded(lang, of(title, lang), &result.student)) + "\n";
+        if result.practice {
+            out.push_str(&(dim(self.color, &l::practice(lang)) + "\n"));
+        }
+        out.push_str(&self.lab_tasks(lines, &result.score));
+        let ended = match result.ended {
+            Ended::Exited { code } => l::exited(lang, code),
+            Ended::Killed { signal } => l::killed(lang, signal_name(signal)),
+            Ended::TimedOut { seconds } => l::timed_out(lang, seconds),
+        };
+        out.push_str(&(ended + "\n"));
+        // Full marks need no looking for what went wrong.
+        if !result.score.full() && !result.output.text.trim().is_empty() {
+            out.push_str(&(l::output_head(lang) + "\n"));
+            let all: Vec<&str> = result.output.text.lines().collect();
+            for line in all.iter().skip(all.len().saturating_sub(TAIL)) {
+                out.push_str(&format!("  | {}\n", clean(line)));
+            }
+        }
+        out
+    }
+
+    fn lines(&self, out: &mut String, text: &str) {
+        // What is dimmed has been cleaned before.
+        let text = if text.starts_with('\x1b') { text.to_string() } else { clean(text) };
+        for piece in wrap(&text, self.width.saturating_sub(4).max(20)) {
+            out.push_str("    ");
+            out.push_str(&piece);
+            out.push('\n');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+    use crate::fact::{Output, TaskScore};
+
+    fn result(verdict: Verdict, text: &str) -> (GradeResult, Vec<TaskLine>) {
+        let task = TaskScore { id: "in".into(), points: 0, max: 20, verdict };
+        let title = Text { ko: "다시 넣기".into(), en: "copy in".into() };
+        let lines = vec![TaskLine { title, score: task.clone(), more: None }];
+        let result = GradeResult {
+            version: 1,
+            docent: "0".into(),
+            lab: "x".into(),
+            student: "kim".into(),
+            practice: true,
+            ended: Ended::TimedOut { seconds: 9 },
+            score: Score { points: 0, max: 20, tasks: vec![task] },
+            output: Output { text: text.into(), truncated: false },
+            events: Vec::new(),
+        };
+        (result, lines)
+    }
+
+    #[test]
+    fn a_miss_is_told_in_both_languages_with_what_was_expected() {
+        let miss = Miss {
+            cause: Cause::WrongToken { name: "web".into(), path: "/p".into() },
+            expected: "a1".into(),
+            actual: "b2".into(),
+        };
+        let (result, lines) = result(Verdict::Failed { miss }, "");
+        let title = Text { ko: "실습".into(), en: "the lab".into() };
+        for (lang, parts) in [
+            (Lang::Ko, ["본인의 것이 아닙니다", "기대: a1 · 실제: b2", "9초 안에", "0/20점", "연습용"]),
+            (Lang::En, ["is not yours", "expected: a1 · found: b2", "after 9 seconds", "0 of 20", "practice"]),
+        ] {
+            let told = Narrator::new(lang, Level::Learn).grade(&result, &title, &lines);
+            for part in parts {
+                assert!(told.contains(part), "{part} is not in {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_submission_printed_reaches_no_terminal_raw() {
+        let miss = Miss {
+            cause: Cause::NoContainer { name: "\x1b[2J".into() },
+            expected: "\x07".into(),
+            actual: "\x1b]0;x".into(),
+        };
+        let (result, lines) = result(Verdict::Failed { miss }, "a\x1b[31mb\n\u{202e}c");
+        let title = Text { ko: "실습".into(), en: "the lab".into() };
+        let told = Narrator::new(Lang::En, Level::Learn).grade(&result, &title, &lines);
+        assert!(!told.contains(['\x1b', '\x07', '\u{202e}']), "{told:?}");
+    }
+}
