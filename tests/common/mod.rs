@@ -6,6 +6,9 @@
 
 #![allow(dead_code, reason = "each test target uses its own part of the bench")]
 
+pub mod scenario;
+pub mod tracer;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
