@@ -7,7 +7,7 @@ mod common;
 
 use common::scenario::{SCENARIOS, Scenario, points_of};
 use common::tracer::{self, Act, Traced};
-use common::{Machine, Ran, say};
+use common::{DOCENT, Machine, Ran, say};
 use docent::fact::Outcome;
 
 /// Failures that a command may survive with exit code 0, by what failed: nothing that was asked for depends on it.
@@ -44,12 +44,14 @@ fn what_fails_is_told_as_failed_and_undone() {
         for n in chosen {
             (scenario.before)(&machine);
             let told = machine.events().len();
-            let traced = tracer::trace(machine.command(&scenario.argv()), common::DOCENT, Act::Fail(n));
+            let traced = tracer::trace(machine.command(&scenario.argv(DOCENT)), DOCENT, Act::Fail(n));
             tried += 1;
             let found = judge(&machine, scenario, &traced, told);
             if !found.is_empty() {
                 let hit = traced.hit.as_ref().map_or("(not met)".into(), ToString::to_string);
-                wrong.push(format!("{} point {n} {hit}:\n    {}", scenario.name, found.join("\n    ")));
+                let line = format!("{} point {n} {hit}:\n    {}", scenario.name, found.join("\n    "));
+                say(&line);
+                wrong.push(line);
                 let Some(fresh) = Machine::new("faults", &[]) else { return };
                 machine = fresh;
                 common::scenario::base(&machine);

@@ -7,7 +7,7 @@ mod common;
 
 use common::scenario::{SCENARIOS, points_of};
 use common::tracer::{self, Act};
-use common::{Machine, say};
+use common::{DOCENT, Machine, say};
 use std::collections::BTreeMap;
 
 #[test]
@@ -31,14 +31,16 @@ fn the_next_command_puts_a_killed_one_in_order() {
         };
         for n in chosen {
             (scenario.before)(&machine);
-            let traced = tracer::trace(machine.command(&scenario.argv()), common::DOCENT, Act::Kill(n));
+            let traced = tracer::trace(machine.command(&scenario.argv(DOCENT)), DOCENT, Act::Kill(n));
             tried += 1;
             let Some(hit) = traced.hit else { continue };
             let mut found = common::scenario::settle(&machine);
             let stdout = String::from_utf8_lossy(&traced.output.stdout);
             found.extend((scenario.after)(&machine, traced.output.status.success(), &stdout));
             if !found.is_empty() {
-                wrong.push(format!("{} point {n} {hit}:\n    {}", scenario.name, found.join("\n    ")));
+                let line = format!("{} point {n} {hit}:\n    {}", scenario.name, found.join("\n    "));
+                say(&line);
+                wrong.push(line);
                 let Some(fresh) = Machine::new("kills", &[]) else { return };
                 machine = fresh;
                 common::scenario::base(&machine);

@@ -6,7 +6,8 @@ use super::{DOCENT, Machine, archive};
 
 pub struct Scenario {
     pub name: &'static str,
-    args: &'static [&'static str],
+    /// Lines for `sh -e`; `$0` is docent.
+    script: &'static str,
     /// Brings the machine into the state in which the command has its work to do.
     pub before: fn(&Machine),
     /// Given whether it reported success and what it said: what is wrong now.
@@ -14,21 +15,21 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    pub fn argv(&self) -> Vec<&'static str> {
-        [&[DOCENT], self.args].concat()
+    pub fn argv<'a>(&self, docent: &'a str) -> [&'a str; 4] {
+        ["sh", "-ec", self.script, docent]
     }
 }
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "run --rm",
-        args: &["run", "--rm", "--network", "none", "tiny", "true"],
+        script: "$0 run --rm --network none tiny true",
         before: clear,
         after: |_, _, _| Vec::new(),
     },
     Scenario {
         name: "run -d -p",
-        args: &["run", "-d", "--name", "web", "-p", "8080:80", "tiny", "sleep", "1000"],
+        script: "$0 run -d --name web -p 8080:80 tiny sleep 1000",
         before: clear,
         after: |machine, ok, said| {
             let id = said.trim();
@@ -42,7 +43,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "rm -f",
-        args: &["rm", "-f", "web"],
+        script: "$0 rm -f web",
         before: |machine| {
             clear(machine);
             machine.docent(&["run", "-d", "--name", "web", "--network", "none", "tiny", "sleep", "1000"]).ok();
@@ -56,9 +57,19 @@ pub const SCENARIOS: &[Scenario] = &[
             }
         },
     },
+    // The monitor's part in an end: reaping, the cgroup, the state.
+    Scenario {
+        name: "run, kill, start, stop, rm",
+        script: "$0 run -d --name web --network none tiny sleep 1000; $0 kill web; $0 start web; $0 stop -t 0 web; $0 rm web",
+        before: clear,
+        after: |machine, ok, _| {
+            let there = machine.docent(&["ps", "-a", "--format", "{{.Names}}"]).stdout.contains("web");
+            if there && ok { vec!["removed, it was said, and it is there".into()] } else { Vec::new() }
+        },
+    },
     Scenario {
         name: "cp in",
-        args: &["cp", "tree", "web:/srv"],
+        script: "$0 cp tree web:/srv",
         before: with_container,
         after: |machine, ok, _| {
             let got = machine.docent(&["exec", "web", "cat", "/srv/tree/a", "/srv/tree/deep/b"]).stdout;
@@ -67,7 +78,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "cp out",
-        args: &["cp", "web:/etc/passwd", "out"],
+        script: "$0 cp web:/etc/passwd out",
         before: with_container,
         after: |machine, ok, _| {
             let got = std::fs::read_to_string(machine.work().join("out")).unwrap_or_default();
@@ -80,7 +91,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "load",
-        args: &["load", "-i", "hello.tar"],
+        script: "$0 load -i hello.tar",
         before: |machine| {
             clear(machine);
             // A new image each time: its layer is not here yet.
@@ -121,7 +132,7 @@ fn with_container(machine: &Machine) {
 /// The changing calls of the command when nothing disturbs it.
 pub fn points_of(machine: &Machine, scenario: &Scenario) -> Vec<Point> {
     (scenario.before)(machine);
-    let traced = tracer::trace(machine.command(&scenario.argv()), DOCENT, Act::Watch);
+    let traced = tracer::trace(machine.command(&scenario.argv(DOCENT)), DOCENT, Act::Watch);
     let said = String::from_utf8_lossy(&traced.output.stderr).into_owned();
     assert!(traced.output.status.success(), "{}: {said}", scenario.name);
     assert!(traced.points.len() > 5, "{}: the points are found", scenario.name);
