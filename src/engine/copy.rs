@@ -116,7 +116,7 @@ pub fn from_container(
         Target::Inside(_, path) => (path.clone(), path),
     };
     let shown = token_dir.to_string_lossy().into_owned();
-    let absolute_dir = std::path::absolute(&note_dir).unwrap_or(note_dir);
+    let absolute_dir = from_here(&note_dir);
     // In the grader's sandbox paths are the sandbox's: what a killed copy leaves there goes with the sandbox.
     let (note, token) = if files.is_confined() {
         (None, token())
@@ -137,6 +137,12 @@ pub fn from_container(
     Ok(())
 }
 
+/// A path of the host as every directory knows it. The parent of a bare name, which is empty, is the working directory.
+fn from_here(path: &Path) -> PathBuf {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    std::path::absolute(path).unwrap_or(path.to_path_buf())
+}
+
 /// The copy itself, as one deed.
 #[expect(clippy::too_many_arguments, reason = "one call site each way; a struct would only rename them")]
 fn transfer(
@@ -154,8 +160,8 @@ fn transfer(
             Target::Entry(place) => (place.dir.as_fd(), place.shown.parent().unwrap_or(Path::new("/"))),
             Target::Inside(dir, path) => (dir.as_fd(), path.as_path()),
         };
-        let shown = shown.to_string_lossy();
-        let mut copy = Copy { owner, reader, token, noted: 16, shown: &shown, sum: Default::default() };
+        let shown = absolute(&from_here(shown)).to_string_lossy().into_owned();
+        let mut copy = Copy { owner, reader, token, noted: 16, shown, sum: Default::default() };
         match target {
             Target::Entry(place) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &place.name)?,
             Target::Inside(..) if contents => {

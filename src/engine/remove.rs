@@ -1,6 +1,6 @@
 //! `rm`: the container's directory goes, and with it the write layer. The image stays as it was.
 
-use super::stop;
+use super::{stop, sweep};
 use crate::container::Container;
 use crate::fact::{Fault, Story, now_us};
 use crate::kernel::{cgroup, process};
@@ -20,6 +20,13 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
     }
     // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
     let Some(_lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
+    // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
+    if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.status.live()) {
+        sweep::put_in_order(store, &now.config, now.state, story)?;
+        if store.container_by_id(&id)?.is_none() {
+            return Ok(());
+        }
+    }
     store.remove_container(&container.config, true)?.tell(story);
     Ok(())
 }

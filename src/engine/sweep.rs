@@ -42,8 +42,9 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known.
-fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story) -> Result<(), Fault> {
+/// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known; with `--rm` the
+/// container goes. The caller holds its lock.
+pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story) -> Result<(), Fault> {
     let step = |e| Fault::step("sweep", e);
     let id = config.id.as_str();
     let this_boot = state.boot_id == process::boot_id();

@@ -126,7 +126,7 @@ pub fn apply(keep: &[&str], as_root: bool) -> Result<Deed<()>, SysError> {
 /// From now on execve gives no rights that the process does not have: setuid programs run as the caller.
 pub fn no_new_privs() -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
-        sys::prctl(calls, libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", 1)?;
+        sys::prctl(calls, libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", 1, "1, 0, 0, 0")?;
         Ok(((), Fact::NoNewPrivileges))
     })
 }

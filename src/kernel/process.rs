@@ -143,9 +143,11 @@ pub fn start_helper(
     let keep = |flags| fcntl_setfd(handed, flags).map_err(|e| SysError::new("fcntl", role, e.raw_os_error()));
     let mut calls = Calls::default();
     keep(FdFlags::empty())?;
-    let child = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
+    let path = format!("/proc/self/fd/{}", program.as_raw_fd());
+    let number = handed.as_raw_fd().to_string();
+    let child = Command::new(&path)
         .args(args)
-        .arg(handed.as_raw_fd().to_string())
+        .arg(&number)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -153,7 +155,10 @@ pub fn start_helper(
     keep(FdFlags::CLOEXEC)?;
     let child = child.map_err(|e| SysError::io("execve", role, &e))?;
     let pid = child.id() as i32;
-    calls.note("execve", format!("docent {role}"), 0);
+    let argv: Vec<String> = [path.as_str()].iter().chain(args).chain([&number.as_str()]).map(sys::quoted).collect();
+    // The C library starts a program by vfork, or a clone that does the same; what the child does next is execve.
+    calls.note("vfork", String::new(), i64::from(pid));
+    calls.note("execve", format!("{}, [{}], ...", sys::quoted(&path), argv.join(", ")), 0);
     Ok(Deed::new(pid, Event::of(Fact::HelperStarted { pid, role: role.into() }, calls.take())))
 }
 
@@ -169,10 +174,10 @@ pub fn own_session() -> Result<Deed<()>, SysError> {
 pub fn guard(parent_death: bool, not_dumpable: bool) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         if not_dumpable {
-            sys::prctl(calls, libc::PR_SET_DUMPABLE, "PR_SET_DUMPABLE", 0)?;
+            sys::prctl(calls, libc::PR_SET_DUMPABLE, "PR_SET_DUMPABLE", 0, "SUID_DUMP_DISABLE")?;
         }
         if parent_death {
-            sys::prctl(calls, libc::PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", libc::SIGKILL as u64)?;
+            sys::prctl(calls, libc::PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", libc::SIGKILL as u64, "SIGKILL")?;
         }
         Ok(((), Fact::Guarded { parent_death, not_dumpable }))
     })

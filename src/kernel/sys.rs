@@ -228,8 +228,18 @@ pub fn mknod(calls: &mut Calls, path: &Path, mode: u32, major: u32, minor: u32) 
     };
     // SAFETY: a NUL-terminated path.
     let ret = unsafe { libc::mknod(c.as_ptr(), mode, libc::makedev(major, minor)) };
-    let args = format!("{}, {kind}|0{:o}, makedev({major:#x}, {minor:#x})", quoted(path), mode & 0o7777);
-    calls.raw("mknod", args, text(path), ret as libc::c_long).map(drop)
+    let mut args = format!("AT_FDCWD, {}, {kind}|0{:o}", quoted(path), mode & 0o7777);
+    if kind == "S_IFCHR" {
+        args.push_str(&format!(", {}", device(major, minor)));
+    }
+    // The C library's mknod is mknodat.
+    calls.raw("mknodat", args, text(path), ret as libc::c_long).map(drop)
+}
+
+/// A device's number as strace prints it: zero without 0x.
+pub fn device(major: u32, minor: u32) -> String {
+    let number = |n: u32| if n == 0 { "0".to_string() } else { format!("{n:#x}") };
+    format!("makedev({}, {})", number(major), number(minor))
 }
 
 /// Writes a kernel file (a cgroup's, /proc/sys): one open, one write. What was written is the call.
@@ -340,10 +350,11 @@ pub fn pidfd_signal(calls: &mut Calls, pidfd: BorrowedFd<'_>, pid: i32, signal: 
     calls.raw("pidfd_send_signal", format!("<pid:{pid}>, {}", signal_name(signal)), format!("{pid}"), ret).map(drop)
 }
 
-pub fn prctl(calls: &mut Calls, option: i32, name: &str, value: u64) -> Result<(), SysError> {
+/// `name` and `shown` are the option and its value as strace prints them.
+pub fn prctl(calls: &mut Calls, option: i32, name: &str, value: u64, shown: &str) -> Result<(), SysError> {
     // SAFETY: only options with a plain number as argument are called through here.
     let ret = unsafe { libc::prctl(option, value, 0, 0, 0) };
-    calls.raw("prctl", format!("{name}, {value}"), name.to_string(), ret as libc::c_long).map(drop)
+    calls.raw("prctl", format!("{name}, {shown}"), name.to_string(), ret as libc::c_long).map(drop)
 }
 
 pub fn sethostname(calls: &mut Calls, name: &str) -> Result<(), SysError> {

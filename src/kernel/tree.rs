@@ -40,8 +40,8 @@ pub struct Copy<'a> {
     pub token: &'a str,
     /// Calls of the first entries are written down one by one; a tree of thousands is told by its sum.
     pub noted: u64,
-    /// The destination's directory, for people.
-    pub shown: &'a str,
+    /// The directory that is copied into at the moment, for people.
+    pub shown: String,
     pub sum: Sum,
 }
 
@@ -123,14 +123,15 @@ impl Copy<'_> {
         let mut source = File::from(self.open_source(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = rustix::fs::openat(to, temporary, how, Mode::from_raw_mode(0o600));
-        let args = format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL, 0600", self.shown, quoted(temporary));
+        let args =
+            format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600", self.shown, quoted(temporary));
         let made = self.note(calls, "openat", args, name, made)?;
         let mut target = File::from(made);
         let finished = std::io::copy(&mut source, &mut target)
             .map_err(|e| SysError::io("copy_file_range", name.to_string_lossy(), &e))
             .and_then(|bytes| {
                 self.sum.bytes += bytes;
-                self.own_fd(calls, target.as_fd(), name, stat)
+                self.own_fd(calls, target.as_fd(), temporary, stat)
             });
         finished.inspect_err(|_| {
             rustix::fs::unlinkat(to, temporary, AtFlags::empty()).unwrap_or(());
@@ -201,7 +202,13 @@ impl Copy<'_> {
             self.note(calls, "mkdirat", format!("<{}>, {}, 0700", self.shown, quoted(new)), new, done)?;
         }
         let target = open_here(to, new, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let above = self.shown.len();
+        if !self.shown.ends_with('/') {
+            self.shown.push('/');
+        }
+        self.shown.push_str(&new.to_string_lossy());
         self.contents(calls, source.as_fd(), target.as_fd())?;
+        self.shown.truncate(above);
         if !there {
             self.own_fd(calls, target.as_fd(), new, stat)?;
         }

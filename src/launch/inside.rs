@@ -267,7 +267,7 @@ impl Inside<'_> {
         let deed = sys::deed(|calls| {
             calls.saw(
                 "mknodat",
-                "</dev>, \"console\", S_IFREG|0600, makedev(0, 0)".into(),
+                "</dev>, \"console\", S_IFREG|0600".into(),
                 "/dev/console",
                 rustix::fs::mknodat(dev, "console", FileType::RegularFile, rustix::fs::Mode::from_raw_mode(0o600), 0),
             )?;

@@ -154,7 +154,7 @@ fn nodes(calls: &mut Calls, dev: BorrowedFd<'_>) -> Result<(), SysError> {
     for (name, major, minor) in DEVICES {
         calls.saw(
             "mknodat",
-            format!("</dev>, {}, S_IFCHR|0666, makedev({major:#x}, {minor:#x})", quoted(name)),
+            format!("</dev>, {}, S_IFCHR|0666, {}", quoted(name), sys::device(major, minor)),
             format!("/dev/{name}"),
             rustix::fs::mknodat(
                 dev,

@@ -535,7 +535,9 @@ fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, s
     let hosts = crate::launch::netfiles::hosts(&config.hostname, Some(lease.address));
     std::fs::write(dir.hosts(), hosts)
         .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
-    let call = crate::fact::Call { name: "write".into(), args: format!("<{}>", dir.hosts().to_string_lossy()), ret: 0 };
+    let args =
+        format!("AT_FDCWD, {}, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666", crate::kernel::sys::quoted(dir.hosts()));
+    let call = crate::fact::Call { name: "openat".into(), args, ret: 0 };
     story.tell(Event::of(Fact::NetworkFiles { files: vec![dir.hosts().to_string_lossy().into_owned()] }, vec![call]));
     spec.lease = Some(lease);
     Ok(())

@@ -6,6 +6,9 @@
 
 #![allow(dead_code, reason = "each test target uses its own part of the bench")]
 
+pub mod scenario;
+pub mod tracer;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -143,7 +146,9 @@ impl Machine {
     }
 
     pub fn run(&self, argv: &[&str]) -> Ran {
-        let output = self.command(argv).stdin(Stdio::null()).output().expect("nsenter");
+        // What hangs is a failure too, and must not hold up the others.
+        let output = self.command(&[&["timeout", "-k", "5", "180"], argv].concat()).stdin(Stdio::null()).output();
+        let output = output.expect("nsenter");
         Ran::of(argv.join(" "), &output)
     }
 

@@ -1,0 +1,180 @@
+//! Is the story true and complete? An independent witness decides: every verb runs under strace, and what strace saw is matched
+//! with what docent told, call by call, by the published table (`table.toml`).
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod claims;
+mod table;
+mod witness;
+
+use claims::Claim;
+use common::{DOCENT, Machine, archive, say};
+use std::collections::BTreeMap;
+use std::path::Path;
+use table::{Class, Table};
+use witness::Seen;
+
+/// Every verb of the engine; `$0` is docent. A line that should fail is written `! …`.
+const VERBS: &str = r#"
+trap '"$0" ps -aq | xargs -r "$0" rm -f' EXIT
+"$0" version
+"$0" load -i hello.tar
+"$0" images
+"$0" run --rm --network none tiny true
+"$0" run --rm -m 64m --cpus 0.5 --pids-limit 50 -e A=b -w /srv/new -u 1000:1000 --network none tiny sh -c 'echo $A'
+"$0" create --name made --network none tiny true
+"$0" start -a made
+"$0" rm made
+"$0" run -d --name web -p 127.0.0.1:8080:80 nginx
+"$0" run -d --name two -p 8081:80 nginx
+"$0" ps
+"$0" inspect web
+"$0" inspect tiny
+echo edited > index.html
+mkdir -p tree/deep
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo $n > tree/deep/$n; done
+ln -s deep/1 tree/link
+"$0" cp index.html web:/usr/share/nginx/html/index.html
+"$0" cp web:/usr/share/nginx/html/index.html out.html
+"$0" cp -a tree web:/srv
+"$0" cp web:/srv/tree back
+"$0" exec web sh -c 'echo more >> /usr/share/nginx/html/index.html; rm /etc/motd; true'
+"$0" exec -u 1000 -w /tmp web true
+"$0" diff web
+"$0" logs web
+"$0" pause web
+"$0" unpause web
+"$0" kill -s HUP two || true
+"$0" stop web
+"$0" diff web
+"$0" cp index.html web:/late
+"$0" cp web:/late late
+"$0" start web
+"$0" rm -f two
+"$0" pause web
+"$0" rm -f web
+"$0" run -i --rm --network none tiny cat < index.html
+script -qec "'$0' run -it --rm --network none tiny sh -c 'tty; stty size'" /dev/null < /dev/null
+"$0" run -d --name term -t --network none tiny sleep 100
+script -qec "'$0' exec -it term true" /dev/null < /dev/null
+"$0" kill term
+"$0" rm term
+! "$0" run --rm --network none tiny no-such-program
+! "$0" run --name broken --network none tiny /etc/passwd
+"$0" rm broken
+"$0" ps -a
+"#;
+
+#[test]
+fn every_changing_call_is_told_and_every_told_call_was_made() {
+    let Some(machine) = Machine::new("truth", &["strace", "script"]) else { return };
+    archive(&machine.work().join("hello.tar"), "hello:latest");
+    std::fs::write(machine.work().join("verbs.sh"), VERBS).expect("verbs.sh");
+    let table = table::read();
+    let trace = machine.work().join("trace");
+    let unseen = format!("trace=!{}", table.unseen.calls.join(","));
+    let shown = trace.to_string_lossy().into_owned();
+    let argv = ["strace", "-f", "-yy", "-s", "600", "-e", &unseen, "-o", &shown, "sh", "-e", "verbs.sh"];
+    // `sh -e FILE` has FILE as $0; docent's path is what the script needs there.
+    let script = VERBS.replace("$0", DOCENT);
+    std::fs::write(machine.work().join("verbs.sh"), script).expect("verbs.sh");
+    let ran = machine.run(&argv);
+    assert_eq!(ran.code, 0, "a verb failed:\n{}\n{}", ran.stdout, ran.stderr);
+    let bytes = std::fs::read(&trace).expect("the trace");
+    let seen = witness::read(&String::from_utf8_lossy(&bytes), DOCENT);
+    let events = machine.events();
+    let report = Report::of(&table, &seen, &claims::by_process(&events), &machine.root());
+    say(&format!(
+        "truth: {} calls of docent seen, {} changing, {} told by {} events, {} in bulk, {} bookkeeping",
+        seen.len(),
+        report.changing,
+        report.matched,
+        events.len(),
+        report.bulk,
+        report.bookkeeping
+    ));
+    assert!(report.matched > 500, "the witness and the story meet");
+    assert!(report.wrong.is_empty(), "{} differences:\n{}", report.wrong.len(), report.wrong.join("\n"));
+    // And the matching itself can tell: without any one of these, something is left over.
+    for left_out in ["cow.copied", "network.nat", "process.signal", "cgroup.limit", "image.tagged"] {
+        let without: Vec<_> = events.iter().filter(|e| claims::event_name(e) != left_out).cloned().collect();
+        assert!(without.len() < events.len(), "{left_out} was told");
+        let report = Report::of(&table, &seen, &claims::by_process(&without), &machine.root());
+        assert!(!report.wrong.is_empty(), "{left_out} untold is not noticed");
+    }
+}
+
+#[derive(Default)]
+struct Report {
+    changing: usize,
+    matched: usize,
+    bulk: usize,
+    bookkeeping: usize,
+    wrong: Vec<String>,
+}
+
+impl Report {
+    fn of(table: &Table, seen: &[Seen], claims: &BTreeMap<i32, Vec<Claim>>, root: &Path) -> Report {
+        let mut report = Report::default();
+        let mut processes: BTreeMap<i32, Vec<&Seen>> = BTreeMap::new();
+        for call in seen {
+            processes.entry(call.pid).or_default().push(call);
+        }
+        for pid in claims.keys() {
+            processes.entry(*pid).or_default();
+        }
+        for (pid, calls) in processes {
+            let claims = claims.get(&pid).map(Vec::as_slice).unwrap_or_default();
+            report.process(table, pid, &calls, claims, root);
+        }
+        report
+    }
+
+    /// One process: its claims are met in order; what lies between is of a class that need not be told.
+    fn process(&mut self, table: &Table, pid: i32, calls: &[&Seen], claims: &[Claim], root: &Path) {
+        let mut next = 0;
+        let mut bulk: Option<&table::Bulk> = None;
+        for call in calls {
+            if claims.get(next).is_some_and(|claim| claims::fits(claim, call)) {
+                let claim = &claims[next];
+                let allowed = table.told.get(&claim.name);
+                if !allowed.is_some_and(|events| events.contains(&claim.event)) {
+                    self.wrong.push(format!("not in the table: {}", claim.shown()));
+                }
+                self.matched += 1;
+                self.changing += 1;
+                bulk = table.bulk.get(&claim.event).filter(|b| claim.last && claim.entries > b.after_entries);
+                next += 1;
+                continue;
+            }
+            match table.class(call, root) {
+                Class::NoChange => {}
+                Class::Bookkeeping => self.bookkeeping += 1,
+                Class::Unknown => self.wrong.push(format!("not classed: {}", call.shown())),
+                Class::Changing if bulk.is_some_and(|b| b.calls.contains(&call.name)) => {
+                    self.changing += 1;
+                    self.bulk += 1;
+                }
+                Class::Changing => {
+                    self.changing += 1;
+                    // Claims that were never met must not hide all that follow.
+                    let later = claims[next.min(claims.len())..].iter().position(|claim| claims::fits(claim, call));
+                    match later {
+                        Some(n) => {
+                            for claim in &claims[next..next + n] {
+                                self.wrong.push(format!("told, not seen: {pid} {}", claim.shown()));
+                            }
+                            next += n + 1;
+                            self.matched += 1;
+                        }
+                        None => self.wrong.push(format!("seen, not told: {}", call.shown())),
+                    }
+                }
+            }
+        }
+        for claim in claims.get(next..).unwrap_or_default() {
+            self.wrong.push(format!("told, not seen: {pid} {}", claim.shown()));
+        }
+    }
+}
