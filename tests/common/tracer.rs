@@ -76,6 +76,7 @@ const OPTIONS: i32 = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEEXEC;
 
 /// Runs `command` to its end. What it leaves running is let go.
+#[expect(clippy::zombie_processes, reason = "the tracer reaps it, with all the others")]
 pub fn trace(mut command: Command, docent: &str, act: Act) -> Traced {
     // A shell that waits for its word, so that it can be seized before it becomes the command.
     let mut waiting = Command::new("sh");
@@ -383,7 +384,7 @@ fn changing(pid: i32, info: &SyscallInfo) -> Option<(&'static str, String)> {
         libc::SYS_setresuid => ("setresuid", none()),
         libc::SYS_bind => ("bind", none()),
         libc::SYS_listen => ("listen", none()),
-        libc::SYS_ioctl if a[1] == libc::TIOCSCTTY as u64 => ("ioctl", "TIOCSCTTY".into()),
+        libc::SYS_ioctl if a[1] == libc::TIOCSCTTY => ("ioctl", "TIOCSCTTY".into()),
         libc::SYS_sendto => {
             let kind = u16::from_ne_bytes(memory(pid, a[1] + 4, 2).try_into().ok()?);
             let look = if kind >> 8 == 0 { kind >= 0x10 && kind % 4 == 2 } else { matches!(kind & 0xff, 1 | 4 | 7) };
