@@ -70,7 +70,8 @@ pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Config,
         Err(Fault::NoCommand { .. }) if image.id.is_empty() => Process { tty: ask.tty, ..Process::default() },
         other => other?,
     };
-    Ok(config_of(ask, image, process, name, String::new()))
+    // What only the deed will know stands as an ellipsis.
+    Ok(config_of(ask, image, process, name, "…".into()))
 }
 
 /// Entrypoint and command as Docker joins them: a new entrypoint drops the image's command.

@@ -39,12 +39,14 @@ fn similar(store: &Store, name: &Reference) -> Result<Vec<String>, Fault> {
     let last = |r: &Reference| r.repository().rsplit('/').next().unwrap_or_default().to_string();
     let asked = last(name);
     let images = store.images()?;
-    let names = images.iter().flat_map(|i| &i.names).filter_map(|n| Reference::parse(n).ok());
+    let built_in = ["nginx".to_string(), "tiny".to_string()];
+    let names = images.iter().flat_map(|i| &i.names).chain(&built_in).filter_map(|n| Reference::parse(n).ok());
     let mut close: Vec<(usize, String)> = names
         .map(|n| (distance(&asked, &last(&n)), n.familiar()))
         .filter(|(far, _)| *far <= 2 && *far < asked.len())
         .collect();
     close.sort();
+    close.dedup();
     close.truncate(5);
     Ok(close.into_iter().map(|(_, name)| name).collect())
 }

@@ -183,6 +183,13 @@ pub fn guard(parent_death: bool, not_dumpable: bool) -> Result<Deed<()>, SysErro
     })
 }
 
+/// The name by which `ps` shows this process. Without it a helper would be called by the number of the descriptor it was
+/// started from.
+pub fn be_called(name: &std::ffi::CStr) {
+    // A name that cannot be set is only less telling.
+    rustix::thread::set_name(name).unwrap_or(());
+}
+
 /// Closes every descriptor from 3 on when the next program starts: nothing of docent's leaks into a container
 /// (CVE-2024-21626). Kernel 5.11.
 pub fn close_on_exec_from_3() -> Result<(), SysError> {

@@ -170,6 +170,8 @@ impl Step {
                 of: 0,
             }],
             PrivateMounts => vec![Fact::MountsPrivate],
+            // An image that is yet to be made has no layers to speak of.
+            Overlay if spec.overlay.lower.len() < 2 => Vec::new(),
             Overlay => vec![spec.overlay.fact()],
             Proc => vec![root::PROC.fact()],
             Dev => vec![root::dev_fact(), root::nodes_fact(), root::pts_fact()],
@@ -200,6 +202,7 @@ impl Step {
             Capabilities => {
                 vec![Fact::Capabilities { kept: spec.capabilities.iter().map(|c| c.to_string()).collect(), dropped: 0 }]
             }
+            Exec if spec.process.argv.is_empty() => Vec::new(),
             Exec => vec![Fact::Exec {
                 path: spec.process.argv.first().cloned().unwrap_or_default(),
                 argv: spec.process.argv.clone(),

@@ -26,6 +26,7 @@ type First = Rc<RefCell<Listener>>;
 pub fn main(args: &[String]) -> i32 {
     let [root, id, number] = args else { return 2 };
     let Some(packets) = crate::kernel::packet::handed_over(number) else { return 2 };
+    process::be_called(c"docent-monitor");
     let Ok((store, None)) = Store::open(Path::new(root)) else { return 2 };
     let Ok(request) = packets.receive(true) else { return 0 };
     let Ok(Request::Start { attach, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };

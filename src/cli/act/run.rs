@@ -14,6 +14,12 @@ use std::path::Path;
 const LOOK: u64 = 50_000;
 
 pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
+    let limits = a.limits();
+    let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+    if let Some(milli) = limits.cpu_milli.filter(|milli| *milli > cpus as u64 * 1000) {
+        let value = format!("{}.{:03}", milli / 1000, milli % 1000);
+        return Err(Fault::BadValue { flag: "--cpus".into(), value, expected: format!("0.01 .. {cpus}.00") });
+    }
     let (image, command) = a.line.split_first().map(|(i, c)| (i.clone(), c.to_vec())).unwrap_or_default();
     Ok(make::Ask {
         image,
@@ -29,7 +35,7 @@ pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
         attach: Attach { stdin: a.interactive && !detached, stdout: !detached, stderr: !detached },
         network: a.network,
         ports: a.ports(),
-        limits: a.limits(),
+        limits,
         auto_remove: a.rm,
         stop_signal: a.stop_signal,
         stop_timeout: a.stop_timeout,
