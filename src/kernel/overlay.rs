@@ -35,8 +35,7 @@ impl Overlay {
     pub fn mount(&self) -> Result<Deed<OwnedFd>, SysError> {
         sys::deed(|calls| {
             let mount = match self.detached(calls) {
-                // EINVAL: an older kernel knows no `lowerdir+`.
-                Err(e) if e.errno == libc::EINVAL && e.object.contains("lowerdir+") => return self.mount_old(calls),
+                Err(e) if e.errno == libc::EINVAL => return self.mount_old(calls),
                 other => other?,
             };
             let target = super::open::directory(&self.target)?;
@@ -49,7 +48,7 @@ impl Overlay {
     /// a mount namespace of this process's own, gone with the process.
     pub fn mount_detached(&self) -> Result<Deed<OwnedFd>, SysError> {
         sys::deed(|calls| match self.detached(calls) {
-            Err(e) if e.errno == libc::EINVAL && e.object.contains("lowerdir+") => {
+            Err(e) if e.errno == libc::EINVAL => {
                 sys::unshare(calls, libc::CLONE_NEWNS)?;
                 mounts::keep_private(calls)?;
                 let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
@@ -61,6 +60,7 @@ impl Overlay {
         })
     }
 
+    /// EINVAL comes from kernels before 6.5, which do not know `lowerdir+`: they say so when the file system is created.
     fn detached(&self, calls: &mut Calls) -> Result<OwnedFd, SysError> {
         let lower: Vec<String> = self.lower.iter().map(|p| p.to_string_lossy().into_owned()).collect();
         let (upper, work) = (self.upper.to_string_lossy(), self.work.to_string_lossy());

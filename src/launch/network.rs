@@ -137,7 +137,8 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
 /// Addresses and routes of this host but for those of one device.
 fn taken(net: &mut Netlink, but: u32) -> Result<Vec<Subnet>, SysError> {
     let addresses = net.addresses()?.into_iter();
-    let routes = net.routes()?.into_iter().map(|route| (route.device, route.to));
+    // The default route leads everywhere and takes nothing: what is more specific goes before it.
+    let routes = net.routes()?.into_iter().map(|route| (route.device, route.to)).filter(|(_, to)| to.1 > 0);
     Ok(addresses.chain(routes).filter(|(device, _)| *device != but || but == 0).map(|(_, subnet)| subnet).collect())
 }
 
