@@ -460,7 +460,7 @@ fn fifty_at_once_start_and_stop() {
 #[test]
 fn a_host_with_a_default_route_has_room_for_a_bridge() {
     let Some(m) = Machine::new("verbs::default_route", &[]) else { return };
-    m.sh("ip link add wan type dummy; ip addr add 10.0.2.15/24 dev wan; ip link set wan up; ip route add default via 10.0.2.2").ok();
+    m.sh("ip link add wan type bridge; ip addr add 10.0.2.15/24 dev wan; ip link set wan up; ip route add default via 10.0.2.2").ok();
     m.docent(&["run", "--rm", "tiny", "ip", "route"]).ok();
 }
 
