@@ -201,7 +201,7 @@ fn exec_joins_and_gives_its_own_code() {
 fn a_page_over_a_published_port() {
     let Some(m) = Machine::new("verbs::port", &["curl"]) else { return };
     m.docent(&["run", "-d", "--name", "web", "-p", "127.0.0.1:8080:80", "nginx"]).ok();
-    let page = m.sh("curl -sf --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:8080/").ok().stdout;
+    let page = m.sh("curl -sf --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8080/").ok().stdout;
     assert!(page.contains("<html"), "{page}");
     m.docent(&["cp", "web:/usr/share/nginx/html/index.html", "index.html"]).ok();
     m.sh("sed -i 's/<h1>.*<.h1>/<h1>edited<\\/h1>/' index.html").ok();
@@ -209,7 +209,7 @@ fn a_page_over_a_published_port() {
     assert!(m.sh("curl -sf http://127.0.0.1:8080/").ok().stdout.contains("<h1>edited</h1>"));
     // The image is as it was: another container shows the first page.
     m.docent(&["run", "-d", "--name", "two", "-p", "127.0.0.1:8081:80", "nginx"]).ok();
-    let other = m.sh("curl -sf --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:8081/").ok().stdout;
+    let other = m.sh("curl -sf --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8081/").ok().stdout;
     assert_eq!(other, page);
     // Both reach each other by address, and a big answer comes whole.
     let address = m.docent(&["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "two"]).ok().stdout;
