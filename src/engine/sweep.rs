@@ -4,7 +4,7 @@
 //! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::{Config, State, Status};
+use crate::container::{Config, Container, State, Status};
 use crate::fact::{Event, Fact, Fault, Story};
 use crate::kernel::{cgroup, process};
 use crate::launch::network;
@@ -31,6 +31,7 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
     }
     for container in containers {
         if !container.state.status.live() {
+            put_group_away(store, &container, story)?;
             continue;
         }
         let Ok(Some(_lock)) = store.try_lock_container(&container.config.id) else { continue };
@@ -40,6 +41,32 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A group that could not be removed when its container ended, and with `--rm` the container: tried again, and told. That it
+/// fails again does not keep this command from its work.
+fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
+    let (config, state) = (&container.config, &container.state);
+    if state.cgroups.is_empty() {
+        return Ok(());
+    }
+    let Ok(Some(_lock)) = store.try_lock_container(&config.id) else { return Ok(()) };
+    if let Some(group) = cgroup::layout().group(&config.id).filter(|g| g.exists()) {
+        match group.remove() {
+            Ok(deed) => deed.of_container(&config.id).tell(story),
+            Err(error) => {
+                let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
+                story.tell(Event { container: Some(config.id.clone()), ..Event::failed(fact, error) });
+                return Ok(());
+            }
+        }
+    }
+    if config.auto_remove {
+        store.remove_container(config, false)?.tell(story);
+        return Ok(());
+    }
+    let after = State { cgroups: Vec::new(), ..state.clone() };
+    store.write_state(&config.id, &after).map_err(|e| Fault::step("sweep", e))
 }
 
 /// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known; with `--rm` the
@@ -87,6 +114,7 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
         finished: started.then(chrono::Utc::now),
         pid: 0,
         ports: Vec::new(),
+        cgroups: Vec::new(),
         ..state
     };
     store.write_state(id, &after).map_err(step)?;

@@ -356,10 +356,11 @@ impl Group {
     }
 
     /// Removes the directories. A process that has just been reaped may still be on its way out (EBUSY): it is gone
-    /// within a moment, and the kernel has no event for that in version 1.
+    /// within a moment, and the kernel has no event for that in version 1. One that cannot be removed does not keep the
+    /// others: the error is the first one's, with all calls.
     pub fn remove(&self) -> Result<Deed<()>, SysError> {
         sys::deed(|calls| {
-            let mut removed = Vec::new();
+            let (mut removed, mut failed) = (Vec::new(), None);
             for tree in &self.dirs {
                 let until = crate::fact::now_us() + 5_000_000;
                 loop {
@@ -367,18 +368,23 @@ impl Group {
                     match sys::rmdir(&mut attempt, &tree.path) {
                         Err(e) if e.errno == libc::EBUSY && crate::fact::now_us() < until => std::thread::yield_now(),
                         Err(e) if e.errno == libc::ENOENT => break,
-                        other => {
+                        outcome => {
                             for call in attempt.take() {
                                 calls.note(&call.name, call.args, call.ret);
                             }
-                            other?;
-                            removed.push(tree.path.to_string_lossy().into_owned());
+                            match outcome {
+                                Ok(()) => removed.push(tree.path.to_string_lossy().into_owned()),
+                                Err(e) => failed = failed.or(Some(e)),
+                            }
                             break;
                         }
                     }
                 }
             }
-            Ok(((), Fact::CgroupRemoved { name: self.name.clone(), paths: removed }))
+            match failed {
+                Some(error) => Err(error),
+                None => Ok(((), Fact::CgroupRemoved { name: self.name.clone(), paths: removed })),
+            }
         })
     }
 }

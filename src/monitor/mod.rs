@@ -11,6 +11,7 @@ mod log;
 mod protocol;
 mod proxy;
 mod run;
+mod start;
 mod streams;
 
 pub use protocol::{Exited, Message, Request, from_client, to_client};

@@ -1,0 +1,180 @@
+//! The first half of a monitor's life: resources, then the process. Whatever fails comes back as the reason; what was made
+//! until then is the caller's to undo.
+
+use super::exec;
+use super::log::Log;
+use super::proxy::{self, Proxies};
+use super::streams::Streams;
+use crate::container::{Config, NetworkMode, Port, State, Status};
+use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::kernel::cgroup::Group;
+use crate::kernel::packet::Packets;
+use crate::kernel::{open, ports, process, terminal};
+use crate::launch::{self, Launched, Spec, network, outside};
+use crate::store::{SOCKET, Store};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+/// Resources before the process: network, ports, cgroup, limits.
+pub(super) fn prepare(
+    store: &Store,
+    config: &Config,
+    spec: &mut Spec,
+    state: &mut State,
+    story: &mut Story,
+) -> Result<Vec<proxy::Listener>, Fault> {
+    let mut listeners = Vec::new();
+    if config.network == NetworkMode::Bridge {
+        connect(store, config, spec, state, story)?;
+        listeners = publish(config, state, story)?;
+    }
+    match &spec.group {
+        Some(group) => {
+            let step = |e: SysError| {
+                story_failed(
+                    story,
+                    Fact::CgroupMade { version: group.version, name: group.name.clone(), paths: group.paths() },
+                    &e,
+                );
+                Fault::step("cgroup", SysError { calls: Vec::new(), ..e })
+            };
+            let made = group.make().map_err(step)?;
+            made.tell(story);
+            if let Some(devices) = group.allow_devices() {
+                devices.map_err(|e| Fault::step("devices", e))?.tell(story);
+            }
+            outside::set_limits(group, &config.limits, story)?;
+        }
+        None if config.limits.any() => {
+            return Err(Fault::LimitRefused { limit: "cgroup".into(), why: "no cgroup is mounted".into() });
+        }
+        None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
+    }
+    state.cgroups = spec.group.as_ref().map(Group::paths).unwrap_or_default();
+    state.cgroup_version = spec.group.as_ref().map_or(0, |g| g.version);
+    Ok(listeners)
+}
+
+fn story_failed(story: &mut Story, fact: Fact, error: &SysError) {
+    story.tell(Event::failed(fact, error.clone()));
+}
+
+/// An address on the bridge, taken and written down under the store lock.
+fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, story: &mut Story) -> Result<(), Fault> {
+    let _lock = store.lock().map_err(|e| Fault::step("lock", e))?;
+    let bridge = network::ensure(store, story)?;
+    let in_use: Vec<std::net::Ipv4Addr> = store
+        .list_containers()?
+        .iter()
+        .filter(|c| c.state.status.live() && c.config.id != config.id)
+        .filter_map(|c| c.state.address.parse().ok())
+        .collect();
+    let lease = network::lease(&bridge, &config.id, &in_use)?;
+    state.address = lease.address.to_string();
+    state.gateway = lease.gateway.to_string();
+    state.prefix = lease.prefix;
+    state.mac = lease.mac.clone();
+    state.bridge = lease.bridge.clone();
+    state.veth = lease.veth.clone();
+    store.write_state(&config.id, state).map_err(|e| Fault::step("state", e))?;
+    let dir = store.container_dir(&config.id);
+    let hosts = crate::launch::netfiles::hosts(&config.hostname, Some(lease.address));
+    std::fs::write(dir.hosts(), hosts)
+        .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
+    let args =
+        format!("AT_FDCWD, {}, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666", crate::kernel::sys::quoted(dir.hosts()));
+    let call = crate::fact::Call { name: "openat".into(), args, ret: 0 };
+    story.tell(Event::of(Fact::NetworkFiles { files: vec![dir.hosts().to_string_lossy().into_owned()] }, vec![call]));
+    spec.lease = Some(lease);
+    Ok(())
+}
+
+/// Binds the published ports: first thing after the address, so that a taken one fails before anything runs.
+fn publish(config: &Config, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
+    let mut listeners = Vec::new();
+    for port in &config.ports {
+        let Some(to) = proxy::place(&state.address, port.port) else { continue };
+        let bound = ports::bind(&config.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
+            libc::EADDRINUSE => {
+                Fault::PortTaken { ip: port.host_ip.clone(), port: port.host_port, proto: port.proto.clone() }
+            }
+            _ => Fault::step("publish", e),
+        })?;
+        for (fd, address) in bound.tell(story) {
+            state.ports.push(Port {
+                host_ip: address.ip().to_string(),
+                host_port: address.port(),
+                port: port.port,
+                proto: port.proto.clone(),
+            });
+            listeners.push(proxy::Listener { fd, to });
+        }
+    }
+    Ok(listeners)
+}
+
+pub(super) type BroughtUp = (Launched, Streams, Proxies, Packets);
+
+/// The process itself, up to execve, and everything that looks after it.
+pub(super) fn bring_up(
+    store: &Store,
+    config: &Config,
+    spec: &Spec,
+    state: &mut State,
+    (rows, cols): (u16, u16),
+    listeners: Vec<proxy::Listener>,
+    story: &mut Story,
+) -> Result<BroughtUp, Fault> {
+    let step = |e: SysError| Fault::step("start", e);
+    let dir = store.container_dir(&config.id);
+    let (theirs, ours) = if config.process.tty {
+        (None, exec::OurPipes { outputs: [None, None], input: None })
+    } else {
+        let (theirs, ours) = exec::container_pipes(config.process.stdin).map_err(step)?;
+        (Some(theirs), ours)
+    };
+    let mut launched = launch::launch(spec, theirs, story)?;
+    let finish = |launched: &mut Launched, state: &mut State, story: &mut Story| {
+        let mut outputs = ours.outputs;
+        if let Some(master) = launched.terminal.take() {
+            if rows > 0 {
+                terminal::set_size(&master, rows, cols);
+            }
+            outputs = [Some(master), None];
+        }
+        let streams = Streams::new(outputs, ours.input, config.process.tty, Log::open(&dir.log()));
+        let listener = listen(dir.path())?;
+        state.pid = launched.pid;
+        state.start_time = process::start_time(launched.pid).unwrap_or(0);
+        state.started = Some(chrono::Utc::now());
+        state.status = Status::Starting;
+        // The identity of PID 1 is on disk before it runs: whatever dies from here on, the next command finds it.
+        store.write_state(&config.id, state).map_err(step)?;
+        launched.go(spec, story)?;
+        state.status = Status::Running;
+        store.write_state(&config.id, state).map_err(step)?;
+        Ok((streams, listener))
+    };
+    match finish(&mut launched, state, story) {
+        Ok((streams, listener)) => {
+            let (id, name, pid) = (config.id.clone(), config.name.clone(), launched.pid);
+            story.tell(Event::of(Fact::ContainerStarted { id, name, pid }, Vec::new()));
+            Ok((launched, streams, Proxies::new(listeners), listener))
+        }
+        Err(fault) => {
+            launched.end(story);
+            Err(fault)
+        }
+    }
+}
+
+/// The control socket; one that a dead monitor left behind is replaced.
+fn listen(dir: &Path) -> Result<Packets, Fault> {
+    let step = |e: SysError| Fault::step("listen", e);
+    let handle: OwnedFd = open::directory(dir).map_err(step)?;
+    match rustix::fs::unlinkat(&handle, SOCKET, rustix::fs::AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(e) => return Err(step(SysError::new("unlinkat", SOCKET, e.raw_os_error()))),
+    }
+    Packets::listen(handle.as_fd(), SOCKET).map_err(step)
+}
