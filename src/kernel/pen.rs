@@ -147,7 +147,8 @@ impl Pen {
             let Some((pid, start)) = name.split_once('-') else { continue };
             let (Ok(pid), Ok(start)) = (pid.parse::<i32>(), start.parse::<u64>()) else { continue };
             if process::start_time(pid) != Some(start) {
-                take_away(&entry.path(), false, story);
+                // Its processes died with it (PR_SET_PDEATHSIG) and may still be on their way out.
+                take_away(&entry.path(), true, story);
             }
         }
         for tree in &trees {
