@@ -81,7 +81,9 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
                 Some(fault) => fault,
                 None => value::bad(&flag, &value, ""),
             };
-            (fault, ENGINE)
+            // Docker's client does not look at names: its engine refuses them, which only `run` makes 125 of.
+            let by_engine = matches!(fault, Fault::BadName { .. }) && path.last().is_none_or(|verb| verb != "run");
+            (fault, if by_engine { ARGUMENT } else { ENGINE })
         }
         ErrorKind::InvalidValue if word.as_ref().is_some_and(|w| w.starts_with('-')) => {
             let text = format!("flag needs an argument: {}", word.as_deref().unwrap_or_default());

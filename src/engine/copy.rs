@@ -3,7 +3,7 @@
 use super::cow;
 use super::view::{View, absolute};
 use crate::container::Container;
-use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::tree::{self, Copy, Owner};
 use crate::kernel::userfiles::UserFiles;
 use crate::kernel::{open, sys};
@@ -12,6 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,8 +80,9 @@ pub fn into_container(
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
     let to = format!("{}:{}", container.config.name, start.to_string_lossy());
-    transfer(&source, contents, &target, (owner, files.user()), &token, true, (from, to), story)
-        .map_err(|e| inside_fault(container, &start, e))?;
+    transfer(&source, contents, &target, (owner, files.user()), &token, true, (from, to))
+        .map_err(|e| inside_fault(container, &start, e))?
+        .tell(story);
     drop(note);
     cow::tell(store, &container.config, &start, LOOK, story)
 }
@@ -131,10 +133,43 @@ pub fn from_container(
         Owner::Of(user, group)
     };
     let from = format!("{}:{}", container.config.name, inside.to_string_lossy());
-    transfer(&source, contents, &target, (owner, None), &token, false, (from, shown), story)
+    let copied = transfer(&source, contents, &target, (owner, None), &token, false, (from, shown.clone()))
         .map_err(|e| local_fault(local, e))?;
+    // The grader's paths are its sandbox's: nobody could look there.
+    let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
+    match receipt {
+        Some(receipt) => copied.with_receipt(receipt).tell(story),
+        None => copied.tell(story),
+    }
     drop(note);
     Ok(())
+}
+
+/// What a copy on the host can be known by. The file is the learner's from now on, so it counts until they edit it.
+fn receipt(path: &Path) -> Option<Receipt> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    let shown = path.to_string_lossy().into_owned();
+    let words = |words: &[&str]| words.iter().map(|w| w.to_string()).chain([shown.clone()]).collect::<Vec<_>>();
+    let (proof, expect, evidence) = if meta.is_file() {
+        let size = meta.len().to_string();
+        (words(&["stat", "-c", "%s"]), Expect::Equals(size.clone()), format!("{shown}: {size}"))
+    } else {
+        (words(&["test", "-e"]), Expect::Status(0), shown.clone())
+    };
+    Some(Receipt {
+        evidence,
+        proof,
+        expect,
+        holds: Holds::UntilEdited { stamp: stamp(path)?, path: shown.clone() },
+        needs: Vec::new(),
+        subject: format!("local:{shown}"),
+    })
+}
+
+/// The inode and the time of its last change, which no program can set: the same as long as nobody touches the file.
+pub(super) fn stamp(path: &Path) -> Option<String> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    Some(format!("{}:{}:{}.{:09}", meta.dev(), meta.ino(), meta.ctime(), meta.ctime_nsec()))
 }
 
 /// A path of the host as every directory knows it. The parent of a bare name, which is empty, is the working directory.
@@ -144,7 +179,6 @@ fn from_here(path: &Path) -> PathBuf {
 }
 
 /// The copy itself, as one deed.
-#[expect(clippy::too_many_arguments, reason = "one call site each way; a struct would only rename them")]
 fn transfer(
     source: &Place,
     contents: bool,
@@ -153,8 +187,7 @@ fn transfer(
     token: &str,
     into_container: bool,
     (from, to): (String, String),
-    story: &mut Story,
-) -> Result<(), SysError> {
+) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         let (dir, shown) = match target {
             Target::Entry(place) => (place.dir.as_fd(), place.shown.parent().unwrap_or(Path::new("/"))),
@@ -173,9 +206,7 @@ fn transfer(
         }
         let (bytes, entries) = (copy.sum.bytes, copy.sum.entries);
         Ok(((), Fact::Copied { from, to, bytes, entries, into_container }))
-    })?
-    .tell(story);
-    Ok(())
+    })
 }
 
 fn is_directory(place: &Place) -> bool {

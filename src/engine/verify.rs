@@ -12,7 +12,7 @@ use crate::store::Record;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,8 @@ pub enum Verdict {
 pub enum Gone {
     /// It held at the moment it was told.
     Moment,
+    /// The file it is about was changed or taken away since.
+    Edited,
     Stopped,
     Restarted,
     Removed,
@@ -140,6 +142,9 @@ fn gone(
     match &receipt.holds {
         Holds::Now => Some(Gone::Moment),
         Holds::Forever => None,
+        Holds::UntilEdited { path, stamp } => {
+            (super::copy::stamp(Path::new(path)).as_ref() != Some(stamp)).then_some(Gone::Edited)
+        }
         Holds::WhileExists(id) => (!exists(id)).then_some(Gone::Removed),
         Holds::WhileRunning(id) => {
             let ended = after.iter().any(|(command, e)| match &e.fact {

@@ -32,7 +32,7 @@ pub enum Expect {
 
 /// How long a proof can be expected to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "until", content = "container")]
+#[serde(rename_all = "kebab-case", tag = "until", content = "of")]
 pub enum Holds {
     /// Only at the moment it was told.
     Now,
@@ -40,6 +40,8 @@ pub enum Holds {
     WhileRunning(String),
     /// While this container (full id) exists.
     WhileExists(String),
+    /// Until somebody writes to this file of the host, which docent does not watch. `stamp`: what stat(2) said of it.
+    UntilEdited { path: String, stamp: String },
     /// Until a later command changes it.
     Forever,
 }

@@ -21,6 +21,25 @@ pub const KINDS: [(&str, u64); 6] = [
     ("cgroup", libc::CLONE_NEWCGROUP as u64),
 ];
 
+/// Gives the memory that the allocator holds back to the kernel, for a process that will wait from now on.
+pub fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes no pointer, and the allocator's own locks guard it.
+    let _given = unsafe { libc::malloc_trim(0) };
+}
+
+/// How a shell reaches this very program: `docent` where PATH leads to it, else its file.
+pub fn own_command() -> String {
+    let Ok(own) = std::env::current_exe() else { return "docent".into() };
+    let identity = |path: &std::path::Path| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let mut on_path = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect::<Vec<_>>()).unwrap_or_default();
+    on_path.retain(|dir| dir.is_absolute());
+    match on_path.iter().map(|dir| dir.join("docent")).find(|path| path.is_file()) {
+        Some(first) if identity(&first) == identity(&own) => "docent".into(),
+        _ => own.to_string_lossy().into_owned(),
+    }
+}
+
 /// Identifies this boot of the machine.
 pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()

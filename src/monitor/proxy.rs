@@ -2,12 +2,20 @@
 //!
 //! The connection goes to the address, not to the container's loopback: a service that listens on 127.0.0.1 inside stays
 //! unreachable, as with Docker. Nothing here waits: a slow reader holds up only its own connection.
+//!
+//! One kindness beyond Docker: a server needs a moment before it listens, and `curl` right behind `run -d` would be turned
+//! away in that moment. So the first connections are kept until the server is there, or [`PATIENCE`] is over.
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
+/// How long after the start a connection is kept that nobody inside takes yet …
+const PATIENCE: Duration = Duration::from_secs(2);
+/// … and how often it is tried.
+const AGAIN: Duration = Duration::from_millis(10);
 /// Most connections at once through one container; further ones wait in the kernel's queue.
 const MOST: usize = 2048;
 const BUFFER: usize = 32 * 1024;
@@ -31,21 +39,30 @@ struct Flow {
 struct Pair {
     outside: OwnedFd,
     inside: OwnedFd,
+    to: SocketAddrV4,
+    /// When the container turned the connection away.
+    refused: Option<Instant>,
     inward: Flow,
     outward: Flow,
     connected: bool,
     broken: bool,
 }
 
-#[derive(Default)]
 pub struct Proxies {
     listeners: Vec<Listener>,
     pairs: Vec<Pair>,
+    /// Until when a refusal may mean "not yet"; None as soon as a connection was taken.
+    patient: Option<Instant>,
 }
 
 impl Proxies {
     pub fn new(listeners: Vec<Listener>) -> Proxies {
-        Proxies { listeners, pairs: Vec::new() }
+        Proxies { listeners, pairs: Vec::new(), patient: Instant::now().checked_add(PATIENCE) }
+    }
+
+    /// How long a poll may take, when a connection is to be tried again.
+    pub fn timeout(&self) -> Option<Timespec> {
+        self.pairs.iter().any(|p| p.refused.is_some()).then(|| Timespec::try_from(AGAIN).ok()).flatten()
     }
 
     /// What to wait for, in the order that [`Proxies::handle`] expects the answers.
@@ -53,6 +70,11 @@ impl Proxies {
         let accept = if self.pairs.len() < MOST { PollFlags::IN } else { PollFlags::empty() };
         let mut all: Vec<_> = self.listeners.iter().map(|l| (l.fd.as_fd(), accept)).collect();
         for pair in &self.pairs {
+            if pair.refused.is_some() {
+                // A socket that was refused would say so at every poll; whether the client goes away is still of interest.
+                all.extend([(pair.outside.as_fd(), PollFlags::empty()), (pair.outside.as_fd(), PollFlags::empty())]);
+                continue;
+            }
             all.push((pair.outside.as_fd(), wants(&pair.inward, &pair.outward, true)));
             all.push((pair.inside.as_fd(), wants(&pair.outward, &pair.inward, pair.connected)));
         }
@@ -62,8 +84,14 @@ impl Proxies {
     pub fn handle(&mut self, answers: &[PollFlags]) {
         let (listeners, pairs) = answers.split_at(self.listeners.len().min(answers.len()));
         for (pair, answer) in self.pairs.iter_mut().zip(pairs.chunks(2)) {
-            if answer.iter().any(|a| !a.is_empty()) {
-                pair.turn();
+            if pair.refused.is_some() {
+                pair.broken |= answer.iter().any(|a| !a.is_empty());
+                pair.try_again();
+            } else if answer.iter().any(|a| !a.is_empty()) {
+                pair.turn(self.patient);
+            }
+            if pair.connected {
+                self.patient = None;
             }
         }
         self.pairs.retain(|p| !p.is_over());
@@ -76,6 +104,8 @@ impl Proxies {
                 self.pairs.push(Pair {
                     outside,
                     inside,
+                    to: listener.to,
+                    refused: None,
                     inward: Flow::default(),
                     outward: Flow::default(),
                     connected: false,
@@ -113,10 +143,24 @@ impl Pair {
         self.broken || (self.inward.passed_on && self.outward.passed_on)
     }
 
-    fn turn(&mut self) {
+    /// Knocks once more, if it is time.
+    fn try_again(&mut self) {
+        if self.refused.is_some_and(|at| at.elapsed() >= AGAIN) {
+            self.refused = None;
+            match connect(self.to) {
+                Some(inside) => self.inside = inside,
+                None => self.broken = true,
+            }
+        }
+    }
+
+    fn turn(&mut self, patient: Option<Instant>) {
         if !self.connected {
             match rustix::net::sockopt::socket_error(&self.inside) {
                 Ok(Ok(())) => self.connected = rustix::net::getpeername(&self.inside).is_ok(),
+                Ok(Err(rustix::io::Errno::CONNREFUSED)) if patient.is_some_and(|until| Instant::now() < until) => {
+                    self.refused = Some(Instant::now());
+                }
                 _ => self.broken = true,
             }
         }

@@ -37,6 +37,8 @@ pub fn main(args: &[String]) -> i32 {
             first.borrow_mut().attached = attach;
             first.borrow_mut().stdin = attach && monitor.config.attach.stdin;
             first.borrow_mut().send(to_client::STARTED, &[]);
+            // The launch is the most that a monitor ever has to remember.
+            process::give_memory_back();
             // From here on the loop owns the connection; the story keeps a handle of its own for the launch's last words.
             monitor.look_after(&first, &mut story)
         }
@@ -193,7 +195,7 @@ impl Monitor {
                 .map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags))
                 .chain(proxies.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)))
                 .collect();
-            if poll(&mut fds, None).is_err() {
+            if poll(&mut fds, self.proxies.timeout().as_ref()).is_err() {
                 return None;
             }
             for ((source, ..), fd) in sources.iter().zip(&fds) {

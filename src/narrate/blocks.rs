@@ -28,7 +28,7 @@ pub fn tell(n: &Narrator, topic: Topic, list: &[&Event], all: &[&Event]) -> Told
         Topic::Unpause => simple(lang, &usual, Concept::Unpause, concept::unpause(lang), cgroup::short_thawed(lang)),
         Topic::Exit => exit(lang, &usual),
         Topic::Cleanup => cleanup(lang, &usual),
-        Topic::Signal => sentences(lang, &usual, Concept::Signal, vec![Line::Text(concept::signal(lang))]),
+        Topic::Signal => signals(lang, &usual),
         Topic::Store => sentences(lang, &usual, Concept::Store, Vec::new()),
         Topic::Host | Topic::Changes => {
             Told { always: true, lessons: Vec::new(), ..sentences(lang, &usual, Concept::Store, Vec::new()) }
@@ -77,6 +77,19 @@ fn fallback(lang: Lang, event: &Event, what: &str, point: FaultPoint, told: &mut
 fn sentences(lang: Lang, list: &[&Event], concept: Concept, lesson: Vec<Line>) -> Told {
     let head: Vec<String> = list.iter().map(|e| brief(&describe(e, lang))).collect();
     Told { short: head.clone(), head, lessons: vec![(concept, lesson)], ..Told::default() }
+}
+
+/// The lesson speaks of the signal that was sent: an image may name its own (nginx: SIGQUIT).
+fn signals(lang: Lang, list: &[&Event]) -> Told {
+    let sent = list.iter().find_map(|e| match &e.fact {
+        Fact::Signalled { name, .. } if name != "SIGKILL" => Some(name.as_str()),
+        _ => None,
+    });
+    let lesson = match sent.unwrap_or("SIGTERM") {
+        asks @ ("SIGTERM" | "SIGINT" | "SIGQUIT") => concept::signal(lang, asks),
+        other => concept::signal_own(lang, other),
+    };
+    sentences(lang, list, Concept::Signal, vec![Line::Text(lesson)])
 }
 
 fn evidence(lang: Lang, event: Option<&&Event>) -> Option<Line> {

@@ -74,6 +74,7 @@ pub fn holds(lang: Lang, holds: &Holds) -> String {
         Holds::Now => frame::holds_now(lang),
         Holds::WhileRunning(id) => frame::holds_running(lang, short(id)),
         Holds::WhileExists(id) => frame::holds_exists(lang, short(id)),
+        Holds::UntilEdited { .. } => frame::holds_until_edited(lang),
         Holds::Forever => frame::holds_forever(lang),
     }
 }

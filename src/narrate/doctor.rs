@@ -4,6 +4,7 @@ use super::layout::{clean, padded};
 use super::text::{doctor, frame};
 use super::{Lang, Narrator};
 use crate::fact::{Probe, Shown, Tier};
+use crate::kernel::process::own_command;
 use unicode_width::UnicodeWidthStr;
 
 pub fn tier(lang: Lang, tier: Tier) -> String {
@@ -21,7 +22,7 @@ impl Narrator {
         let able = match (crate::engine::doctor::containers_can_run(probe), probe.uid) {
             (true, _) => doctor::verdict_ok(self.lang),
             (false, 0) => doctor::verdict_bad(self.lang),
-            (false, _) => doctor::verdict_root(self.lang),
+            (false, _) => doctor::verdict_root(self.lang, own_command()),
         };
         format!("{} · {able}", tier(self.lang, probe.tier))
     }
@@ -41,7 +42,7 @@ impl Narrator {
         let verdict = match (crate::engine::doctor::containers_can_run(probe), probe.uid) {
             (true, _) => doctor::verdict_ok(lang),
             (false, 0) => doctor::verdict_bad(lang),
-            (false, _) => doctor::verdict_root(lang),
+            (false, _) => doctor::verdict_root(lang, own_command()),
         };
         out + "\n" + &verdict + "\n"
     }
@@ -95,7 +96,7 @@ fn name(lang: Lang, what: &str) -> String {
 /// The command that mends it; for an ordinary user most things are mended by being root.
 fn fix(lang: Lang, what: &str, uid: u32) -> Option<String> {
     Some(match what {
-        "namespaces" => doctor::fix_namespaces(lang),
+        "namespaces" => doctor::fix_namespaces(lang, own_command()),
         "id-ranges" => doctor::fix_id_ranges(lang),
         "user-namespace" => doctor::fix_user_namespace(lang),
         "cgroup" => doctor::fix_cgroup(lang),

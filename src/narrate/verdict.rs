@@ -59,6 +59,7 @@ impl Narrator {
             Verdict::ChangedSince { command: None } => vec![v::changed_by_monitor(lang)],
             Verdict::Gone { why } => vec![match why {
                 Gone::Moment => v::gone_moment(lang),
+                Gone::Edited => v::gone_edited(lang),
                 Gone::Stopped => v::gone_stopped(lang),
                 Gone::Restarted => v::gone_restarted(lang),
                 Gone::Removed => v::gone_removed(lang),

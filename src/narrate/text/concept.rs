@@ -63,9 +63,13 @@ messages! {
         ko: "멈춘 자리에서 이어서 실행됩니다. 프로그램은 멈췄던 것을 모릅니다.",
         en: "It goes on where it stopped; the program does not know that it was frozen.",
     }
-    signal() {
-        ko: "SIGTERM은 끝내 달라는 부탁이고, SIGKILL은 커널이 바로 끝냅니다.",
-        en: "SIGTERM asks a program to end; SIGKILL lets the kernel end it at once.",
+    signal(signal) {
+        ko: "{signal} 신호는 끝내 달라는 부탁이고, SIGKILL은 커널이 바로 끝냅니다.",
+        en: "{signal} asks a program to end; SIGKILL lets the kernel end it at once.",
+    }
+    signal_own(signal) {
+        ko: "{signal} 신호를 받고 무엇을 할지는 프로그램이 정합니다.",
+        en: "What a program does on {signal} is for the program to say.",
     }
     exit() {
         ko: "PID 1이 끝나면 컨테이너도 끝납니다. 쓰기 레이어는 rm 할 때까지 남습니다.",

@@ -9,9 +9,9 @@ messages! {
     tier_2() { ko: "T2 (rootless, ID 하나)", en: "T2 (rootless, one id)" }
     tier_3() { ko: "T3 (사용자 네임스페이스 없음)", en: "T3 (no user namespaces)" }
     verdict_ok() { ko: "컨테이너를 실행할 수 있습니다.", en: "Containers can run here." }
-    verdict_root() {
-        ko: "이 사용자로는 컨테이너를 실행할 수 없습니다. root로 실행하세요: sudo docent",
-        en: "Containers cannot run as this user. Run as root: sudo docent",
+    verdict_root(docent) {
+        ko: "이 사용자로는 컨테이너를 실행할 수 없습니다. root로 실행하세요: sudo {docent}",
+        en: "Containers cannot run as this user. Run as root: sudo {docent}",
     }
     verdict_bad() {
         ko: "컨테이너를 실행할 수 없습니다. 아래의 '없음' 중 필수인 것을 먼저 고치세요.",
@@ -44,9 +44,9 @@ messages! {
         ko: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
         en: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
     }
-    fix_namespaces() {
-        ko: "sudo docent  (컨테이너나 VM 안이라면: 특권을 가진 채로 시작합니다)",
-        en: "sudo docent  (inside a container: start that one privileged)",
+    fix_namespaces(docent) {
+        ko: "sudo {docent}  (컨테이너나 VM 안이라면: 특권을 가진 채로 시작합니다)",
+        en: "sudo {docent}  (inside a container: start that one privileged)",
     }
     fix_overlay() {
         ko: "sudo modprobe overlay  (저장소가 overlay나 NFS 위라면: DOCENT_ROOT=DIR)",

@@ -66,6 +66,7 @@ messages! {
         en: "From line {line} on the hashes do not join: this record was edited.",
     }
 
+    holds_until_edited() { ko: "이 파일을 고치기 전까지", en: "until the file is edited" }
     holds_now() { ko: "그 순간에만 맞음", en: "held at that moment" }
     holds_running(id) { ko: "{id} 컨테이너가 실행되는 동안 맞음", en: "holds while {id} runs" }
     holds_exists(id) { ko: "{id} 컨테이너가 있는 동안 맞음", en: "holds while {id} exists" }

@@ -9,6 +9,7 @@ messages! {
     changed_by_monitor() { ko: "그 뒤 컨테이너 쪽에서 바뀌었습니다", en: "changed since, in the container's own course" }
     gone() { ko: "사라짐", en: "gone" }
     gone_moment() { ko: "그 순간에만 맞는 증거입니다", en: "it held at that moment only" }
+    gone_edited() { ko: "그 뒤 누군가 이 파일을 고쳤습니다", en: "the file was edited since" }
     gone_stopped() { ko: "컨테이너가 더는 실행 중이 아닙니다", en: "the container no longer runs" }
     gone_restarted() { ko: "컨테이너가 그 뒤 다시 시작되었습니다", en: "the container was started anew since" }
     gone_removed() { ko: "컨테이너가 지워졌습니다", en: "the container was removed" }
