@@ -18,6 +18,7 @@ const WRONG: &[Wrong] = &[
     Wrong { words: &["nonsense"], code: 1, names: "nonsense" },
     Wrong { words: &["run", "--rm", "nginx:1.18"], code: 125, names: "nginx:1.18" },
     Wrong { words: &["create", "missing"], code: 1, names: "missing" },
+    Wrong { words: &["create", "--name", "a b", "nginx"], code: 1, names: "a b" },
     Wrong { words: &["run", "Bad:Ref:"], code: 125, names: "Bad:Ref:" },
     Wrong { words: &["run", "--name", "taken", "tiny", "true"], code: 125, names: "taken" },
     Wrong { words: &["run", "--name", "-bad", "tiny", "true"], code: 125, names: "-bad" },

@@ -209,7 +209,7 @@ fn exec_joins_and_gives_its_own_code() {
 fn a_page_over_a_published_port() {
     let Some(m) = Machine::new("verbs::port", &["curl"]) else { return };
     m.docent(&["run", "-d", "--name", "web", "-p", "127.0.0.1:8080:80", "nginx"]).ok();
-    let page = m.sh("curl -sf --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8080/").ok().stdout;
+    let page = m.sh("curl -sf http://127.0.0.1:8080/").ok().stdout;
     assert!(page.contains("<html"), "{page}");
     m.docent(&["cp", "web:/usr/share/nginx/html/index.html", "index.html"]).ok();
     m.sh("sed -i 's/<h1>.*<.h1>/<h1>edited<\\/h1>/' index.html").ok();
@@ -217,7 +217,7 @@ fn a_page_over_a_published_port() {
     assert!(m.sh("curl -sf http://127.0.0.1:8080/").ok().stdout.contains("<h1>edited</h1>"));
     // The image is as it was: another container shows the first page.
     m.docent(&["run", "-d", "--name", "two", "-p", "127.0.0.1:8081:80", "nginx"]).ok();
-    let other = m.sh("curl -sf --retry 20 --retry-all-errors --retry-delay 1 http://127.0.0.1:8081/").ok().stdout;
+    let other = m.sh("curl -sf http://127.0.0.1:8081/").ok().stdout;
     assert_eq!(other, page);
     // Both reach each other by address, and a big answer comes whole.
     let address = m.docent(&["inspect", "-f", "{{.NetworkSettings.IPAddress}}", "two"]).ok().stdout;
@@ -225,6 +225,22 @@ fn a_page_over_a_published_port() {
     assert_eq!(m.docent(&["exec", "web", "sh", "-c", &inside]).ok().stdout.trim(), page.len().to_string());
     m.docent(&["rm", "-f", "web", "two"]).ok();
     assert_eq!(left(&m), Vec::<String>::new());
+}
+
+#[test]
+fn the_first_connection_waits_for_a_server_that_is_not_up_yet() {
+    let Some(m) = Machine::new("verbs::first-connection", &["curl"]) else { return };
+    let slow = "while [ ! -e /go ]; do :; done; exec nginx -g 'daemon off;'";
+    m.docent(&["run", "-d", "--name", "slow", "-p", "127.0.0.1:8080:80", "nginx", "sh", "-c", slow]).ok();
+    // curl knocks first, and only then may the server come.
+    let page = m.sh("curl -sf --max-time 20 http://127.0.0.1:8080/ >page & pid=$!
+        until ss -Htn state established dst 127.0.0.1:8080 | grep -q .; do :; done
+        \"$0\" exec slow touch /go && wait $pid && cat page");
+    assert!(page.ok().stdout.contains("<html"));
+    // Where nothing ever listens the connection is turned away, as with Docker, and not kept.
+    m.docent(&["run", "-d", "--name", "deaf", "-p", "127.0.0.1:8081:81", "nginx"]).ok();
+    let refused = m.sh("curl -s --max-time 20 http://127.0.0.1:8081/");
+    assert!(matches!(refused.code, 52 | 56), "{}", refused.code);
 }
 
 #[test]
@@ -390,6 +406,10 @@ fn every_proof_of_every_command_holds() {
     };
     verified(&m, &["run", "-d", "--name", "web", "-p", "127.0.0.1:8080:80", "nginx"]);
     verified(&m, &["cp", "web:/usr/share/nginx/html/index.html", "index.html"]);
+    assert!(m.docent(&["verify"]).ok().stdout.contains("stat -c"), "a copy on the host has a proof");
+    m.sh("echo more >>index.html").ok();
+    let edited = m.docent(&["--lang", "en", "verify"]);
+    assert!(edited.code == 0 && edited.stdout.contains("edited since"), "{}", edited.stdout);
     verified(&m, &["cp", "index.html", "web:/usr/share/nginx/html/index.html"]);
     verified(&m, &["exec", "web", "sh", "-c", "echo x >>/usr/share/nginx/html/50x.html"]);
     if m.docent(&["pause", "web"]).code == 0 {

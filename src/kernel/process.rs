@@ -32,7 +32,8 @@ pub fn give_memory_back() {
 pub fn own_command() -> String {
     let Ok(own) = std::env::current_exe() else { return "docent".into() };
     let identity = |path: &std::path::Path| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
-    let mut on_path = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect::<Vec<_>>()).unwrap_or_default();
+    let mut on_path =
+        std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect::<Vec<_>>()).unwrap_or_default();
     on_path.retain(|dir| dir.is_absolute());
     match on_path.iter().map(|dir| dir.join("docent")).find(|path| path.is_file()) {
         Some(first) if identity(&first) == identity(&own) => "docent".into(),
@@ -167,6 +168,9 @@ pub fn start_helper(
     let child = Command::new(&path)
         .args(args)
         .arg(&number)
+        // A helper allocates little after its start. What glibc's per-thread cache keeps back then is spread over many pages,
+        // and none of them could be given back (see `give_memory_back`).
+        .env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
