@@ -22,6 +22,8 @@ fn on_a_host(test: fn(&Store)) {
     }
     let thread = std::thread::spawn(move || {
         sys::unshare(&mut Calls::default(), libc::CLONE_NEWNET).expect("unshare");
+        // A new namespace starts with the real host's setting, which may be on already.
+        std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").expect("ip_forward");
         let dir = tempfile::tempdir().expect("tempdir");
         let (store, made) = Store::open(&dir.path().join("root")).expect("store");
         made.expect("a new store").tell(&mut Story::new());

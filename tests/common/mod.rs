@@ -93,7 +93,9 @@ impl Machine {
         std::fs::create_dir(dir.path().join("work")).expect("work");
         let name = dir.path().file_name().expect("a name").to_owned();
         // Its own group in every tree stands for the tree's root inside: `docent/<id>` of one machine is nobody else's.
-        let (mut groups, mut script) = (Vec::new(), String::from("ip link set lo up || exit 1\n"));
+        // Forwarding is off at first, whatever the real host has: a new namespace starts with that one's setting.
+        let begin = "ip link set lo up && echo 0 >/proc/sys/net/ipv4/ip_forward || exit 1\n";
+        let (mut groups, mut script) = (Vec::new(), String::from(begin));
         for tree in trees() {
             let group = tree.join(&name);
             if std::fs::create_dir(&group).is_ok() {
