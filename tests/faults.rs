@@ -43,10 +43,10 @@ fn what_fails_is_told_as_failed_and_undone() {
         };
         for n in chosen {
             (scenario.before)(&machine);
-            let told = machine.events().len();
+            let told = machine.mark();
             let traced = tracer::trace(machine.command(&scenario.argv(DOCENT)), DOCENT, Act::Fail(n));
             tried += 1;
-            let found = judge(&machine, scenario, &traced, told);
+            let found = judge(&machine, scenario, &traced, &told);
             if !found.is_empty() {
                 let hit = traced.hit.as_ref().map_or("(not met)".into(), ToString::to_string);
                 let line = format!("{} point {n} {hit}:\n    {}", scenario.name, found.join("\n    "));
@@ -62,12 +62,12 @@ fn what_fails_is_told_as_failed_and_undone() {
     assert!(wrong.is_empty(), "{} points, seed {seed}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn judge(machine: &Machine, scenario: &Scenario, traced: &Traced, told: usize) -> Vec<String> {
+fn judge(machine: &Machine, scenario: &Scenario, traced: &Traced, told: &common::Mark) -> Vec<String> {
     let ran = Ran::of(scenario.name.into(), &traced.output);
     let Some(hit) = &traced.hit else { return Vec::new() };
     let mut found = Vec::new();
-    let events = machine.events();
-    for event in events.iter().skip(told).filter(|e| e.outcome == Outcome::Done) {
+    let events = machine.events_since(told);
+    for event in events.iter().filter(|e| e.outcome == Outcome::Done) {
         // EEXIST, EBUSY and the like are part of some deeds; EIO is nothing but the failure that was made here.
         if let Some(call) = event.calls.iter().find(|c| c.ret == -i64::from(libc::EIO)) {
             found.push(format!("told as done: {:?} though {}({}) failed", event.fact, call.name, call.args));

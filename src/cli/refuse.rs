@@ -81,8 +81,10 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
                 Some(fault) => fault,
                 None => value::bad(&flag, &value, ""),
             };
-            // Docker's client does not look at names: its engine refuses them, which only `run` makes 125 of.
-            let by_engine = matches!(fault, Fault::BadName { .. }) && path.last().is_none_or(|verb| verb != "run");
+            // Docker's client does not look at names and signals: its engine refuses them, which only `run` makes 125 of.
+            let engines = matches!(&fault, Fault::BadName { .. })
+                || matches!(&fault, Fault::BadValue { flag, .. } if flag == "--signal");
+            let by_engine = engines && path.last().is_none_or(|verb| verb != "run");
             (fault, if by_engine { ARGUMENT } else { ENGINE })
         }
         ErrorKind::InvalidValue if word.as_ref().is_some_and(|w| w.starts_with('-')) => {

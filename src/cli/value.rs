@@ -28,7 +28,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, Fault> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortSpec(pub Vec<Port>);
 
-const PORTS: &str = "[IP:][HOST-PORT:]PORT[-PORT][/tcp]";
+const PORTS: &str = "[IP:][HOST-PORT:]PORT[-PORT][/tcp], 1-65535";
 
 /// `8080:80`, `127.0.0.1:8080:80`, `[::1]:8080:80`, `80`, `8080-8081:80-81`, each with `/tcp`.
 pub(super) fn parse_publish(text: &str) -> Result<PortSpec, Fault> {

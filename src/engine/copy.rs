@@ -327,7 +327,7 @@ fn local_target(files: &UserFiles, path: &Path, source: &Place, is_dir: bool, co
                 return Err(Fault::NotADirectory { path: path.to_string_lossy().into_owned() });
             }
             let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let dir = files.open_dir(parent).map_err(fault)?;
+            let dir = files.open_dir(parent).map_err(|e| local_fault(parent, e))?;
             let name = path.file_name().unwrap_or(OsStr::new(".")).to_os_string();
             Ok(Target::Entry(Place { dir, name, shown: path.to_path_buf() }))
         }

@@ -169,6 +169,17 @@ pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
     store.replace_file(&mut crate::kernel::sys::Calls::default(), &store.container_dir(id).seen(), &content, false)
 }
 
+/// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.
+pub fn baseline(store: &Store, config: &Config, budget_us: u64) -> Result<(), Fault> {
+    let upper = store.container_dir(&config.id).upper();
+    match look(&upper, Path::new("/"), budget_us) {
+        Some(now) if now != seen(store, &config.id) => {
+            remember(store, &config.id, &now).map_err(|e| Fault::step("seen", e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Looks at `start` and below, tells what is new there, and remembers it.
 pub fn tell(store: &Store, config: &Config, start: &Path, budget_us: u64, story: &mut Story) -> Result<(), Fault> {
     let upper = store.container_dir(&config.id).upper();

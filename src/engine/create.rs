@@ -138,7 +138,11 @@ fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: Strin
         process,
         entrypoint,
         cmd,
-        hostname: ask.hostname.clone().unwrap_or(short),
+        hostname: ask.hostname.clone().unwrap_or_else(|| match ask.network {
+            // Who shares the host's network has its name too, as with Docker.
+            Some(NetworkMode::Host) => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            _ => short,
+        }),
         network: ask.network.unwrap_or(NetworkMode::Bridge),
         ports: ask.ports.clone(),
         exposed: run.exposed_ports.keys().cloned().collect(),

@@ -27,7 +27,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
             return Ok(());
         }
     }
-    store.remove_container(&container.config, true)?.tell(story);
+    store.remove_container(&container.config, true).map_err(|e| Fault::step("remove", e))?.tell(story);
     Ok(())
 }
 

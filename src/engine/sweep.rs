@@ -62,7 +62,7 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
         }
     }
     if config.auto_remove {
-        store.remove_container(config, false)?.tell(story);
+        store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
     let after = State { cgroups: Vec::new(), ..state.clone() };
@@ -103,7 +103,7 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
     if config.auto_remove && started {
         tell_lost(config, story);
         return {
-            let _: () = store.remove_container(config, false)?.tell(story);
+            let _: () = store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
             Ok(())
         };
     }

@@ -35,6 +35,29 @@ pub fn deed<T>(f: impl FnOnce(&mut Calls) -> Result<(T, Fact), SysError>) -> Res
     }
 }
 
+/// What a system call gave, as the kernel's number.
+pub trait Answer {
+    fn ret(&self) -> i64;
+}
+
+impl Answer for () {
+    fn ret(&self) -> i64 {
+        0
+    }
+}
+
+impl Answer for rustix::process::Pid {
+    fn ret(&self) -> i64 {
+        i64::from(self.as_raw_nonzero().get())
+    }
+}
+
+impl Answer for OwnedFd {
+    fn ret(&self) -> i64 {
+        i64::from(self.as_raw_fd())
+    }
+}
+
 impl Calls {
     /// Writes a call down. `ret` is the raw answer: a value, or a negated errno.
     pub fn note(&mut self, name: &str, args: String, ret: i64) {
@@ -42,7 +65,7 @@ impl Calls {
     }
 
     /// Writes down the outcome of a call made through rustix.
-    pub fn saw<T>(
+    pub fn saw<T: Answer>(
         &mut self,
         name: &str,
         args: String,
@@ -51,7 +74,7 @@ impl Calls {
     ) -> Result<T, SysError> {
         match r {
             Ok(v) => {
-                self.note(name, args, 0);
+                self.note(name, args, v.ret());
                 Ok(v)
             }
             Err(e) => {

@@ -4,7 +4,7 @@
 //! that is already open, never following a symlink there (CVE-2018-15664, CVE-2026-41568). A file takes its place by rename,
 //! so the old content or the new is there, never half of it.
 
-use super::sys::{Calls, quoted};
+use super::sys::{Answer, Calls, quoted};
 use crate::fact::SysError;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use std::ffi::{OsStr, OsString};
@@ -224,7 +224,7 @@ impl Copy<'_> {
     }
 
     /// Writes a call down while the copy is small enough to be told call by call.
-    fn note<T>(
+    fn note<T: Answer>(
         &self,
         calls: &mut Calls,
         call: &str,

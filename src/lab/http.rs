@@ -36,7 +36,10 @@ pub fn get(to: SocketAddr, path: &str, limit: Duration) -> Result<Response, NoAn
     stream.set_write_timeout(Some(left())).map_err(failed)?;
     let target = path.replace(|c: char| c.is_whitespace() || c.is_control(), "");
     stream
-        .write_all(format!("GET {target} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+        .write_all(
+            format!("GET {target} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: docent-lab\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+        )
         .map_err(failed)?;
     let mut answer = Vec::new();
     let mut chunk = [0u8; 8192];

@@ -158,6 +158,8 @@ impl Step {
                 inside: 1,
                 namespaces: namespaces(spec)
                     .iter()
+                    // It is made later, by the process itself: a step of its own.
+                    .filter(|(kind, _)| *kind != "cgroup")
                     .map(|(kind, _)| Namespace { kind: kind.to_string(), inode: None, host: None, shared: false })
                     .collect(),
             }],
@@ -182,7 +184,7 @@ impl Step {
             Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false)).collect(),
             Binds => spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only)).collect(),
             Protect => vec![
-                Fact::Masked { paths: root::MASKED.iter().map(|p| format!("/{p}")).collect() },
+                Fact::Masked { paths: root::masked_here() },
                 Fact::ReadOnly { paths: root::READ_ONLY.iter().map(|p| format!("/{p}")).collect() },
             ],
             Plug => vec![Fact::Veth { host: String::new(), inside: "eth0".into(), bridge: String::new() }],

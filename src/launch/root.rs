@@ -26,6 +26,11 @@ pub const MASKED: [&str; 10] = [
 ];
 pub const MASKED_SYS: [&str; 2] = ["sys/devices/virtual/powercap", "sys/firmware"];
 
+/// Those of them that this kernel has.
+pub fn masked_here() -> Vec<String> {
+    MASKED.iter().chain(&MASKED_SYS).map(|p| format!("/{p}")).filter(|p| Path::new(p).exists()).collect()
+}
+
 /// Paths of /proc through which a root user could change the host.
 pub const READ_ONLY: [&str; 5] = ["proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"];
 

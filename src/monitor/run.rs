@@ -395,11 +395,12 @@ impl Monitor {
         let (name, code, signal) = (self.config.name.clone(), exited.code, ended.signal);
         story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
         // While its group is there, the container is kept too: the next command finds both by its name.
-        if self.config.auto_remove
-            && self.state.cgroups.is_empty()
-            && let Ok(deed) = self.store.remove_container(&self.config, false)
-        {
-            deed.tell(story);
+        if self.config.auto_remove && self.state.cgroups.is_empty() {
+            let (id, name) = (self.config.id.clone(), self.config.name.clone());
+            match self.store.remove_container(&self.config, false) {
+                Ok(deed) => deed.tell(story),
+                Err(error) => story.tell(Event::failed(Fact::ContainerRemoved { id, name }, error)),
+            }
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();
         let mut client = first.borrow_mut();

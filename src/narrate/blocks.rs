@@ -26,7 +26,7 @@ pub fn tell(n: &Narrator, topic: Topic, list: &[&Event], all: &[&Event]) -> Told
         Topic::Copy => copy(lang, &usual),
         Topic::Pause => simple(lang, &usual, Concept::Pause, concept::pause(lang), cgroup::short_frozen(lang)),
         Topic::Unpause => simple(lang, &usual, Concept::Unpause, concept::unpause(lang), cgroup::short_thawed(lang)),
-        Topic::Exit => exit(lang, &usual),
+        Topic::Exit => exit(lang, &usual, all),
         Topic::Cleanup => cleanup(lang, &usual),
         Topic::Signal => signals(lang, &usual),
         Topic::Store => sentences(lang, &usual, Concept::Store, Vec::new()),
@@ -332,12 +332,12 @@ fn copy(lang: Lang, list: &[&Event]) -> Told {
     told
 }
 
-fn exit(lang: Lang, list: &[&Event]) -> Told {
+fn exit(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     let ended: Vec<&Event> = list.iter().filter(|e| matches!(e.fact, Fact::ContainerExited { .. })).copied().collect();
     let list = if ended.is_empty() { list } else { &ended };
     let mut told = sentences(lang, list, Concept::Exit, vec![Line::Text(concept::exit(lang))]);
-    // What ended was a guest of `exec`, not the container.
-    if ended.is_empty() {
+    // What ended was a guest of `exec`, not the container; or, with --rm, the write layer does not stay.
+    if ended.is_empty() || all.iter().any(|e| matches!(e.fact, Fact::ContainerRemoved { .. })) {
         told.lessons.clear();
     }
     for event in &ended {

@@ -29,7 +29,10 @@ pub fn sentence(fact: &Fact, lang: Lang) -> String {
     match change {
         Change::CopiedUp => cow::copied_up(lang, path, layer, sized(was)),
         Change::Covered => cow::covered(lang, path, layer, sized(was)),
+        // Only regular files have a size that says something.
+        Change::Added if now.is_none() => cow::added_other(lang, path),
         Change::Added => cow::added(lang, path, sized(now)),
+        Change::Rewritten if now.is_none() => cow::rewritten_other(lang, path),
         Change::Rewritten => cow::rewritten(lang, path, sized(now)),
         Change::Deleted => cow::deleted(lang, path, layer),
         Change::Opaque => cow::opaque(lang, path, layer),

@@ -92,6 +92,7 @@ fn man(fact: &Fact) -> Option<&'static str> {
     Some(match fact {
         Fact::NamespacesMade { .. } => "clone(2), namespaces(7), pid_namespaces(7)",
         Fact::NamespacesJoined { .. } => "setns(2), nsenter(1)",
+        Fact::PrivateMounts { kinds } if kinds.iter().all(|k| k == "cgroup") => "unshare(2), cgroup_namespaces(7)",
         Fact::PrivateMounts { .. } | Fact::MountsPrivate => "unshare(2), mount_namespaces(7)",
         Fact::HostnameSet { .. } => "sethostname(2), uts_namespaces(7)",
         Fact::CgroupMade { .. } | Fact::CgroupJoined { .. } | Fact::CgroupRemoved { .. } | Fact::CgroupNone { .. } => {

@@ -71,6 +71,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         }
         Fact::NamespacesJoined { kinds, .. } if planned => namespace::joined_plan(lang, kinds.join(" ")),
         Fact::NamespacesJoined { pid, kinds, of } => namespace::joined(lang, t, pid, kinds.join(" "), of),
+        Fact::PrivateMounts { kinds } if kinds.iter().all(|k| k == "cgroup") => namespace::own_cgroup(lang, t),
         Fact::PrivateMounts { kinds } => namespace::private(lang, t, kinds.join(" ")),
         Fact::HostnameSet { name } => namespace::hostname(lang, t, name),
 
@@ -89,7 +90,9 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 
         Fact::MountsPrivate => mount::private(lang, t),
         Fact::Overlay { lower, target, .. } => {
-            mount::overlay(lang, t, count::layers(lang, image_layers(lower)), target)
+            let layers = image_layers(lower);
+            let text = mount::overlay(lang, t, count::layers(lang, layers), target);
+            if layers < lower.len() { mount::with_mount_points(lang, text) } else { text }
         }
         Fact::Mounted { kind, target, .. } => mount::mounted(lang, t, kind, target),
         Fact::Bound { source, target, read_only } => {
@@ -98,7 +101,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         }
         Fact::DeviceNodes { devices, links } => {
             let names: Vec<String> = devices.iter().map(|d| d.path.clone()).chain(links.iter().cloned()).collect();
-            mount::devices(lang, t, devices.len(), list(&names))
+            mount::devices(lang, t, devices.len(), links.len(), list(&names))
         }
         Fact::Masked { paths } => mount::masked(lang, t, list(paths)),
         Fact::ReadOnly { paths } => mount::read_only(lang, t, list(paths)),
@@ -108,6 +111,8 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
         Fact::Unmounted { target } => mount::unmounted(lang, t, target),
 
         Fact::Changed { .. } => cow::sentence(fact, lang),
+        // How much it will be nobody has counted.
+        Fact::Copied { from, to, .. } if planned => super::text::cow::copied_plan(lang, t, from, to),
         Fact::Copied { from, to, bytes, .. } => super::text::cow::copied(lang, t, from, to, size(lang, *bytes)),
 
         Fact::Loopback => network::loopback(lang, t),

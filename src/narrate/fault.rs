@@ -70,6 +70,9 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         Fault::BadValue { flag, value, expected } => {
             told(asked::bad_value(lang, flag, value), Some(asked::bad_value_cause(lang, expected)), Vec::new())
         }
+        Fault::BadReference { text, .. } if text.starts_with(['\u{2013}', '\u{2014}']) => {
+            told(asked::bad_reference(lang, text), Some(asked::reference_dash(lang)), Vec::new())
+        }
         Fault::BadReference { text, flaw } => {
             told(asked::bad_reference(lang, text), Some(reference_flaw(lang, flaw)), vec![asked::reference_fix(lang)])
         }
@@ -116,7 +119,9 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             vec![asked::no_command_fix(lang, image)],
         ),
         Fault::CommandNotFound { command, container } => {
-            let mut fix = vec![running::list_programs(lang)];
+            let fix =
+                if command.starts_with('-') { running::options_first(lang) } else { running::list_programs(lang) };
+            let mut fix = vec![fix];
             if command.ends_with("bash") {
                 fix.insert(0, running::try_sh(lang));
             }

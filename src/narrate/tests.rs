@@ -204,7 +204,10 @@ fn the_first_run_fits_on_a_screen_and_has_its_parts() {
         }
         assert!(!story.contains(ID), "a full id in\n{story}");
         // The layer with the mount points is docent's own, none of the image's.
-        assert!(story.contains(if lang == Lang::Ko { "레이어 3개 위에" } else { "on top of the 3 layers" }), "{story}");
+        assert!(
+            story.contains(if lang == Lang::Ko { "레이어 3개 위에" } else { "on top of the image's 3 layers" }),
+            "{story}"
+        );
     }
 }
 

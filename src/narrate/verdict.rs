@@ -24,7 +24,7 @@ impl Narrator {
         for one in checked {
             let (kind, mark) = match &one.verdict {
                 Verdict::True => (0, "✓"),
-                Verdict::ChangedSince { .. } => (1, "~"),
+                Verdict::ChangedSince { .. } | Verdict::Gone { why: Gone::Edited } => (1, "~"),
                 Verdict::Gone { .. } => (2, "-"),
                 Verdict::False { .. } => (3, "✗"),
                 Verdict::NotRunnable { .. } => (4, "?"),

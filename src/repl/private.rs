@@ -1,11 +1,27 @@
 //! Where a session keeps its links to this program and its named pipe.
 //!
-//! Only its owner can look into it, and it goes with the session; what a killed session left is swept by a later command.
+//! Only its owner can look into it, and it goes with the session; what a killed session left is swept by a later one.
 
 use crate::store::{Store, Temp};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "docent-session.";
+
+/// Takes away what sessions without a store left behind when their terminal was closed.
+fn sweep() {
+    let own = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|n| n.split('.').next());
+        let ended = pid.and_then(|p| p.parse::<i32>().ok()).is_some_and(|p| !Path::new(&format!("/proc/{p}")).exists());
+        // A directory and not a link to one; a file system that others write to may hold anything.
+        if ended && entry.metadata().is_ok_and(|m| m.is_dir() && m.uid() == own) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+}
 
 /// The session's private directory: removed with this.
 pub enum Private {
@@ -20,7 +36,8 @@ impl Private {
         if let Some(temp) = store.and_then(|s| s.temporary_dir().ok()) {
             return Ok(Private::InStore(temp));
         }
-        let name = format!("docent-session.{}.{}", std::process::id(), crate::fact::now_us());
+        sweep();
+        let name = format!("{PREFIX}{}.{}", std::process::id(), crate::fact::now_us());
         let path = std::env::temp_dir().join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Private::Elsewhere(path))

@@ -12,7 +12,7 @@ use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use super::{HelpOf, Setup, help};
-use crate::narrate::{Lang, Level, session as say};
+use crate::narrate::{Lang, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -106,6 +106,9 @@ fn tell(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
+/// What `narrate` takes in a session.
+const LEVELS: [&str; 5] = ["off", "brief", "learn", "full", "deep"];
+
 struct Session<'a> {
     shell: Shell,
     grammar: Grammar,
@@ -155,6 +158,14 @@ impl Session<'_> {
                 tell(&line);
             }
             let ended = match editor.readline(prompt) {
+                Ok(text) if text.trim() == "history" => {
+                    // The shell's own would know nothing: what was typed is kept here.
+                    for (n, line) in editor.history().iter().enumerate() {
+                        self.print(&format!("{:5}  {line}", n + 1))?;
+                    }
+                    self.answered(0)?;
+                    None
+                }
                 Ok(text) => {
                     remember(&mut editor, &text, history);
                     self.take(&text)?
@@ -307,12 +318,15 @@ impl Session<'_> {
                 self.shell.export("DOCENT_LANG", code)?;
                 tell(say::language(self.lang));
             }
-            ["narrate", level] if Level::NAMES.contains(level) => {
+            // JSON Lines need a file of their own: `--narrate json --narrate-to FILE` on the command itself.
+            ["narrate", level] if LEVELS.contains(level) => {
                 self.shell.export("DOCENT_NARRATE", level)?;
                 tell(&say::level(self.lang, level));
             }
             ["lang", ..] => return Ok(Some(self.misused("lang ko|en"))),
-            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", Level::NAMES.join("|"))))),
+            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", LEVELS.join("|"))))),
+            // Alone it would be a session within this one; Docker answers with its help.
+            ["docker" | "docent"] => self.print((self.help)(&[], self.lang).trim_end())?,
             ["help"] => self.print(&say::help(self.lang))?,
             ["help", rest @ ..] => {
                 let rest = rest.strip_prefix(&["docker"]).or_else(|| rest.strip_prefix(&["docent"])).unwrap_or(rest);

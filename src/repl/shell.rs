@@ -209,7 +209,7 @@ impl Shell {
         );
         match self.grammar.family {
             // History is the session's: these lines are not what the learner typed.
-            Family::Bash if terminal => text.push_str("set +o history +H; unset HISTFILE\n"),
+            Family::Bash if terminal => text.push_str("set +o history +H; history -c; unset HISTFILE\n"),
             Family::Zsh if terminal => {
                 text.push_str("typeset +x PS1 PS2; setopt interactivecomments; unset HISTFILE\n")
             }

@@ -111,19 +111,17 @@ impl Store {
 
     /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Synced, since `rm` is
     /// reported.
-    pub fn remove_container(&self, config: &Config, durable: bool) -> Result<Deed<()>, Fault> {
-        let step = |e: SysError| Fault::step("remove", e);
+    pub fn remove_container(&self, config: &Config, durable: bool) -> Result<Deed<()>, SysError> {
         let from = self.container(&config.id);
         // A place under our own lock, so that a sweep of another command leaves it to us.
-        let temp = self.temporary_dir().map_err(step)?;
+        let temp = self.temporary_dir()?;
         let to = temp.path().join("removed");
         let deed = sys::deed(|calls| {
             sys::rename(calls, &from, &to)?;
             Ok(((), Fact::ContainerRemoved { id: config.id.clone(), name: config.name.clone() }))
-        })
-        .map_err(step)?;
+        })?;
         if durable {
-            super::sync_dir(&self.containers()).map_err(step)?;
+            super::sync_dir(&self.containers())?;
         }
         drop(temp);
         Ok(deed.of_container(&config.id).with_receipt(Receipt {

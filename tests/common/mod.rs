@@ -59,6 +59,13 @@ pub struct Machine {
     groups: Vec<PathBuf>,
 }
 
+/// A moment, as stories know it.
+pub struct Mark {
+    command: u64,
+    at_us: u64,
+    at: std::time::SystemTime,
+}
+
 /// What a command came to.
 #[derive(Debug, Clone)]
 pub struct Ran {
@@ -224,19 +231,39 @@ impl Machine {
 
     /// Every event that was told so far: each command's, then each monitor's, each once.
     pub fn events(&self) -> Vec<docent::fact::Event> {
+        self.events_since(&Mark { command: 0, at_us: 0, at: std::time::SystemTime::UNIX_EPOCH })
+    }
+
+    /// Now, for [`Machine::events_since`].
+    pub fn mark(&self) -> Mark {
+        let (store, _) = docent::store::Store::open(&self.root()).expect("the store");
+        let command = docent::store::Journal::numbers(&store).last().copied().unwrap_or(0);
+        Mark { command, at_us: docent::fact::now_us(), at: std::time::SystemTime::now() }
+    }
+
+    /// What was told from then on. A store forgets its oldest stories, so a count of them would not do.
+    pub fn events_since(&self, mark: &Mark) -> Vec<docent::fact::Event> {
         let (store, made) = docent::store::Store::open(&self.root()).expect("the store");
         assert!(made.is_none(), "the store is there");
         let mut all = Vec::new();
-        for record in docent::store::Journal::list(&store) {
-            all.extend(record.events);
+        for number in docent::store::Journal::numbers(&store).into_iter().filter(|n| *n > mark.command) {
+            // A story that could not be written may be there without a beginning.
+            all.extend(docent::store::Journal::read(&store, number).map(|r| r.events).unwrap_or_default());
         }
         for entry in std::fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten() {
+            // A file's time lags behind the clock by a tick at most.
+            let written =
+                entry.metadata().and_then(|m| m.modified()).expect("its time") + std::time::Duration::from_secs(1);
+            if written < mark.at {
+                continue;
+            }
             if let Some(id) = entry.file_name().to_string_lossy().strip_suffix(".jsonl") {
                 all.extend(docent::store::Journal::of_container(&store, id));
             }
         }
         // What a monitor told is also part of the command's story that waited for it.
         let mut seen = std::collections::HashSet::new();
+        all.retain(|e| e.at_us >= mark.at_us);
         all.retain(|e| seen.insert((e.pid, e.at_us, serde_json::to_string(&e.fact).expect("json"))));
         all
     }

@@ -4,7 +4,7 @@ use super::front::Front;
 use super::look::zone;
 use crate::cli::{ImageNames, ImageRow, ImagesArgs, LoadArgs};
 use crate::engine::load as archive;
-use crate::fact::Fault;
+use crate::fact::{Fact, Fault};
 use crate::image::{Image, Reference};
 use crate::kernel::userfiles::UserFiles;
 use crate::store::Store;
@@ -66,6 +66,19 @@ pub fn load(front: &mut Front, a: &LoadArgs) -> Result<i32, Fault> {
         }
     };
     front.narrate();
+    // Docker's words: a name that led to another image no longer does, and that one is nameless now.
+    let moved: Vec<String> = front
+        .story
+        .events()
+        .iter()
+        .filter_map(|e| match &e.fact {
+            Fact::Tagged { reference, was: Some(was), .. } => Some(format!(
+                "The image {reference} already exists, renaming the old one with ID {was} to empty string\n"
+            )),
+            _ => None,
+        })
+        .collect();
+    front.print(&moved.concat());
     for name in loaded {
         let line = if name.starts_with("sha256:") { "Loaded image ID" } else { "Loaded image" };
         front.print(&format!("{line}: {name}\n"));

@@ -100,6 +100,10 @@ fn exit_code(fault: &Fault, verb: &Verb) -> i32 {
     match (fault, verb) {
         (Fault::CommandNotFound { .. }, Verb::Run(_) | Verb::Exec(_)) => 127,
         (Fault::NotExecutable { .. } | Fault::BadWorkdir { .. }, Verb::Run(_) | Verb::Exec(_)) => 126,
+        // Docker's client asks this before it asks its engine for anything.
+        (Fault::NotATerminal, _) => FAILED,
+        // As Docker: the template of `inspect` is read by its client's own parser.
+        (Fault::BadTemplate { .. }, Verb::Inspect(_)) => 64,
         (_, Verb::Run(_)) => ENGINE,
         (Fault::Usage { .. } | Fault::Unsupported { .. }, _) => ENGINE,
         _ => FAILED,

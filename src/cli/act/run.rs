@@ -113,6 +113,9 @@ fn start_one(front: &mut Front, name: &str, attached: bool, interactive: bool) -
     let config = container.config.clone();
     if attached {
         front.json_needs_a_file()?;
+        if front.narrator.level != Level::Off {
+            cow::baseline(&front.store, &config, LOOK)?;
+        }
     }
     let started = launch::start(&front.store, &mut front.story, &container, attached, size(config.process.tty))?;
     if !attached {
@@ -144,6 +147,9 @@ pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
         tty: a.tty,
         stdin: a.interactive,
     };
+    if front.narrator.level != Level::Off {
+        cow::baseline(&front.store, &container.config, LOOK)?;
+    }
     let begun = execute::begin(&front.store, &mut front.story, &container, &ask, size(a.tty))?;
     front.narrate();
     let outcome = begun.attach(&mut front.story)?;

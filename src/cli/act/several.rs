@@ -46,7 +46,14 @@ pub fn kill(front: &mut Front, a: &KillArgs) -> Result<i32, Fault> {
 
 pub fn rm(front: &mut Front, a: &RmArgs) -> Result<i32, Fault> {
     // With -f what is not there is not missed, as with Docker 28: said, and no failure.
-    each(front, &a.names, |front, container| remove::remove(&front.store, &mut front.story, container, a.force))
+    let there = |front: &Front, name: &String| {
+        !a.force || !matches!(front.store.find_container(name), Err(Fault::NoSuchContainer { .. }))
+    };
+    let (names, missing): (Vec<String>, Vec<String>) = a.names.iter().cloned().partition(|name| there(front, name));
+    for name in missing {
+        front.complain(&Fault::NoSuchContainer { name });
+    }
+    each(front, &names, |front, container| remove::remove(&front.store, &mut front.story, container, a.force))
 }
 
 pub fn pause(front: &mut Front, a: &NamesArgs) -> Result<i32, Fault> {

@@ -9,5 +9,5 @@ counts! {
     entries { ko: "항목 {n}개", one: "{n} entry", en: "{n} entries" }
     bytes { ko: "{n}바이트", one: "{n} byte", en: "{n} bytes" }
     times { ko: "{n}번", one: "{n} time", en: "{n} times" }
-    more { ko: "외 {n}개", one: "and {n} more", en: "and {n} more" }
+    more { ko: "그 밖에 {n}개", one: "and {n} more", en: "and {n} more" }
 }

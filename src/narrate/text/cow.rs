@@ -5,14 +5,19 @@ use crate::narrate::messages::messages;
 messages! {
     // ---- one sentence for each change ----
     copied_up(path, layer, size) {
-        ko: "{path} · 커널이 {layer} 안의 {size} 파일을 쓰기 레이어로 먼저 복사한 뒤 고쳤습니다",
-        en: "{path} · the kernel first copied its {size} from {layer} into the write layer, then changed it",
+        ko: "{path} · {layer} 안의 원본({size})을 커널이 쓰기 레이어로 올린 뒤(copy-up) 고쳤습니다",
+        en: "{path} · the kernel first copied it up from {layer} ({size}) into the write layer; there it was changed",
     }
     covered(path, layer, size) {
         ko: "{path} · 쓰기 레이어의 새 파일이 {layer} 안의 원본 {size} 파일을 가립니다",
         en: "{path} · a new file in the write layer covers the original of {size} in {layer}",
     }
     added(path, size) { ko: "{path} · 새로 생김 · {size}", en: "{path} · new · {size}" }
+    added_other(path) { ko: "{path} · 새로 생김", en: "{path} · new" }
+    rewritten_other(path) {
+        ko: "{path} · 이미 쓰기 레이어에 있던 것을 고쳤습니다",
+        en: "{path} · was in the write layer already, and changed there",
+    }
     rewritten(path, size) {
         ko: "{path} · 이미 쓰기 레이어에 있던 것을 고쳤습니다 · {size}",
         en: "{path} · was in the write layer already, and changed there · {size}",
@@ -29,6 +34,7 @@ messages! {
         ko: "{path} · 쓰기 레이어에만 있던 것이라 완전히 지워졌습니다",
         en: "{path} · it was in the write layer alone, and is gone for good",
     }
+    copied_plan[COPY](from, to) { ko: "{from} → {to} · {v}", en: "{v} {from} → {to}" }
     copied[COPY](from, to, size) { ko: "{from} → {to} · {size} 분량을 {v}", en: "{v} {from} → {to} · {size}" }
 
     // ---- where it lies below ----
@@ -40,7 +46,7 @@ messages! {
     layer_known(id) { ko: "이미지의 {id} 레이어", en: "the image's layer {id}" }
     layer_of(image) { ko: "{image} 이미지의 레이어", en: "a layer of the image {image}" }
     layer_some() { ko: "이미지의 레이어", en: "a layer of the image" }
-    size_unknown() { ko: "크기를 모르는", en: "unknown size" }
+    size_unknown() { ko: "크기 모름", en: "unknown size" }
 
     // ---- the lesson ----
     now_in_upper(path, name) {
@@ -56,8 +62,8 @@ messages! {
         en: "Other containers made from the same image still see the original.",
     }
     whole_file() {
-        ko: "overlay는 한 글자나 권한만 바꾸어도 파일 전체를 복사합니다.",
-        en: "overlay copies the whole file, even when one letter or only its mode changes.",
+        ko: "한 글자나 권한만 바꾸어도 파일 전체가 복사됩니다. 비우면서 여는 경우(>)에만 내용은 복사하지 않습니다.",
+        en: "Even for one letter or a new mode the whole file is copied; only one that is opened to be emptied (>) is not.",
     }
     whiteout_note() {
         ko: "이미지는 읽기 전용이라 지울 수 없습니다. 그 이름이 없다는 표시만 쓰기 레이어에 남습니다.",

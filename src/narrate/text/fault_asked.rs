@@ -25,7 +25,7 @@ messages! {
 
     unsupported(what) { ko: "docent에 없는 기능입니다: {what}", en: "not supported by docent: {what}" }
     unsupported_cause() {
-        ko: "Docker에는 있지만, docent는 무시하지 않고 거절합니다.",
+        ko: "Docker에는 있지만 docent에는 없습니다. 조용히 무시하지 않고 알려 드립니다.",
         en: "Docker has it; docent refuses it rather than ignore it.",
     }
     instead(instead) { ko: "대신 쓸 것: {instead}", en: "use instead: {instead}" }
@@ -52,6 +52,10 @@ messages! {
         en: "A digest is sha256: and 64 hexadecimal digits.",
     }
     reference_colon() { ko: "콜론(:) 뒤에 태그가 없습니다.", en: "Nothing follows the colon." }
+    reference_dash() {
+        ko: "옵션이라면 긴 줄표가 아니라 빼기 기호 두 개(--)로 시작합니다. 노트를 복사할 때 바뀌기 쉽습니다.",
+        en: "If an option is meant: it begins with two hyphens (--), not with a long dash, which copying from notes often makes.",
+    }
     reference_fix() { ko: "올바른 예: nginx, nginx:1.27, me/web:v2", en: "for example: nginx, nginx:1.27, me/web:v2" }
 
     bad_name(name) {
@@ -63,7 +67,10 @@ messages! {
         en: "It begins with a letter or digit, and has two or more letters, digits, _ . or -.",
     }
     bad_template(template) { ko: "--format 틀을 읽지 못했습니다: {template}", en: "template parsing error: {template}" }
-    bad_template_fix() { ko: "올바른 예: --format '{{{{.Names}}}}'", en: "for example: --format '{{{{.Names}}}}'" }
+    bad_template_fix() {
+        ko: "올바른 예: ps --format '{{{{.Names}}}}' · inspect 필드 보기: docker inspect NAME",
+        en: "for example: ps --format '{{{{.Names}}}}' · the fields of inspect: docker inspect NAME",
+    }
 
     still_running(name, id) {
         ko: "실행 중인 {name} 컨테이너는 지울 수 없습니다 ({id})",

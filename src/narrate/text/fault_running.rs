@@ -12,7 +12,11 @@ messages! {
         en: "Nothing of that name is in the PATH of {container}; programs of the host cannot be seen from inside.",
     }
     try_sh() { ko: "bash가 없는 이미지라면 sh를 씁니다", en: "an image without bash mostly has sh" }
-    list_programs() { ko: "docent exec NAME ls /bin /usr/bin", en: "docent exec NAME ls /bin /usr/bin" }
+    list_programs() { ko: "docent run --rm IMAGE ls /bin /usr/bin", en: "docent run --rm IMAGE ls /bin /usr/bin" }
+    options_first() {
+        ko: "옵션은 이미지 이름보다 앞에 씁니다: docent run [OPTIONS] IMAGE [COMMAND]",
+        en: "options stand before the image: docent run [OPTIONS] IMAGE [COMMAND]",
+    }
     not_executable(command, errno) {
         ko: "실행할 수 없는 파일입니다: {command} · {errno}",
         en: "exec: \"{command}\": {errno}",

@@ -61,10 +61,10 @@ messages! {
         en: "The container {name} was made from the image {image}.",
     }
     not_running(name, code) {
-        ko: "{name} 컨테이너가 {code}번 종료 코드로 멈춰 있습니다. docker start 명령으로 다시 시작할 수 있습니다.",
+        ko: "{name} 컨테이너가 멈춰 있습니다 (종료 코드 {code}). docker start 명령으로 다시 시작할 수 있습니다.",
         en: "The container {name} has stopped (exit code {code}); docker start brings it back.",
     }
-    wrong_state(name, status) { ko: "{name} 컨테이너의 상태가 {status} 입니다.", en: "The container {name} is {status}." }
+    wrong_state(name, status) { ko: "{name} 컨테이너의 상태: {status}", en: "The container {name} is {status}." }
     port_not_published(name, port) {
         ko: "{name} 컨테이너의 {port}번 포트가 호스트에 열려 있지 않습니다. 컨테이너를 만들 때 -p 옵션이 빠졌습니다.",
         en: "Port {port} of {name} is not published on the host: -p was missing when the container was made.",
@@ -103,8 +103,8 @@ messages! {
         en: "The copy was with {is}, not with {name}.",
     }
     edited_inside(name, path) {
-        ko: "{path} 파일이 바뀌긴 했지만 docker cp 명령이 아니라 {name} 컨테이너 안에서 고친 것입니다.",
-        en: "{path} did change, but inside {name} and not by docker cp.",
+        ko: "{path} 파일은 바뀌어 있지만, 실습을 시작한 뒤 docker cp로 {name} 컨테이너에 넣은 것이 아닙니다.",
+        en: "{path} is changed, but not by a docker cp into {name} since the lab began.",
     }
     unedited(name, path) {
         ko: "{name} 컨테이너에 넣은 {path} 파일이 원본과 같습니다. 고친 뒤에 넣어야 합니다.",

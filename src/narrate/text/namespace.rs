@@ -13,6 +13,10 @@ messages! {
         ko: "docent만 쓰는 {kinds} 네임스페이스를 {v}",
         en: "{v} a namespace for docent alone: {kinds}",
     }
+    own_cgroup[MAKE]() {
+        ko: "컨테이너의 cgroup 네임스페이스를 {v}",
+        en: "{v} the container's own cgroup namespace",
+    }
     hostname[SET](name) {
         ko: "컨테이너의 호스트 이름을 {name} 값으로 {v}",
         en: "{v} the container's host name: {name}",
