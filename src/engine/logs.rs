@@ -37,8 +37,9 @@ pub fn logs(
         Err(e) => return Err(io(e)),
     };
     let mut reader = BufReader::new(file);
-    if let Some(tail) = tail {
-        seek_to_tail(&mut reader, tail).map_err(io)?;
+    match tail {
+        Some(tail) => seek_to_tail(&mut reader, tail).map_err(io)?,
+        None => seek_to_kept(&mut reader).map_err(io)?,
     }
     let changes = follow.then(|| crate::kernel::watch::Watch::modified(&path)).transpose();
     let changes = changes.map_err(|e| Fault::step("logs", e))?;
@@ -64,16 +65,34 @@ pub fn logs(
     }
 }
 
+/// Where the file has content: the monitor gives the beginning of a long log back as a hole.
+fn kept(reader: &BufReader<File>) -> u64 {
+    // ENXIO: no content at all. A file system that does not tell has no holes either.
+    rustix::fs::seek(reader.get_ref(), rustix::fs::SeekFrom::Data(0)).unwrap_or(0)
+}
+
+/// Positions the reader before the oldest whole line.
+fn seek_to_kept(reader: &mut BufReader<File>) -> std::io::Result<()> {
+    let begin = kept(reader);
+    reader.seek(SeekFrom::Start(begin))?;
+    // A hole ends within a block, which begins with zeros then, and mostly within a line.
+    if begin > 0 || reader.fill_buf()?.first() == Some(&0) {
+        reader.read_until(b'\n', &mut Vec::new())?;
+    }
+    Ok(())
+}
+
 /// Positions the reader before the last `tail` lines, reading backwards in blocks.
 fn seek_to_tail(reader: &mut BufReader<File>, tail: usize) -> std::io::Result<()> {
     use std::io::Read;
+    let begin = kept(reader);
     let mut at = reader.seek(SeekFrom::End(0))?;
     let (mut seen, mut block) = (0, vec![0u8; 64 * 1024]);
     if tail == 0 {
         return Ok(());
     }
-    while at > 0 {
-        let take = at.min(block.len() as u64);
+    while at > begin {
+        let take = (at - begin).min(block.len() as u64);
         at -= take;
         reader.seek(SeekFrom::Start(at))?;
         let Some(part) = block.get_mut(..take as usize) else { break };
@@ -89,5 +108,35 @@ fn seek_to_tail(reader: &mut BufReader<File>, tail: usize) -> std::io::Result<()
             }
         }
     }
-    reader.seek(SeekFrom::Start(0)).map(drop)
+    seek_to_kept(reader)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::FallocateFlags;
+
+    #[test]
+    fn a_log_whose_beginning_was_given_back_is_read_from_its_first_whole_line() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let path = dir.path().join("log");
+        let text: String = (0..5000).map(|n| format!("{n:09}\n")).collect();
+        std::fs::write(&path, &text).expect("write");
+        let read = |tail: Option<usize>| {
+            let mut reader = BufReader::new(File::options().read(true).write(true).open(&path).expect("open"));
+            match tail {
+                Some(tail) => seek_to_tail(&mut reader, tail).expect("seek"),
+                None => seek_to_kept(&mut reader).expect("seek"),
+            }
+            std::io::read_to_string(reader).expect("read")
+        };
+        assert_eq!(read(None), text);
+        assert_eq!(read(Some(2)), "000004998\n000004999\n");
+        let file = File::options().write(true).open(&path).expect("open");
+        rustix::fs::fallocate(&file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, 20_003)
+            .expect("a hole");
+        assert_eq!(read(None), text[20_010..]);
+        assert_eq!(read(Some(100_000)), text[20_010..]);
+        assert_eq!(read(Some(2)), "000004998\n000004999\n");
+    }
 }

@@ -1,9 +1,18 @@
 //! The container's log, in Docker's json-file format: one JSON object a line, with the stream and the time.
+//!
+//! It never takes more of the disk than [`KEPT`]: `docker run -d IMAGE yes` would fill a laptop in minutes. What is older is
+//! given back as a hole (fallocate(2)), so every offset that a reader remembers stays true; `logs` begins behind the hole.
 
+use rustix::fs::FallocateFlags;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+
+/// Bytes of the newest output that are kept, at least; the disk holds [`STEP`] more at most.
+const KEPT: u64 = 64 << 20;
+/// How much is given back at once.
+const STEP: u64 = 16 << 20;
 
 /// Longest piece of output that becomes one entry; a longer line is split, as Docker splits it.
 const LONGEST: usize = 16 * 1024;
@@ -18,13 +27,20 @@ struct Entry<'a> {
 /// Writes whole lines; what has no newline yet waits here.
 pub struct Log {
     file: Option<File>,
+    /// Where the file ends, and where its kept part begins.
+    end: u64,
+    begin: u64,
+    kept: u64,
+    step: u64,
     partial: [Vec<u8>; 2],
 }
 
 impl Log {
     /// A log that cannot be opened loses its lines, never the container.
     pub fn open(path: &Path) -> Log {
-        Log { file: File::options().append(true).create(true).open(path).ok(), partial: Default::default() }
+        let file = File::options().append(true).create(true).open(path).ok();
+        let end = file.as_ref().and_then(|f| f.metadata().ok()).map_or(0, |m| m.len());
+        Log { file, end, begin: 0, kept: KEPT, step: STEP, partial: Default::default() }
     }
 
     /// Output of stream 0 (stdout) or 1 (stderr).
@@ -59,12 +75,21 @@ impl Log {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        if let Some(file) = &mut self.file
-            && !bytes.is_empty()
-            && file.write_all(bytes).is_err()
-        {
+        let Some(file) = self.file.as_mut().filter(|_| !bytes.is_empty()) else { return };
+        if file.write_all(bytes).is_err() {
             // A full disk: stop logging rather than leave half entries behind.
             self.file = None;
+            return;
+        }
+        self.end += bytes.len() as u64;
+        if self.end - self.begin > self.kept + self.step {
+            let until = self.end - self.kept;
+            let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            // A file system without holes (fallocate(2): EOPNOTSUPP) cannot give anything back: the log ends here.
+            match rustix::fs::fallocate(&*file, hole, 0, until) {
+                Ok(()) => self.begin = until,
+                Err(_) => self.file = None,
+            }
         }
     }
 }
@@ -99,6 +124,22 @@ mod tests {
             .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["log"].as_str().unwrap().to_string())
             .collect();
         assert_eq!(logs, ["one\n", "err\n", "two\n", "last"]);
+    }
+
+    #[test]
+    fn a_long_log_gives_its_beginning_back() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = Log::open(&path);
+        (log.kept, log.step) = (256 << 10, 64 << 10);
+        for n in 0..20_000 {
+            log.write(0, format!("line {n}\n").as_bytes());
+        }
+        let meta = std::fs::metadata(&path).unwrap();
+        assert!(meta.len() > 1 << 20, "offsets stay: {}", meta.len());
+        assert!(meta.blocks() * 512 <= (256 + 64 + 64) << 10, "{} bytes on the disk", meta.blocks() * 512);
+        assert!(std::fs::read(&path).unwrap().ends_with(b"\n"));
     }
 
     #[test]
