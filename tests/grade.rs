@@ -157,6 +157,12 @@ probe deputy-host    'docker image from-host --name x /etc/shadow'
 probe deputy-root    'docker --root /tmp/x ps'
 probe deputy-shell   'echo "touch /tmp/docent-was-here" | docker'
 probe deputy-hidden  'docker __monitor 3'
+docker run -d --name ww tiny sleep 100
+docker exec ww mknod /disk b 7 0 && docker exec ww test -b /disk && echo "a node is there"
+probe deputy-device  'docker cp ww:/disk /work/disk'
+probe deputy-devices 'docker cp ww:/. /work/all; find /work/all -type b -o -type c | grep -q .'
+probe deputy-dev     'docker cp ww:/etc/hostname /dev/docent-was-here'
+probe deputy-set-id  'docker cp ww:/etc/hostname /docent/docent-was-here'
 env -u DOCENT_ENGINE docker ps > /dev/null 2>&1 && echo "GOT own-engine" || echo "refused own-engine"
 yes | head -c 3000000
 "#;
@@ -172,6 +178,7 @@ fn a_hostile_submission_gets_nothing() {
     let (code, result) = graded(&file, &[]);
     let text = &result.output.text;
     assert_eq!((code, result.score.points), (1, 0));
+    assert!(text.contains("a node is there"), "{text:.4000}");
     assert!(!text.contains("GOT"), "{}", text.lines().filter(|l| l.contains("GOT")).collect::<Vec<_>>().join("\n"));
     let asked = HOSTILE.lines().filter(|l| l.starts_with("probe ")).count() + 1;
     assert_eq!(text.matches("refused ").count(), asked, "{text:.4000}");

@@ -501,3 +501,66 @@ fn without_any_cgroup_containers_run_and_limits_are_refused() {
     m.docent(&["rm", "nn"]).ok();
     assert_eq!(left(&m), Vec::<String>::new());
 }
+
+#[test]
+fn a_container_inherits_nothing_of_its_callers_shell() {
+    let Some(m) = Machine::new("verbs::inherit", &["flock", "timeout"]) else { return };
+    // A lock of the caller's goes with the caller, not with the container.
+    m.sh("exec 9>l; flock 9; \"$0\" run -d --name bg --network none tiny sleep 1000 >/dev/null; exec 9>&-; flock -n l true")
+        .ok();
+    // Nor is a pipe kept open.
+    m.sh("(timeout 20 \"$0\" run -d --name piped --network none tiny sleep 1000 8>&1 | cat) >/dev/null").ok();
+    // A strict umask is the caller's own.
+    let seen =
+        m.sh("umask 077; \"$0\" run --rm -u 1000 --network none tiny sh -c 'umask; cat /etc/hostname'").ok().stdout;
+    assert!(seen.starts_with("0022\n") && seen.lines().count() == 2, "{seen}");
+    // With SIGCHLD ignored the kernel would reap the program before its monitor knows how it ended.
+    let ran = m.sh("trap '' CHLD; timeout 20 \"$0\" run --rm --network none tiny sh -c 'echo hello; exit 3'");
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, "hello\n"));
+    m.docent(&["rm", "-f", "bg", "piped"]).ok();
+    assert_eq!(left(&m), Vec::<String>::new());
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_docent_and_not_the_container() {
+    let Some(m) = Machine::new("verbs::head", &["timeout"]) else { return };
+    let head = m.sh("timeout 20 \"$0\" run --name yes --network none tiny yes | head -1; \"$0\" ps -q | wc -l");
+    assert_eq!(head.ok().stdout, "y\n1\n");
+    let head = m.sh("timeout 20 \"$0\" exec yes yes | head -1").ok().stdout;
+    assert_eq!(head, "y\n");
+    m.docent(&["rm", "-f", "yes"]).ok();
+    assert_eq!(left(&m), Vec::<String>::new());
+}
+
+#[test]
+fn two_commands_at_once_on_one_container() {
+    let Some(m) = Machine::new("verbs::at-once", &["timeout"]) else { return };
+    m.docent(&["create", "--name", "both", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    for _ in 0..8 {
+        // Docker too takes the second start for done already.
+        m.sh("timeout 20 \"$0\" start both >a & one=$!; timeout 20 \"$0\" start both >b; wait $one; cat a b").ok();
+        assert_eq!(m.docent(&["ps", "-q"]).ok().stdout.lines().count(), 1);
+        m.docent(&["stop", "-t", "0", "both"]).ok();
+        assert_eq!(m.docent(&["ps", "-q"]).ok().stdout, "");
+    }
+    for n in 0..8 {
+        let name = format!("gone{n}");
+        m.docent(&["create", "--name", &name, "--network", "none", "tiny", "sleep", "1000"]).ok();
+        // Whoever comes first: afterwards the container is not there, or it is there and runs.
+        m.sh(&format!("timeout 20 \"$0\" start {name} >/dev/null 2>&1 & timeout 20 \"$0\" rm -f {name}; code=$?; wait; [ $code != 124 ]"))
+            .ok();
+        m.docent(&["rm", "-f", &name]).ok();
+    }
+    m.docent(&["rm", "-f", "both"]).ok();
+    assert_eq!(left(&m), Vec::<String>::new());
+}
+
+#[test]
+fn input_that_nobody_reads_does_not_make_a_container_deaf() {
+    let Some(m) = Machine::new("verbs::deaf", &["timeout"]) else { return };
+    let script = "head -c 400000 /dev/zero | \"$0\" run -i --name deaf --network none tiny sleep 1000 & pid=$!
+        until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done
+        timeout 20 \"$0\" exec deaf echo hi; \"$0\" rm -f deaf >/dev/null; wait $pid || true";
+    assert_eq!(m.sh(script).ok().stdout, "hi\n");
+    assert_eq!(left(&m), Vec::<String>::new());
+}

@@ -21,6 +21,8 @@ pub enum Outcome {
     Exited(Exited),
     /// By Ctrl-P Ctrl-Q: the program runs on.
     Detached,
+    /// Nobody reads our standard output any more (`… | head -1`): the program runs on.
+    Unread,
     /// The monitor went away.
     Lost,
 }
@@ -171,12 +173,26 @@ fn relay(
                         }
                     }
                 }
-                Source::Output(n) => ends.pass(n),
-                Source::Terminal => ends.pass_terminal(),
+                Source::Output(n) => {
+                    if !ends.pass(n) {
+                        return Outcome::Unread;
+                    }
+                }
+                Source::Terminal => {
+                    if !ends.pass_terminal() {
+                        return Outcome::Unread;
+                    }
+                }
                 Source::Line => match client.next() {
                     Message::Event(event) => story.tell(*event),
-                    Message::Stdout(bytes) => write_all(0, &bytes),
-                    Message::Stderr(bytes) => write_all(1, &bytes),
+                    Message::Stdout(bytes) => {
+                        if !write_all(0, &bytes) {
+                            return Outcome::Unread;
+                        }
+                    }
+                    Message::Stderr(bytes) => {
+                        write_all(1, &bytes);
+                    }
                     Message::Exited(e) => exited = Some(e),
                     Message::Started { .. } | Message::Fault(_) => {}
                     Message::Closed => return Outcome::Lost,
@@ -186,16 +202,26 @@ fn relay(
     }
 }
 
-/// To our own stdout (0) or stderr (1). A reader that is gone ends docent as it would end any program in a pipe: the program
-/// goes on, its output lost here and kept in the log.
-fn write_all(stream: usize, bytes: &[u8]) {
-    let written = if stream == 0 {
+/// To our own stdout (0) or stderr (1). False: nobody reads our stdout any more. That ends docent as it would end any program
+/// in a pipe, but not the container's: its output is in the log.
+fn write_all(stream: usize, bytes: &[u8]) -> bool {
+    if stream == 0 {
         let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush())
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        !written.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     } else {
-        std::io::stderr().lock().write_all(bytes)
-    };
-    written.unwrap_or(());
+        // Complaints that nobody hears are no reason to stop.
+        std::io::stderr().lock().write_all(bytes).unwrap_or(());
+        true
+    }
+}
+
+/// What passing on came to.
+enum Passed {
+    Some,
+    /// The source has ended (EIO is a terminal's end).
+    Ended,
+    Unread,
 }
 
 impl Ends {
@@ -233,36 +259,43 @@ impl Ends {
         }
     }
 
-    fn pass(&mut self, n: usize) {
-        let Some(slot) = self.direct.as_mut().and_then(|d| d.outputs.get_mut(n)) else { return };
-        if let Some(fd) = slot.as_ref()
-            && !pass_some(fd, n)
-        {
-            *slot = None;
+    /// False: nobody reads it.
+    fn pass(&mut self, n: usize) -> bool {
+        let Some(slot) = self.direct.as_mut().and_then(|d| d.outputs.get_mut(n)) else { return true };
+        let Some(fd) = slot.as_ref() else { return true };
+        match pass_some(fd, n) {
+            Passed::Some => true,
+            Passed::Ended => {
+                *slot = None;
+                true
+            }
+            Passed::Unread => false,
         }
     }
 
-    fn pass_terminal(&mut self) {
-        let Some(direct) = &mut self.direct else { return };
-        if let Some(fd) = direct.terminal.as_ref()
-            && !pass_some(fd, 0)
-        {
-            direct.terminal = None;
+    fn pass_terminal(&mut self) -> bool {
+        let Some(direct) = &mut self.direct else { return true };
+        let Some(fd) = direct.terminal.as_ref() else { return true };
+        match pass_some(fd, 0) {
+            Passed::Some => true,
+            Passed::Ended => {
+                direct.terminal = None;
+                true
+            }
+            Passed::Unread => false,
         }
     }
 }
 
-/// Passes on what can be read now. False: it has ended (EIO is a terminal's end).
-fn pass_some(fd: &OwnedFd, stream: usize) -> bool {
+/// Passes on what can be read now.
+fn pass_some(fd: &OwnedFd, stream: usize) -> Passed {
     let mut buffer = [0u8; 32 * 1024];
     match rustix::io::read(fd, &mut buffer) {
-        Ok(0) => false,
-        Ok(n) => {
-            write_all(stream, buffer.get(..n).unwrap_or_default());
-            true
-        }
-        Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => true,
-        Err(_) => false,
+        Ok(0) => Passed::Ended,
+        Ok(n) if write_all(stream, buffer.get(..n).unwrap_or_default()) => Passed::Some,
+        Ok(_) => Passed::Unread,
+        Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Passed::Some,
+        Err(_) => Passed::Ended,
     }
 }
 

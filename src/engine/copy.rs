@@ -80,7 +80,7 @@ pub fn into_container(
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
     let to = format!("{}:{}", container.config.name, start.to_string_lossy());
-    transfer(&source, contents, &target, (owner, files.user()), &token, true, (from, to))
+    transfer(&source, contents, &target, (owner, files.user(), None), &token, true, (from, to))
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
     drop(note);
@@ -133,8 +133,9 @@ pub fn from_container(
         Owner::Of(user, group)
     };
     let from = format!("{}:{}", container.config.name, inside.to_string_lossy());
-    let copied = transfer(&source, contents, &target, (owner, None), &token, false, (from, shown.clone()))
-        .map_err(|e| local_fault(local, e))?;
+    let copied =
+        transfer(&source, contents, &target, (owner, None, files.user()), &token, false, (from, shown.clone()))
+            .map_err(|e| local_fault(local, e))?;
     // The grader's paths are its sandbox's: nobody could look there.
     let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
     match receipt {
@@ -183,7 +184,7 @@ fn transfer(
     source: &Place,
     contents: bool,
     target: &Target,
-    (owner, reader): (Owner, Option<u32>),
+    (owner, reader, writer): (Owner, Option<u32>, Option<u32>),
     token: &str,
     into_container: bool,
     (from, to): (String, String),
@@ -194,7 +195,7 @@ fn transfer(
             Target::Inside(dir, path) => (dir.as_fd(), path.as_path()),
         };
         let shown = absolute(&from_here(shown)).to_string_lossy().into_owned();
-        let mut copy = Copy { owner, reader, token, noted: 16, shown, sum: Default::default() };
+        let mut copy = Copy { owner, reader, writer, token, noted: 16, shown, sum: Default::default() };
         match target {
             Target::Entry(place) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &place.name)?,
             Target::Inside(..) if contents => {

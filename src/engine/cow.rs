@@ -7,11 +7,16 @@
 use crate::container::Config;
 use crate::fact::{Change, Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError, now_us};
 use crate::store::Store;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+
+/// Inside the layer, and through directories alone.
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// One entry of the write layer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +52,21 @@ pub struct Difference {
     pub dir: bool,
 }
 
-fn mark(path: &Path) -> Option<Mark> {
-    let meta = fs::symlink_metadata(path).ok()?;
+/// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
+/// would lead through the host's files.
+fn mark(layer: BorrowedFd<'_>, path: &Path) -> Option<Mark> {
+    let how = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = openat2(layer, relative(path), how, Mode::empty(), BENEATH).ok()?;
+    let meta = fs::File::from(fd);
+    let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
+    // The magic link leads to what is open, even where that is a symlink itself.
+    let has = |name: &str| {
+        let mut value = [0u8; 256];
+        rustix::fs::getxattr(&shown, name, &mut value[..]).is_ok_and(|n| n > 0 || name.ends_with("origin"))
+    };
+    let meta = meta.metadata().ok()?;
     let kind = if meta.is_dir() {
-        if has_attribute(path, "trusted.overlay.opaque") { Kind::Opaque } else { Kind::Dir }
+        if has("trusted.overlay.opaque") { Kind::Opaque } else { Kind::Dir }
     } else if meta.file_type().is_char_device() && meta.rdev() == 0 {
         Kind::Whiteout
     } else if meta.is_file() {
@@ -66,34 +82,36 @@ fn mark(path: &Path) -> Option<Mark> {
             meta.ctime().wrapping_mul(1_000_000_000).wrapping_add(meta.ctime_nsec()),
         ),
         ino: meta.ino(),
-        origin: has_attribute(path, "trusted.overlay.origin"),
+        origin: has("trusted.overlay.origin"),
     })
 }
 
-fn has_attribute(path: &Path, name: &str) -> bool {
-    let mut value = [0u8; 256];
-    rustix::fs::lgetxattr(path, name, &mut value[..]).is_ok_and(|n| n > 0 || name.ends_with("origin"))
+fn relative(path: &Path) -> &Path {
+    let path = path.strip_prefix("/").unwrap_or(path);
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 /// Everything below `start` in the write layer, within `budget_us` microseconds; None when that was not enough.
 pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
     let until = now_us().saturating_add(budget_us);
     let (mut found, mut open) = (Look::new(), vec![start.to_path_buf()]);
+    let Ok(layer) = crate::kernel::open::directory(upper) else { return Some(found) };
     while let Some(path) = open.pop() {
         if now_us() > until {
             return None;
         }
-        let real = upper.join(path.strip_prefix("/").unwrap_or(&path));
         if path != Path::new("/") {
-            let Some(mark) = mark(&real) else { continue };
+            let Some(mark) = mark(layer.as_fd(), &path) else { continue };
             let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
             found.insert(path.clone(), mark);
             if !dir {
                 continue;
             }
         }
-        for entry in fs::read_dir(&real).into_iter().flatten().flatten() {
-            open.push(path.join(entry.file_name()));
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(dir) = openat2(&layer, relative(&path), how, Mode::empty(), BENEATH) else { continue };
+        for name in crate::kernel::tree::names(dir.as_fd()).unwrap_or_default() {
+            open.push(path.join(name));
         }
     }
     Some(found)
@@ -102,16 +120,15 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
 /// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
 /// what is further down.
 pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64)> {
-    let relative = path.strip_prefix("/").unwrap_or(path);
+    let relative = relative(path);
     for chain in config.layers.iter().rev() {
-        let diff = store.layer_diff(chain);
-        if let Some(mark) = mark(&diff.join(relative)) {
+        let Ok(layer) = crate::kernel::open::directory(&store.layer_diff(chain)) else { continue };
+        if let Some(mark) = mark(layer.as_fd(), relative) {
             return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
         }
-        let hidden =
-            relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty()).any(|a| {
-                mark(&diff.join(a)).is_some_and(|m| matches!(m.kind, Kind::Whiteout | Kind::Opaque | Kind::File))
-            });
+        // Whatever is not a plain directory hides what is further down, a symlink too.
+        let mut above = relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty());
+        let hidden = above.any(|a| mark(layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
         if hidden {
             return None;
         }
@@ -252,4 +269,27 @@ pub fn diff(store: &Store, config: &Config) -> Vec<(char, String)> {
             Some((letter, path.to_string_lossy().into_owned()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_symlink_of_a_layer_leads_out_of_it() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        std::fs::create_dir(dir.path().join("d")).expect("mkdir");
+        std::fs::write(dir.path().join("d/file"), "four").expect("write");
+        std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
+        std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
+        let layer = crate::kernel::open::directory(dir.path()).expect("open");
+        let kind = |path: &str| mark(layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
+        assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
+        assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));
+        assert_eq!((kind("/out/passwd"), kind("/in/file"), kind("/d/../out/passwd")), (None, None, None));
+        let found = look(dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
+        let names: Vec<&str> = found.keys().filter_map(|p| p.to_str()).collect();
+        assert_eq!(names, ["/d", "/d/file", "/in", "/out"]);
+        assert_eq!(look(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Some(1));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{stop, sweep};
 use crate::container::Container;
-use crate::fact::{Fault, Story, now_us};
+use crate::fact::{Fault, Story, SysError, now_us};
 use crate::kernel::{cgroup, process};
 use crate::store::Store;
 use std::os::fd::AsFd;
@@ -16,13 +16,18 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
             let paused = container.state.status == crate::container::Status::Paused;
             return Err(Fault::StillRunning { name, id, paused });
         }
-        end(story, container)?;
+        end(story, &stop::begun(store, container)?)?;
     }
     // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
     let Some(_lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.status.live()) {
-        sweep::put_in_order(store, &now.config, now.state, story)?;
+        let put = sweep::put_in_order(store, &now.config, now.state, story);
+        if cgroup::layout().group(&id).is_some_and(|g| g.exists()) {
+            put?;
+            return Err(Fault::step("cgroup", SysError::new("rmdir", &id, libc::EBUSY)));
+        }
+        // A state that could not be written (a full disk) goes with the container.
         if store.container_by_id(&id)?.is_none() {
             return Ok(());
         }

@@ -1,22 +1,54 @@
 //! `start`, and the second half of `run`: a monitor for the container, and its story as it comes.
 
-use crate::container::Container;
+use crate::container::{Container, Status};
 use crate::fact::{Fault, Story};
 use crate::kernel::process;
+use crate::kernel::watch::Watch;
 use crate::monitor::client::Client;
 use crate::monitor::{Message, Request};
 use crate::store::Store;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 /// A container that has been started, with the line to its monitor.
 pub struct Started {
     pub client: Client,
 }
 
-/// Starts it and comes back when its program runs (or with the reason why it does not).
+/// How long another command may have the container before this one gives up: a start elsewhere, a copy into it.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Starts it and comes back when its program runs (or with the reason why it does not). None: another command has started it
+/// meanwhile.
 ///
 /// `attach`: its output comes over the line. `size`: rows and columns of the learner's terminal, for `-t`.
 pub fn start(
+    store: &Store,
+    story: &mut Story,
+    container: &Container,
+    attach: bool,
+    size: Option<(u16, u16)>,
+) -> Result<Option<Started>, Fault> {
+    let id = &container.config.id;
+    let until = Instant::now() + BUSY;
+    loop {
+        match once(store, story, container, attach, size) {
+            Err(Fault::Step { error, .. })
+                if error.call == "flock" && error.errno == libc::EWOULDBLOCK && Instant::now() < until =>
+            {
+                let watch = Watch::entries(store.container_dir(id).path()).map_err(|e| Fault::step("watch", e))?;
+                let now = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.clone() })?;
+                if matches!(now.state.status, Status::Running | Status::Paused) {
+                    return Ok(None);
+                }
+                watch.wait(100);
+            }
+            other => return other.map(Some),
+        }
+    }
+}
+
+fn once(
     store: &Store,
     story: &mut Story,
     container: &Container,

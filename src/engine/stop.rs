@@ -2,9 +2,14 @@
 
 use crate::container::{Container, Status};
 use crate::fact::{Deed, Fault, Story, SysError, now_us};
+use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::store::{ContainerLock, Journal, Store};
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// How long a start may take before a command gives up waiting for it.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
@@ -13,6 +18,29 @@ pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
         return Err(not_running());
     }
     process::open(container.state.pid, container.state.start_time).ok_or_else(not_running)
+}
+
+/// The container once it runs, if it is about to: a signal for one that is being started is a signal for its program.
+pub fn begun(store: &Store, container: &Container) -> Result<Container, Fault> {
+    let id = &container.config.id;
+    let mut now = container.clone();
+    if now.state.status != Status::Starting {
+        return Ok(now);
+    }
+    let until = Instant::now() + STARTING;
+    let watch = Watch::entries(store.container_dir(id).path()).map_err(|e| Fault::step("watch", e))?;
+    while now.state.status == Status::Starting && Instant::now() < until {
+        // A lock that is free: whoever started it has died.
+        if let Ok(Some(_)) = store.try_lock_container(id) {
+            break;
+        }
+        watch.wait(100);
+        match store.container_by_id(id)? {
+            Some(next) => now = next,
+            None => break,
+        }
+    }
+    Ok(now)
 }
 
 fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
@@ -26,6 +54,7 @@ fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<De
 
 /// `kill`: one signal. A frozen container gets it when it is thawed, except SIGKILL, which Docker thaws it for.
 pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32) -> Result<(), Fault> {
+    let container = &begun(store, container)?;
     let (since, pidfd) = (now_us(), handle(container)?);
     if let Some(deed) = send(container, &pidfd, signal)? {
         deed.tell(story);
@@ -44,6 +73,7 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
     if !container.state.status.live() {
         return Ok(());
     }
+    let container = &begun(store, container)?;
     let since = now_us();
     let Ok(pidfd) = handle(container) else { return Ok(()) };
     if let Some(deed) = send(container, &pidfd, signal)? {

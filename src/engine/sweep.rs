@@ -13,7 +13,8 @@ use std::os::fd::AsFd;
 
 /// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container.
 pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
-    super::copy::undo_abandoned(store, story)?;
+    let undone = super::copy::undo_abandoned(store, story);
+    go_on(undone, story)?;
     let abandoned = store.abandoned();
     let containers = store.list_containers()?;
     if !abandoned.is_empty() {
@@ -25,22 +26,40 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
         }
     }
     for temp in abandoned {
-        let what = temp.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = temp.path().to_path_buf();
+        let what = format!("tmp/{}", path.file_name().unwrap_or_default().to_string_lossy());
         drop(temp);
-        story.tell(Event::of(Fact::Cleaned { what: format!("tmp/{what}") }, Vec::new()));
+        // What cannot be removed yet is not told as gone.
+        if path.symlink_metadata().is_err() {
+            story.tell(Event::of(Fact::Cleaned { what }, Vec::new()));
+        }
     }
     for container in containers {
         if !container.state.status.live() {
-            put_group_away(store, &container, story)?;
+            let put_away = put_group_away(store, &container, story);
+            go_on(put_away, story)?;
             continue;
         }
         let Ok(Some(_lock)) = store.try_lock_container(&container.config.id) else { continue };
         // Under its lock nobody else changes it; what it was may have changed before we got it.
         if let Some(now) = store.container_by_id(&container.config.id)?.filter(|c| c.state.status.live()) {
-            put_in_order(store, &now.config, now.state, story)?;
+            let put = put_in_order(store, &now.config, now.state, story);
+            go_on(put, story)?;
         }
     }
     Ok(())
+}
+
+/// What cannot be put in order now (a full disk, a process that the kernel cannot end yet) is told, and does not keep this
+/// command from its work: it may be the one that mends it.
+fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
+    match outcome {
+        Err(Fault::Step { error, .. }) => {
+            story.tell(Event::failed(Fact::Cleaned { what: error.object.clone() }, error));
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// A group that could not be removed when its container ended, and with `--rm` the container: tried again, and told. That it
@@ -91,8 +110,16 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
                 end(pidfd.as_fd(), pid, id, story);
             }
         }
-        group.remove().map_err(step)?.of_container(id).tell(story);
+        match group.remove() {
+            Ok(deed) => deed.of_container(id).tell(story),
+            Err(error) => {
+                let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
+                story.tell(Event { container: Some(id.into()), ..Event::failed(fact, error) });
+            }
+        }
     }
+    // A group that stays is remembered: the next command tries again, and the container is kept as long.
+    let cgroups = group.filter(|g| g.exists()).map(|g| g.paths()).unwrap_or_default();
     if this_boot
         && !state.veth.is_empty()
         && let Some(deed) = network::unplug(&state.veth).map_err(step)?
@@ -100,7 +127,7 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
         deed.of_container(id).tell(story);
     }
     let started = state.started.is_some();
-    if config.auto_remove && started {
+    if config.auto_remove && started && cgroups.is_empty() {
         tell_lost(config, story);
         return {
             let _: () = store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
@@ -114,7 +141,7 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
         finished: started.then(chrono::Utc::now),
         pid: 0,
         ports: Vec::new(),
-        cgroups: Vec::new(),
+        cgroups,
         ..state
     };
     store.write_state(id, &after).map_err(step)?;

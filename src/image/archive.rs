@@ -11,7 +11,7 @@ use crate::fact::ArchiveFlaw;
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
@@ -19,6 +19,8 @@ use std::io::{self, BufReader, Read};
 const MAX_MEMBERS: u64 = 20_000;
 /// Layers of one image: what overlayfs can stack.
 pub const MAX_LAYERS: usize = 500;
+/// Images of one archive.
+const MAX_IMAGES: usize = 500;
 /// `manifest.json` and configurations, as containerd has it.
 const MAX_DOCUMENT: u64 = 8 << 20;
 
@@ -95,6 +97,15 @@ pub fn read(
     };
     if entries.is_empty() {
         return Err(ArchiveFlaw::Empty.into());
+    }
+    // `docker save` names an image once, with all its tags. Each entry keeps a configuration in memory.
+    let configs: HashSet<String> = entries.iter().map(|e| join("", &e.config)).collect();
+    if configs.len() < entries.len() {
+        let why = "one Config in several entries".into();
+        return Err(ArchiveFlaw::BadJson { member: "manifest.json".into(), why }.into());
+    }
+    if entries.len() > MAX_IMAGES {
+        return Err(too_large("images", MAX_IMAGES as u64));
     }
     entries.into_iter().map(|entry| image(entry, &members)).collect()
 }

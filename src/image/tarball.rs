@@ -16,6 +16,8 @@ pub use header::compression;
 
 /// The limit of Go's archive/tar, thus of Docker, for a long name or a PAX header.
 const MAX_EXTENDED: u64 = 1 << 20;
+/// Bytes of a name: PATH_MAX of the kernel, with its end.
+const MAX_NAME: usize = 4095;
 /// Pieces of one sparse file: as many as a PAX header of 1 MiB can list at some 16 bytes each.
 const MAX_PIECES: usize = 1 << 16;
 /// Bytes of one stream after decompression. The largest public images have layers of some 20 GB; a gzip bomb can claim
@@ -216,6 +218,10 @@ impl<R: Read> Tar<R> {
         }
         if let Some(pieces) = &pieces {
             check_pieces(pieces, size, self.left)?;
+        }
+        // No such name could be opened (PATH_MAX), and an archive of many would fill the memory.
+        if path.len() > MAX_NAME || link.len() > MAX_NAME {
+            return Err(too_large("name", MAX_NAME as u64));
         }
         let xattrs = pax.xattrs;
         Ok(Member { kind, path, link, mode, uid, gid, mtime, size, device, xattrs, pieces })

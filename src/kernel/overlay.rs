@@ -28,6 +28,8 @@ pub struct Overlay {
     /// Directory from which `short` names lead to the lowers, and those names, for kernels before 6.5.
     pub short_base: PathBuf,
     pub short: Vec<PathBuf>,
+    /// No node of a device in it can be opened: where no cgroup decides about devices, an image could bring the host's disk.
+    pub without_devices: bool,
 }
 
 impl Overlay {
@@ -67,7 +69,8 @@ impl Overlay {
         let mut settings: Vec<Setting<'_>> = lower.iter().map(|p| Setting::Value("lowerdir+", p)).collect();
         settings.push(Setting::Value("upperdir", &upper));
         settings.push(Setting::Value("workdir", &work));
-        mounts::detached(calls, "overlay", &settings, MountAttrFlags::empty())
+        let attributes = if self.without_devices { MountAttrFlags::MOUNT_ATTR_NODEV } else { MountAttrFlags::empty() };
+        mounts::detached(calls, "overlay", &settings, attributes)
     }
 
     /// mount(2) with names relative to the layers' directory: sixty layers fit into one page.
@@ -81,7 +84,8 @@ impl Overlay {
             self.upper.to_string_lossy(),
             self.work.to_string_lossy()
         );
-        sys::mount(calls, Some(Path::new("overlay")), &self.target, Some("overlay"), 0, Some(&data))?;
+        let flags = if self.without_devices { libc::MS_NODEV } else { 0 };
+        sys::mount(calls, Some(Path::new("overlay")), &self.target, Some("overlay"), flags, Some(&data))?;
         Ok((super::open::directory(&self.target)?, self.fact()))
     }
 

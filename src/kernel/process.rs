@@ -206,6 +206,31 @@ pub fn guard(parent_death: bool, not_dumpable: bool) -> Result<Deed<()>, SysErro
     })
 }
 
+/// Lets go of what a helper inherits from whoever called docent, a shell or a build tool with locks and pipes of its own:
+/// all descriptors but the standard ones and the one handed over, a umask, and an ignored SIGCHLD, with which the kernel would
+/// reap the container before its monitor could ask how it ended (wait(2)).
+pub fn begin_afresh(handed_over: &str) -> Result<(), SysError> {
+    let keep: u32 = handed_over.parse().map_err(|_| SysError::new("close_range", handed_over, libc::EINVAL))?;
+    for (first, last) in [(3, keep.saturating_sub(1)), (keep.saturating_add(1), u32::MAX)] {
+        if first > last {
+            continue;
+        }
+        // SAFETY: at the start of a helper nothing but the descriptor that is kept belongs to an owner in this process.
+        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0u32) } < 0 {
+            let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+            return Err(SysError::new("close_range", format!("{first}..{last}"), errno));
+        }
+    }
+    usual_umask();
+    super::signals::usual(libc::SIGCHLD);
+    Ok(())
+}
+
+/// Files are made with the modes that are asked for: 022 as everywhere, whatever the learner's shell has.
+pub fn usual_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// The name by which `ps` shows this process. Without it a helper would be called by the number of the descriptor it was
 /// started from.
 pub fn be_called(name: &std::ffi::CStr) {

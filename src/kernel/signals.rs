@@ -57,6 +57,12 @@ pub fn release(which: &[i32]) {
     }
 }
 
+/// Gives a signal its usual effect again, whatever was inherited.
+pub fn usual(signal: i32) {
+    // SAFETY: SIG_DFL is no handler of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 /// Ignores these signals from now on. Programs started later inherit that: start those that must be stoppable first.
 pub fn ignore(which: &[i32]) {
     for &signal in which {

@@ -36,6 +36,9 @@ pub struct Copy<'a> {
     /// Opens the source with this user's file system rights: docent copies for a submission, which may be asking for
     /// what only docent can read.
     pub reader: Option<u32>,
+    /// Makes what is made with this user's rights, for the same reason: no node of a device, nothing in a directory that only
+    /// docent may write to.
+    pub writer: Option<u32>,
     /// Begins the names of things that have not taken their place yet.
     pub token: &'a str,
     /// Calls of the first entries are written down one by one; a tree of thousands is told by its sum.
@@ -83,6 +86,7 @@ impl Copy<'_> {
                 let target = rustix::fs::readlinkat(from, name, Vec::new())
                     .map_err(|e| SysError::new("readlinkat", name.to_string_lossy(), e.raw_os_error()))?;
                 let target = OsString::from_vec(target.into_bytes());
+                let _as_writer = self.as_writer()?;
                 let done = rustix::fs::symlinkat(&target, to, &temporary);
                 self.note(
                     calls,
@@ -95,12 +99,17 @@ impl Copy<'_> {
             FileType::Socket => return Err(SysError::new("mknodat", name.to_string_lossy(), libc::EOPNOTSUPP)),
             other => {
                 let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
+                let _as_writer = self.as_writer()?;
                 let done = rustix::fs::mknodat(to, &temporary, other, mode, stat.st_rdev);
                 self.note(calls, "mknodat", format!("<{}>, {}", self.shown, quoted(&temporary)), new, done)?;
             }
         }
+        let _as_writer = self.as_writer()?;
         if kind(&stat) != FileType::RegularFile {
-            self.own(calls, to, &temporary, &stat)?;
+            // What a writer makes is the writer's already.
+            if self.writer.is_none() {
+                self.own(calls, to, &temporary, &stat)?;
+            }
             self.times(calls, to, &temporary, &stat)?;
         }
         let done = rustix::fs::renameat_with(to, &temporary, to, new, RenameFlags::empty());
@@ -122,7 +131,9 @@ impl Copy<'_> {
         // O_NONBLOCK: if a fifo has taken the file's place since, its opening does not hang.
         let mut source = File::from(self.open_source(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let as_writer = self.as_writer()?;
         let made = rustix::fs::openat(to, temporary, how, Mode::from_raw_mode(0o600));
+        drop(as_writer);
         let args =
             format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600", self.shown, quoted(temporary));
         let made = self.note(calls, "openat", args, name, made)?;
@@ -133,6 +144,7 @@ impl Copy<'_> {
                 self.sum.bytes += bytes;
                 self.own_fd(calls, target.as_fd(), temporary, stat)
             });
+        let _as_writer = self.as_writer()?;
         finished.inspect_err(|_| {
             rustix::fs::unlinkat(to, temporary, AtFlags::empty()).unwrap_or(());
         })
@@ -142,6 +154,10 @@ impl Copy<'_> {
     pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr, how: OFlags) -> Result<OwnedFd, SysError> {
         let _as_reader = self.reader.map(super::userfiles::AsUser::new).transpose()?;
         open_here(dir, name, how)
+    }
+
+    fn as_writer(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
+        self.writer.map(super::userfiles::AsUser::new).transpose()
     }
 
     /// Owner, mode and times of a file by its own descriptor.
@@ -198,10 +214,14 @@ impl Copy<'_> {
         let source = self.open_source(from, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let there = stat_here(to, new).is_ok_and(|s| kind(&s) == FileType::Directory);
         if !there {
+            let _as_writer = self.as_writer()?;
             let done = rustix::fs::mkdirat(to, new, Mode::from_raw_mode(0o700));
             self.note(calls, "mkdirat", format!("<{}>, {}, 0700", self.shown, quoted(new)), new, done)?;
         }
-        let target = open_here(to, new, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let target = {
+            let _as_writer = self.as_writer()?;
+            open_here(to, new, OFlags::RDONLY | OFlags::DIRECTORY)?
+        };
         let above = self.shown.len();
         if !self.shown.ends_with('/') {
             self.shown.push('/');

@@ -19,6 +19,14 @@ impl Watch {
         Ok(Watch { fd })
     }
 
+    /// Entries that take their place in a directory: files that are replaced by rename.
+    pub fn entries(dir: &Path) -> Result<Watch, SysError> {
+        let err = |e: rustix::io::Errno| SysError::new("inotify_add_watch", dir.to_string_lossy(), e.raw_os_error());
+        let fd = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).map_err(err)?;
+        inotify::add_watch(&fd, dir, inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::DELETE_SELF).map_err(err)?;
+        Ok(Watch { fd })
+    }
+
     /// Waits for a change, at most `millis`.
     pub fn wait(&self, millis: u64) {
         let limit =

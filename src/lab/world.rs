@@ -83,7 +83,8 @@ impl World for StoreWorld<'_> {
     }
 
     fn fresh_page(&self, config: &Config, port: u16, path: &str) -> Result<Page, Fault> {
-        let name = format!("lab-check-{}", std::process::id());
+        // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
+        let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
         let id = self.docent(&["run", "-d", "--name", &name, &config.image])?;
         let page = self.store.find_container(id.trim()).map(|fresh| match fresh.state.address.parse::<IpAddr>() {
             Ok(address) => self.page(SocketAddr::new(address, port), path),

@@ -40,7 +40,7 @@ impl Spec {
         Spec {
             id: config.id.clone(),
             hostname: config.hostname.clone(),
-            overlay: overlay_of(store, config),
+            overlay: Overlay { without_devices: !devices, ..overlay_of(store, config) },
             process,
             network: config.network,
             lease: None,
@@ -73,6 +73,8 @@ pub fn overlay_of(store: &Store, config: &Config) -> Overlay {
         upper: dir.upper(),
         work: dir.work(),
         target: dir.merged(),
+        // For a look from outside: docent opens no device there either.
+        without_devices: true,
         short_base: store.layers(),
         short,
     }

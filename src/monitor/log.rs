@@ -77,8 +77,8 @@ impl Log {
     fn put(&mut self, bytes: &[u8]) {
         let Some(file) = self.file.as_mut().filter(|_| !bytes.is_empty()) else { return };
         if file.write_all(bytes).is_err() {
-            // A full disk: stop logging rather than leave half entries behind.
-            self.file = None;
+            // A full disk: these lines are lost, but no half entry stays behind to spoil the next one.
+            file.set_len(self.end).unwrap_or(());
             return;
         }
         self.end += bytes.len() as u64;

@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// … and how often it is tried.
 const AGAIN: Duration = Duration::from_millis(10);
-/// Most connections at once through one container; further ones wait in the kernel's queue.
+/// Most connections at once through one container, two descriptors each; further ones wait in the kernel's queue. What the
+/// monitor needs beside them (pipes, clients, execs) fits into [`SPARE`].
 const MOST: usize = 2048;
+const SPARE: u64 = 128;
 const BUFFER: usize = 32 * 1024;
 
 /// A listener of the host and where it leads.
@@ -51,13 +53,16 @@ struct Pair {
 pub struct Proxies {
     listeners: Vec<Listener>,
     pairs: Vec<Pair>,
+    most: usize,
     /// Until when a refusal may mean "not yet"; None as soon as a connection was taken.
     patient: Option<Instant>,
 }
 
 impl Proxies {
     pub fn new(listeners: Vec<Listener>) -> Proxies {
-        Proxies { listeners, pairs: Vec::new(), patient: Instant::now().checked_add(PATIENCE) }
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        let most = usize::try_from(limit.saturating_sub(SPARE) / 2).unwrap_or(MOST).clamp(1, MOST);
+        Proxies { listeners, pairs: Vec::new(), most, patient: Instant::now().checked_add(PATIENCE) }
     }
 
     /// How long a poll may take, when a connection is to be tried again.
@@ -67,7 +72,7 @@ impl Proxies {
 
     /// What to wait for, in the order that [`Proxies::handle`] expects the answers.
     pub fn interests(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
-        let accept = if self.pairs.len() < MOST { PollFlags::IN } else { PollFlags::empty() };
+        let accept = if self.pairs.len() < self.most { PollFlags::IN } else { PollFlags::empty() };
         let mut all: Vec<_> = self.listeners.iter().map(|l| (l.fd.as_fd(), accept)).collect();
         for pair in &self.pairs {
             if pair.refused.is_some() {
@@ -75,7 +80,9 @@ impl Proxies {
                 all.extend([(pair.outside.as_fd(), PollFlags::empty()), (pair.outside.as_fd(), PollFlags::empty())]);
                 continue;
             }
-            all.push((pair.outside.as_fd(), wants(&pair.inward, &pair.outward, true)));
+            // What the client says is read only when there is somebody to take it: else the poll would return at once.
+            let outside = if pair.connected { wants(&pair.inward, &pair.outward, true) } else { PollFlags::empty() };
+            all.push((pair.outside.as_fd(), outside));
             all.push((pair.inside.as_fd(), wants(&pair.outward, &pair.inward, pair.connected)));
         }
         all
@@ -208,4 +215,32 @@ pub fn answers(fds: &[PollFd<'_>]) -> Vec<PollFlags> {
 /// An address of the container as a place to connect to.
 pub fn place(address: &str, port: u16) -> Option<SocketAddrV4> {
     address.parse::<Ipv4Addr>().ok().map(|ip| SocketAddrV4::new(ip, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_speaks_first_does_not_wake_a_proxy_that_has_nobody_to_tell() {
+        let (client, outside) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        let (inside, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        rustix::io::write(&client, b"GET / HTTP/1.0").expect("write");
+        let mut proxies = Proxies::new(Vec::new());
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9);
+        proxies.pairs.push(Pair {
+            outside: outside.into(),
+            inside: inside.into(),
+            to,
+            refused: None,
+            inward: Flow::default(),
+            outward: Flow::default(),
+            connected: false,
+            broken: false,
+        });
+        assert_eq!(proxies.interests()[0].1, PollFlags::empty());
+        assert_eq!(proxies.interests()[1].1, PollFlags::OUT);
+        proxies.pairs[0].connected = true;
+        assert_eq!(proxies.interests()[0].1, PollFlags::IN);
+    }
 }

@@ -27,6 +27,9 @@ pub fn main(args: &[String]) -> i32 {
     let [root, id, number] = args else { return 2 };
     let Some(packets) = crate::kernel::packet::handed_over(number) else { return 2 };
     process::be_called(c"docent-monitor");
+    if process::begin_afresh(number).is_err() {
+        return 2;
+    }
     let Ok((store, None)) = Store::open(Path::new(root)) else { return 2 };
     let Ok(request) = packets.receive(true) else { return 0 };
     let Ok(Request::Start { attach, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
@@ -172,9 +175,10 @@ impl Monitor {
             if let Some((fd, interest)) = self.streams.input_interest() {
                 sources.push((Source::Input, fd, interest));
             }
+            // Only who feeds the program waits for it to read; the others have requests and signals.
             let interest = |l: &Listener| {
                 let mut flags = PollFlags::empty();
-                if self.streams.wants_input() {
+                if !l.stdin || self.streams.wants_input() {
                     flags |= PollFlags::IN;
                 }
                 if l.is_behind() {

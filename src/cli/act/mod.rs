@@ -43,6 +43,7 @@ pub fn act(cli: Cli, argv: &[OsString]) -> i32 {
         Verb::Doctor => return ours::doctor(&cli.globals),
         _ => {}
     }
+    crate::kernel::process::usual_umask();
     let mut front = match Front::open(&cli.globals, argv) {
         Ok(front) => front,
         Err(fault) => {

@@ -60,7 +60,9 @@ pub fn run(front: &mut Front, a: &RunArgs) -> Result<i32, Fault> {
     let started =
         launch::start(&front.store, &mut front.story, &container, !a.detach, size(container.config.process.tty));
     let started = match started {
-        Ok(started) => started,
+        Ok(Some(started)) => started,
+        // Nobody else knows of it yet, unless somebody guessed its id.
+        Ok(None) => return Err(Fault::MonitorDied { id: container.config.id }),
         Err(fault) => {
             // As Docker: a container that could not start stays `Created`; with --rm it goes.
             if container.config.auto_remove {
@@ -118,10 +120,10 @@ fn start_one(front: &mut Front, name: &str, attached: bool, interactive: bool) -
         }
     }
     let started = launch::start(&front.store, &mut front.story, &container, attached, size(config.process.tty))?;
-    if !attached {
+    let Some(started) = started.filter(|_| attached) else {
         front.narrate_last();
         return Ok(None);
-    }
+    };
     front.narrate();
     let ends = Ends { stdin: interactive && config.process.stdin, tty: config.process.tty, direct: None };
     let outcome = attach(&started.client, ends, &mut front.story)?;
@@ -165,6 +167,8 @@ fn finish(front: &mut Front, config: &Config, outcome: Outcome, look: bool) -> R
     match outcome {
         Outcome::Exited(exited) => Ok(exited.code),
         Outcome::Detached => Ok(0),
+        // As a shell says of a program that SIGPIPE ended.
+        Outcome::Unread => Ok(128 + libc::SIGPIPE),
         Outcome::Lost => Err(Fault::MonitorDied { id: config.id.clone() }),
     }
 }
