@@ -246,8 +246,8 @@ impl Tracer {
 
     /// Everything that still runs goes on by itself.
     fn let_go(&mut self) {
-        let running: Vec<i32> = self.tracees.keys().copied().collect();
-        for pid in running {
+        let mut running: Vec<i32> = self.tracees.keys().copied().collect();
+        while let Some(pid) = running.pop() {
             if ptrace(libc::PTRACE_INTERRUPT, pid, 0, 0).is_err() {
                 continue;
             }
@@ -255,6 +255,14 @@ impl Tracer {
             // SAFETY: as above.
             if unsafe { libc::waitpid(pid, &mut status, libc::__WALL) } == pid && libc::WIFSTOPPED(status) {
                 let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
+                // It was just making a process: that one is ours too, and would stay stopped.
+                let mut new: libc::c_ulong = 0;
+                if matches!(event, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE)
+                    && ptrace(libc::PTRACE_GETEVENTMSG, pid, 0, &mut new as *mut _ as usize).is_ok()
+                    && !self.tracees.contains_key(&(new as i32))
+                {
+                    running.push(new as i32);
+                }
                 let pass = if event == 0 && signal != libc::SIGTRAP | 0x80 { signal } else { 0 };
                 // ESRCH: it is gone by now.
                 ptrace(libc::PTRACE_DETACH, pid, 0, pass as usize).unwrap_or(0);
