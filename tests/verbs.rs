@@ -564,3 +564,20 @@ fn input_that_nobody_reads_does_not_make_a_container_deaf() {
     assert_eq!(m.sh(script).ok().stdout, "hi\n");
     assert_eq!(left(&m), Vec::<String>::new());
 }
+
+#[test]
+fn on_a_full_disk_it_is_still_known_how_a_container_ended() {
+    let Some(m) = Machine::new("verbs::full-disk", &[]) else { return };
+    m.sh("mkdir -p \"$DOCENT_ROOT\" && mount -t tmpfs -o size=256m,mode=711 none \"$DOCENT_ROOT\"").ok();
+    let script = "trap 'exit 7' USR1; while :; do sleep 0.01; done";
+    m.docent(&["run", "-d", "--name", "full", "--network", "none", "tiny", "sh", "-c", script]).ok();
+    m.sh("cat /dev/zero >\"$DOCENT_ROOT/ballast\" 2>/dev/null || true; [ \"$(df --output=avail \"$DOCENT_ROOT\" | tail -1)\" -eq 0 ]")
+        .ok();
+    m.docent(&["kill", "-s", "USR1", "full"]).ok();
+    m.sh("until \"$0\" ps -aq --filter status=exited | grep -q .; do :; done").ok();
+    m.sh("rm \"$DOCENT_ROOT/ballast\"").ok();
+    let ended = m.docent(&["inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "full"]).ok().stdout;
+    assert_eq!(ended.trim(), "7 exited");
+    m.docent(&["rm", "full"]).ok();
+    m.sh("umount \"$DOCENT_ROOT\"").ok();
+}
