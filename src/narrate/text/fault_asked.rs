@@ -93,7 +93,7 @@ messages! {
     }
     unpause_it(name) { ko: "docent unpause {name}", en: "docent unpause {name}" }
     not_paused(name, id) {
-        ko: "{name} 컨테이너는 일시정지된 것이 아닙니다 ({id})",
+        ko: "{name} 컨테이너는 일시정지 상태가 아닙니다 ({id})",
         en: "Container {name} is not paused ({id})",
     }
     see_ps() { ko: "docent ps -a 명령으로 상태를 볼 수 있습니다", en: "docent ps -a shows the states" }

@@ -15,7 +15,7 @@ messages! {
     label_start() { ko: "시작", en: "start" }
     label_copy() { ko: "복사", en: "copy" }
     label_pause() { ko: "일시정지", en: "pause" }
-    label_unpause() { ko: "다시 시작", en: "unpause" }
+    label_unpause() { ko: "재개", en: "unpause" }
     label_signal() { ko: "신호", en: "signal" }
     label_exit() { ko: "종료", en: "exit" }
     label_cleanup() { ko: "정리", en: "cleanup" }
@@ -23,7 +23,7 @@ messages! {
     label_changes() { ko: "변경", en: "changes" }
     label_covered() { ko: "덮음", en: "covered" }
     label_copied_up() { ko: "쓰기 시 복사", en: "copy-on-write" }
-    label_added() { ko: "새 파일", en: "added" }
+    label_added() { ko: "추가", en: "added" }
     label_deleted() { ko: "가림", en: "hidden" }
     label_undone() { ko: "되돌림", en: "undone" }
 

@@ -39,7 +39,7 @@ messages! {
     }
 
     graded(title, student) { ko: "채점: {title} · 학생 {student}", en: "Grade: {title} · student {student}" }
-    exited(code) { ko: "제출물의 스크립트가 {code}번 종료 코드로 끝났습니다.", en: "The submission's script ended with exit code {code}." }
+    exited(code) { ko: "제출물의 스크립트가 끝났습니다 (종료 코드 {code}).", en: "The submission's script ended with exit code {code}." }
     killed(signal) { ko: "제출물의 스크립트가 {signal} 신호로 끝났습니다.", en: "The submission's script was ended by {signal}." }
     timed_out(seconds) {
         ko: "제출물의 스크립트가 {seconds}초 안에 끝나지 않아 멈추었습니다. 그때까지 한 일을 채점했습니다.",
