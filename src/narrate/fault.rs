@@ -1,7 +1,7 @@
 //! Faults: what failed, on what, why, and what to do now. The errno's name stays the kernel's.
 
 use super::describe::shown_ip;
-use super::layout::clean;
+use super::layout::{clean, wrap};
 use super::text::{fault_asked as asked, fault_host as host, fault_running as running};
 use super::units::{errno, short};
 use super::{Lang, Narrator, doctor, fault_kinds};
@@ -29,7 +29,9 @@ impl Narrator {
         let red = |text: String| if self.color { format!("\x1b[31m{text}\x1b[0m") } else { text };
         let mut out = format!("docent: {}\n", red(clean(&told.error)));
         if let Some(cause) = &told.cause {
-            out.push_str(&format!("  {}\n", clean(cause)));
+            for line in wrap(&clean(cause), self.width.saturating_sub(2).max(20)) {
+                out.push_str(&format!("  {line}\n"));
+            }
         }
         for fix in &told.fix {
             out.push_str(&format!("  → {}\n", clean(fix)));

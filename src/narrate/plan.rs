@@ -2,7 +2,7 @@
 //! and the retelling of a recorded command.
 
 use super::describe::{image_layers, sentence};
-use super::layout::{Block, Bullet, Line, clean, dim, padded};
+use super::layout::{Block, Bullet, Line, clean, dim, padded, wrap};
 use super::messages::Tense;
 use super::text::{frame, mount};
 use super::topic::Topic;
@@ -38,7 +38,7 @@ impl Narrator {
     pub fn record_head(&self, number: u64, argv: &[String], time: &str, exit: Option<i32>) -> String {
         let head = frame::record_head(self.lang, number, command_line(argv), time);
         let end = exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
-        clean(&format!("{head} · {end}")) + "\n"
+        wrap(&clean(&format!("{head} · {end}")), self.width.saturating_sub(2).max(20)).join("\n  ") + "\n"
     }
 
     /// What is wrong with a record itself: a torn tail, a chain that does not join (with the line).

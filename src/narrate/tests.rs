@@ -146,7 +146,11 @@ fn every_fault_has_a_sample_and_every_sample_a_sentence() {
             }
             let printed = n.print_fault(&fault);
             assert!(printed.starts_with("docent: "), "{printed}");
-            assert_eq!(printed.lines().count(), all.len(), "{printed}");
+            // The cause may take several lines; what is to be copied, the error and the fix, takes one each.
+            let wrapped = told.cause.iter().map(|c| c.width().div_ceil(60)).sum::<usize>();
+            assert!((all.len()..=all.len() + wrapped).contains(&printed.lines().count()), "{printed}");
+            assert!(printed.lines().skip(1).all(|l| l.starts_with("  ")), "{printed}");
+            assert!(told.fix.iter().all(|f| printed.contains(&format!("  → {f}\n"))), "{printed}");
         }
     }
 }
