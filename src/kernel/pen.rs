@@ -83,6 +83,10 @@ impl Pen {
                 limit?.tell(story);
             }
         }
+        // Should a node of a device ever come into the sandbox, it cannot be opened there.
+        if let Some(devices) = self.sandbox.allow_devices() {
+            devices?.tell(story);
+        }
         Ok(())
     }
 

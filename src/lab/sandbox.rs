@@ -257,7 +257,14 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     drop(root::PROC.mount(house)?.tell(story));
     let (dev, _pts) = root::make_dev(house, story)?;
     drop(root::SHM.mount(house)?.tell(story));
-    root::protect(house, dev.as_fd(), story)
+    root::protect(house, dev.as_fd(), story)?;
+    // Nothing is made in /dev any more, by nobody.
+    sys::deed(|calls| {
+        mounts::set_read_only(calls, dev.as_fd(), false)?;
+        Ok(((), Fact::ReadOnly { paths: vec!["/dev".into()] }))
+    })?
+    .tell(story);
+    Ok(())
 }
 
 fn mkdir(house: BorrowedFd<'_>, name: &str) -> Result<(), SysError> {
