@@ -7,7 +7,7 @@
 //! ([`plain`]): ids, numbers (but for ports, layers and exit codes), times, and how lines were wrapped. `⋮` alone on a line
 //! stands for lines that the chapter leaves out.
 //!
-//! `DOCENT_BOOK_RECORD=1 cargo test --test book` writes the transcripts of this run into the chapters.
+//! `DOCENT_BOOK_RECORD=1 cargo test --release --test book` writes the transcripts of this run into the chapters.
 
 mod common;
 
