@@ -229,12 +229,12 @@ fn a_page_over_a_published_port() {
 
 #[test]
 fn the_first_connection_waits_for_a_server_that_is_not_up_yet() {
-    let Some(m) = Machine::new("verbs::first-connection", &["curl"]) else { return };
+    let Some(m) = Machine::new("verbs::first-connection", &["curl", "ss", "timeout"]) else { return };
     let slow = "while [ ! -e /go ]; do :; done; exec nginx -g 'daemon off;'";
     m.docent(&["run", "-d", "--name", "slow", "-p", "127.0.0.1:8080:80", "nginx", "sh", "-c", slow]).ok();
     // curl knocks first, and only then may the server come.
     let page = m.sh("curl -sf --max-time 20 http://127.0.0.1:8080/ >page & pid=$!
-        until ss -Htn state established dst 127.0.0.1:8080 | grep -q .; do :; done
+        timeout 60 sh -c 'until ss -Htn state established dst 127.0.0.1:8080 | grep -q .; do :; done'
         \"$0\" exec slow touch /go && wait $pid && cat page");
     assert!(page.ok().stdout.contains("<html"));
     // Where nothing ever listens the connection is turned away, as with Docker, and not kept.
@@ -559,7 +559,7 @@ fn two_commands_at_once_on_one_container() {
 fn input_that_nobody_reads_does_not_make_a_container_deaf() {
     let Some(m) = Machine::new("verbs::deaf", &["timeout"]) else { return };
     let script = "head -c 400000 /dev/zero | \"$0\" run -i --name deaf --network none tiny sleep 1000 & pid=$!
-        until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done
+        timeout 60 sh -c 'until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done' \"$0\"
         timeout 20 \"$0\" exec deaf echo hi; \"$0\" rm -f deaf >/dev/null; wait $pid || true";
     assert_eq!(m.sh(script).ok().stdout, "hi\n");
     assert_eq!(left(&m), Vec::<String>::new());
@@ -567,14 +567,14 @@ fn input_that_nobody_reads_does_not_make_a_container_deaf() {
 
 #[test]
 fn on_a_full_disk_it_is_still_known_how_a_container_ended() {
-    let Some(m) = Machine::new("verbs::full-disk", &[]) else { return };
+    let Some(m) = Machine::new("verbs::full-disk", &["timeout"]) else { return };
     m.sh("mkdir -p \"$DOCENT_ROOT\" && mount -t tmpfs -o size=256m,mode=711 none \"$DOCENT_ROOT\"").ok();
     let script = "trap 'exit 7' USR1; while :; do sleep 0.01; done";
     m.docent(&["run", "-d", "--name", "full", "--network", "none", "tiny", "sh", "-c", script]).ok();
     m.sh("cat /dev/zero >\"$DOCENT_ROOT/ballast\" 2>/dev/null || true; [ \"$(df --output=avail \"$DOCENT_ROOT\" | tail -1)\" -eq 0 ]")
         .ok();
     m.docent(&["kill", "-s", "USR1", "full"]).ok();
-    m.sh("until \"$0\" ps -aq --filter status=exited | grep -q .; do :; done").ok();
+    m.sh("timeout 60 sh -c 'until \"$0\" ps -aq --filter status=exited | grep -q .; do :; done' \"$0\"").ok();
     m.sh("rm \"$DOCENT_ROOT/ballast\"").ok();
     let ended = m.docent(&["inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "full"]).ok().stdout;
     assert_eq!(ended.trim(), "7 exited");

@@ -6,17 +6,15 @@
 
 use crate::container::Config;
 use crate::fact::{Change, Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError, now_us};
+use crate::kernel::{open, tree};
 use crate::store::Store;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-
-/// Inside the layer, and through directories alone.
-const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// One entry of the write layer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +53,7 @@ pub struct Difference {
 /// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
 /// would lead through the host's files.
 fn mark(layer: BorrowedFd<'_>, path: &Path) -> Option<Mark> {
-    let how = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = openat2(layer, relative(path), how, Mode::empty(), BENEATH).ok()?;
-    let meta = fs::File::from(fd);
+    let meta = fs::File::from(open::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
     let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
     // The magic link leads to what is open, even where that is a symlink itself.
     let has = |name: &str| {
@@ -94,9 +90,9 @@ fn relative(path: &Path) -> &Path {
 /// Everything below `start` in the write layer, within `budget_us` microseconds; None when that was not enough.
 pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
     let until = now_us().saturating_add(budget_us);
-    let (mut found, mut open) = (Look::new(), vec![start.to_path_buf()]);
-    let Ok(layer) = crate::kernel::open::directory(upper) else { return Some(found) };
-    while let Some(path) = open.pop() {
+    let (mut found, mut waiting) = (Look::new(), vec![start.to_path_buf()]);
+    let Ok(layer) = open::directory(upper) else { return Some(found) };
+    while let Some(path) = waiting.pop() {
         if now_us() > until {
             return None;
         }
@@ -108,10 +104,10 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
                 continue;
             }
         }
-        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(dir) = openat2(&layer, relative(&path), how, Mode::empty(), BENEATH) else { continue };
-        for name in crate::kernel::tree::names(dir.as_fd()).unwrap_or_default() {
-            open.push(path.join(name));
+        let how = OFlags::RDONLY | OFlags::DIRECTORY;
+        let Ok(dir) = open::beneath(layer.as_fd(), relative(&path), how) else { continue };
+        for name in tree::names(dir.as_fd()).unwrap_or_default() {
+            waiting.push(path.join(name));
         }
     }
     Some(found)
@@ -122,7 +118,7 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
 pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64)> {
     let relative = relative(path);
     for chain in config.layers.iter().rev() {
-        let Ok(layer) = crate::kernel::open::directory(&store.layer_diff(chain)) else { continue };
+        let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
         if let Some(mark) = mark(layer.as_fd(), relative) {
             return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
         }
@@ -282,7 +278,7 @@ mod tests {
         std::fs::write(dir.path().join("d/file"), "four").expect("write");
         std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
         std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
-        let layer = crate::kernel::open::directory(dir.path()).expect("open");
+        let layer = open::directory(dir.path()).expect("open");
         let kind = |path: &str| mark(layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
         assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
         assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));

@@ -7,7 +7,7 @@
 
 use super::sys::{self, Calls, flags, quoted};
 use crate::fact::SysError;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -138,14 +138,7 @@ pub fn in_root(root: BorrowedFd<'_>, path: &str, follow: bool) -> Result<OwnedFd
 
 /// A path beneath a mount of ours in which no symlink is believed at all (masked and read-only paths of /proc and /sys).
 pub fn beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, SysError> {
-    rustix::fs::openat2(
-        dir,
-        path,
-        OFlags::PATH | OFlags::CLOEXEC,
-        Mode::empty(),
-        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
-    )
-    .map_err(|e| SysError::new("openat2", path, e.raw_os_error()))
+    super::open::beneath(dir, Path::new(path), OFlags::PATH)
 }
 
 /// Every mount made from here on stays in this mount namespace, while later mounts of the host still reach it.

@@ -17,6 +17,14 @@ pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags, mode: Mode) -> Re
     Err(SysError::new("openat2", path.to_string_lossy(), libc::EAGAIN))
 }
 
+/// Opens `path` beneath a directory, through directories alone: no symlink on the way or at its end is followed. With
+/// O_PATH|O_NOFOLLOW a symlink at the end is opened as itself (openat2(2)).
+pub fn beneath(dir: BorrowedFd<'_>, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    openat2(dir, path, how | OFlags::CLOEXEC, Mode::empty(), resolve)
+        .map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error()))
+}
+
 /// A directory as a handle.
 pub fn directory(path: &Path) -> Result<OwnedFd, SysError> {
     rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())

@@ -4,9 +4,10 @@
 //! that is already open, never following a symlink there (CVE-2018-15664, CVE-2026-41568). A file takes its place by rename,
 //! so the old content or the new is there, never half of it.
 
+use super::open;
 use super::sys::{Answer, Calls, quoted};
 use crate::fact::SysError;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -46,13 +47,6 @@ pub struct Copy<'a> {
     /// The directory that is copied into at the moment, for people.
     pub shown: String,
     pub sum: Sum,
-}
-
-/// Opens a name beneath a directory as it is; a symlink is refused.
-fn open_here(dir: BorrowedFd<'_>, name: &OsStr, how: OFlags) -> Result<OwnedFd, SysError> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(dir, name, how | OFlags::CLOEXEC, Mode::empty(), resolve)
-        .map_err(|e| SysError::new("openat2", name.to_string_lossy(), e.raw_os_error()))
 }
 
 pub fn stat_here(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Stat, SysError> {
@@ -153,7 +147,7 @@ impl Copy<'_> {
     /// Opens something of the source, with the reader's rights.
     pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr, how: OFlags) -> Result<OwnedFd, SysError> {
         let _as_reader = self.reader.map(super::userfiles::AsUser::new).transpose()?;
-        open_here(dir, name, how)
+        open::beneath(dir, Path::new(name), how)
     }
 
     fn as_writer(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
@@ -220,7 +214,7 @@ impl Copy<'_> {
         }
         let target = {
             let _as_writer = self.as_writer()?;
-            open_here(to, new, OFlags::RDONLY | OFlags::DIRECTORY)?
+            open::beneath(to, Path::new(new), OFlags::RDONLY | OFlags::DIRECTORY)?
         };
         let above = self.shown.len();
         if !self.shown.ends_with('/') {
@@ -290,7 +284,7 @@ pub fn remove_unfinished(calls: &mut Calls, dir: BorrowedFd<'_>, token: &str, de
             calls.saw("unlinkat", format!("{}, 0", quoted(&name)), name.to_string_lossy(), done)?;
             removed += 1;
         } else if deep && stat_here(dir, &name).is_ok_and(|s| kind(&s) == FileType::Directory) {
-            let below = open_here(dir, &name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let below = open::beneath(dir, Path::new(&name), OFlags::RDONLY | OFlags::DIRECTORY)?;
             removed += remove_unfinished(calls, below.as_fd(), token, deep)?;
         }
     }
