@@ -173,13 +173,8 @@ fn relay(
                         }
                     }
                 }
-                Source::Output(n) => {
-                    if !ends.pass(n) {
-                        return Outcome::Unread;
-                    }
-                }
-                Source::Terminal => {
-                    if !ends.pass_terminal() {
+                Source::Output(_) | Source::Terminal => {
+                    if !ends.pass(source) {
                         return Outcome::Unread;
                     }
                 }
@@ -259,31 +254,20 @@ impl Ends {
         }
     }
 
-    /// False: nobody reads it.
-    fn pass(&mut self, n: usize) -> bool {
-        let Some(slot) = self.direct.as_mut().and_then(|d| d.outputs.get_mut(n)) else { return true };
-        let Some(fd) = slot.as_ref() else { return true };
-        match pass_some(fd, n) {
-            Passed::Some => true,
-            Passed::Ended => {
-                *slot = None;
-                true
-            }
-            Passed::Unread => false,
-        }
-    }
-
-    fn pass_terminal(&mut self) -> bool {
+    /// Passes on what this source has to say, and forgets one that has ended. False: nobody reads it.
+    fn pass(&mut self, source: Source) -> bool {
         let Some(direct) = &mut self.direct else { return true };
-        let Some(fd) = direct.terminal.as_ref() else { return true };
-        match pass_some(fd, 0) {
-            Passed::Some => true,
-            Passed::Ended => {
-                direct.terminal = None;
-                true
-            }
-            Passed::Unread => false,
+        let (slot, stream) = match source {
+            Source::Output(n) => (direct.outputs.get_mut(n), n),
+            _ => (Some(&mut direct.terminal), 0),
+        };
+        let Some(slot) = slot else { return true };
+        match slot.as_ref().map(|fd| pass_some(fd, stream)) {
+            Some(Passed::Unread) => return false,
+            Some(Passed::Ended) => *slot = None,
+            Some(Passed::Some) | None => {}
         }
+        true
     }
 }
 

@@ -5,7 +5,9 @@
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
 use crate::container::Config;
-use crate::fact::{Change, Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError, now_us};
+use crate::fact::{
+    Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
+};
 use crate::kernel::{open, tree};
 use crate::store::Store;
 use rustix::fs::OFlags;
@@ -183,13 +185,14 @@ pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
 }
 
 /// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.
-pub fn baseline(store: &Store, config: &Config, budget_us: u64) -> Result<(), Fault> {
+/// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
+pub fn baseline(store: &Store, config: &Config, budget_us: u64, story: &mut Story) {
     let upper = store.container_dir(&config.id).upper();
-    match look(&upper, Path::new("/"), budget_us) {
-        Some(now) if now != seen(store, &config.id) => {
-            remember(store, &config.id, &now).map_err(|e| Fault::step("seen", e))
-        }
-        _ => Ok(()),
+    let Some(now) = look(&upper, Path::new("/"), budget_us).filter(|now| *now != seen(store, &config.id)) else {
+        return;
+    };
+    if let Err(error) = remember(store, &config.id, &now) {
+        story.tell(Event::failed(Fact::Fallback { what: "seen.json".into(), point: FaultPoint::Optional }, error));
     }
 }
 

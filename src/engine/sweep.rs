@@ -6,6 +6,7 @@
 
 use crate::container::{Config, Container, State, Status};
 use crate::fact::{Event, Fact, Fault, Story};
+use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
 use crate::launch::network;
 use crate::store::Store;
@@ -71,13 +72,9 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
     }
     let Ok(Some(_lock)) = store.try_lock_container(&config.id) else { return Ok(()) };
     if let Some(group) = cgroup::layout().group(&config.id).filter(|g| g.exists()) {
-        match group.remove() {
-            Ok(deed) => deed.of_container(&config.id).tell(story),
-            Err(error) => {
-                let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
-                story.tell(Event { container: Some(config.id.clone()), ..Event::failed(fact, error) });
-                return Ok(());
-            }
+        remove_group(&group, &config.id, story);
+        if group.exists() {
+            return Ok(());
         }
     }
     if config.auto_remove {
@@ -110,13 +107,7 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
                 end(pidfd.as_fd(), pid, id, story);
             }
         }
-        match group.remove() {
-            Ok(deed) => deed.of_container(id).tell(story),
-            Err(error) => {
-                let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
-                story.tell(Event { container: Some(id.into()), ..Event::failed(fact, error) });
-            }
-        }
+        remove_group(group, id, story);
     }
     // A group that stays is remembered: the next command tries again, and the container is kept as long.
     let cgroups = group.filter(|g| g.exists()).map(|g| g.paths()).unwrap_or_default();
@@ -129,10 +120,8 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
     let started = state.started.is_some();
     if config.auto_remove && started && cgroups.is_empty() {
         tell_lost(config, story);
-        return {
-            let _: () = store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
-            Ok(())
-        };
+        store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
+        return Ok(());
     }
     let after = State {
         status: if started { Status::Exited } else { Status::Created },
@@ -147,6 +136,17 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
     store.write_state(id, &after).map_err(step)?;
     tell_lost(config, story);
     Ok(())
+}
+
+/// Tells the removal, or that it failed: then the group is still there, and a later command tries again.
+fn remove_group(group: &Group, id: &str, story: &mut Story) {
+    match group.remove() {
+        Ok(deed) => deed.of_container(id).tell(story),
+        Err(error) => {
+            let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
+            story.tell(Event { container: Some(id.into()), ..Event::failed(fact, error) });
+        }
+    }
 }
 
 fn tell_lost(config: &Config, story: &mut Story) {

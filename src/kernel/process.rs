@@ -32,10 +32,9 @@ pub fn give_memory_back() {
 pub fn own_command() -> String {
     let Ok(own) = std::env::current_exe() else { return "docent".into() };
     let identity = |path: &std::path::Path| fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
-    let mut on_path =
-        std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect::<Vec<_>>()).unwrap_or_default();
-    on_path.retain(|dir| dir.is_absolute());
-    match on_path.iter().map(|dir| dir.join("docent")).find(|path| path.is_file()) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut on_path = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join("docent"));
+    match on_path.find(|path| path.is_file()) {
         Some(first) if identity(&first) == identity(&own) => "docent".into(),
         _ => own.to_string_lossy().into_owned(),
     }

@@ -12,18 +12,21 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Writes to a file.
     pub fn modified(path: &Path) -> Result<Watch, SysError> {
-        let err = |e: rustix::io::Errno| SysError::new("inotify_add_watch", path.to_string_lossy(), e.raw_os_error());
-        let fd = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).map_err(err)?;
-        inotify::add_watch(&fd, path, inotify::WatchFlags::MODIFY | inotify::WatchFlags::DELETE_SELF).map_err(err)?;
-        Ok(Watch { fd })
+        Watch::of(path, inotify::WatchFlags::MODIFY)
     }
 
     /// Entries that take their place in a directory: files that are replaced by rename.
     pub fn entries(dir: &Path) -> Result<Watch, SysError> {
-        let err = |e: rustix::io::Errno| SysError::new("inotify_add_watch", dir.to_string_lossy(), e.raw_os_error());
+        Watch::of(dir, inotify::WatchFlags::MOVED_TO)
+    }
+
+    /// These changes, and the end of the file or directory itself.
+    fn of(path: &Path, what: inotify::WatchFlags) -> Result<Watch, SysError> {
+        let err = |e: rustix::io::Errno| SysError::new("inotify_add_watch", path.to_string_lossy(), e.raw_os_error());
         let fd = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK).map_err(err)?;
-        inotify::add_watch(&fd, dir, inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::DELETE_SELF).map_err(err)?;
+        inotify::add_watch(&fd, path, what | inotify::WatchFlags::DELETE_SELF).map_err(err)?;
         Ok(Watch { fd })
     }
 

@@ -12,7 +12,7 @@ use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use super::{HelpOf, Setup, help};
-use crate::narrate::{Lang, session as say};
+use crate::narrate::{Lang, Level, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -106,8 +106,10 @@ fn tell(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-/// What `narrate` takes in a session.
-const LEVELS: [&str; 5] = ["off", "brief", "learn", "full", "deep"];
+/// What `narrate` takes in a session. JSON Lines need a file of their own: `--narrate json --narrate-to FILE` on the command.
+fn levels() -> Vec<&'static str> {
+    Level::NAMES.into_iter().filter(|name| *name != "json").collect()
+}
 
 struct Session<'a> {
     shell: Shell,
@@ -318,13 +320,12 @@ impl Session<'_> {
                 self.shell.export("DOCENT_LANG", code)?;
                 tell(say::language(self.lang));
             }
-            // JSON Lines need a file of their own: `--narrate json --narrate-to FILE` on the command itself.
-            ["narrate", level] if LEVELS.contains(level) => {
+            ["narrate", level] if levels().contains(level) => {
                 self.shell.export("DOCENT_NARRATE", level)?;
                 tell(&say::level(self.lang, level));
             }
             ["lang", ..] => return Ok(Some(self.misused("lang ko|en"))),
-            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", LEVELS.join("|"))))),
+            ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", levels().join("|"))))),
             // Alone it would be a session within this one; Docker answers with its help.
             ["docker" | "docent"] => self.print((self.help)(&[], self.lang).trim_end())?,
             ["help"] => self.print(&say::help(self.lang))?,

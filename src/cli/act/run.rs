@@ -116,7 +116,7 @@ fn start_one(front: &mut Front, name: &str, attached: bool, interactive: bool) -
     if attached {
         front.json_needs_a_file()?;
         if front.narrator.level != Level::Off {
-            cow::baseline(&front.store, &config, LOOK)?;
+            cow::baseline(&front.store, &config, LOOK, &mut front.story);
         }
     }
     let started = launch::start(&front.store, &mut front.story, &container, attached, size(config.process.tty))?;
@@ -150,7 +150,7 @@ pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
         stdin: a.interactive,
     };
     if front.narrator.level != Level::Off {
-        cow::baseline(&front.store, &container.config, LOOK)?;
+        cow::baseline(&front.store, &container.config, LOOK, &mut front.story);
     }
     let begun = execute::begin(&front.store, &mut front.story, &container, &ask, size(a.tty))?;
     front.narrate();
