@@ -405,3 +405,34 @@ fn the_language_comes_from_the_flag_then_the_environment() {
     assert_eq!(Lang::choose(Some(Lang::Ko), env(&[("DOCENT_LANG", "en")])), Lang::Ko);
     assert_eq!(Lang::choose(None, env(&[])), Lang::En);
 }
+
+/// Every story to the letter, in both languages: what a change of wording changes is seen in the difference of a snapshot.
+#[test]
+fn stories_are_as_recorded() {
+    for lang in LANGS {
+        let error = SysError::new("mount", "/x", libc::EPERM);
+        let outcomes = [Outcome::Done, Outcome::Failed { error }, Outcome::Undone, Outcome::Planned];
+        let mut sentences = String::new();
+        for fact in facts() {
+            for outcome in &outcomes {
+                let told = describe::describe(&Event { outcome: outcome.clone(), ..event(fact.clone()) }, lang);
+                sentences += &format!("{}\n", layout::clean(&told));
+            }
+        }
+        insta::assert_snapshot!(format!("sentences.{}", lang.code()), sentences);
+        let told = |level: Level| {
+            let n = narrator(lang, level);
+            let each = |f: &Fact| n.story(&[event(f.clone())]);
+            n.story(&first_run()) + "\n" + &facts().iter().map(each).collect::<Vec<_>>().join("\n")
+        };
+        for level in [Level::Brief, Level::Learn, Level::Full, Level::Deep] {
+            insta::assert_snapshot!(format!("{}.{}", level.word(), lang.code()), told(level));
+        }
+        let run: Vec<Event> = first_run().into_iter().map(|e| Event::planned(e.fact)).collect();
+        let all: Vec<Event> = facts().into_iter().map(Event::planned).collect();
+        let n = narrator(lang, Level::Learn);
+        insta::assert_snapshot!(format!("plan.{}", lang.code()), n.as_plan(&run) + "\n" + &n.as_plan(&all));
+        let faults: Vec<String> = faults().iter().map(|f| n.print_fault(f)).collect();
+        insta::assert_snapshot!(format!("faults.{}", lang.code()), faults.join("\n"));
+    }
+}
