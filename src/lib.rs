@@ -8,8 +8,8 @@
 pub mod book;
 pub mod cli;
 pub mod container;
+mod dispatch;
 pub mod engine;
-mod entry;
 pub mod fact;
 pub mod guest;
 pub mod image;
@@ -34,6 +34,6 @@ pub fn start(args: Vec<OsString>) -> i32 {
     match hidden {
         monitor::COMMAND => monitor::main(&rest()),
         kernel::probe::ARGUMENT => kernel::probe::child_main(args.get(2..).unwrap_or_default()),
-        _ => entry::command(args),
+        _ => dispatch::command(args),
     }
 }

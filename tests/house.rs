@@ -1,7 +1,7 @@
 //! The house stands as it was drawn: every arrow between rooms points down, only `kernel/` is unsafe, nothing panics.
 //!
 //! ```text
-//! main.rs, lib.rs, entry.rs
+//! main.rs, lib.rs, dispatch.rs
 //! cli   repl   lab   book        (repl may also use cli and lab)
 //! narrate
 //! engine
@@ -54,7 +54,7 @@ fn sources() -> Vec<Source> {
     let (mut found, mut for_tests) = (Vec::new(), Vec::new());
     let mut dirs = vec![src.clone()];
     while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(&dir).expect("src").map(|e| e.expect("entry")) {
+        for entry in std::fs::read_dir(&dir).expect("src").map(|e| e.expect("dispatch")) {
             let path = entry.path();
             if path.is_dir() {
                 dirs.push(path);
@@ -227,7 +227,7 @@ fn every_arrow_points_down() {
     let mut used: BTreeMap<(String, String), usize> =
         EXCEPTIONS.iter().map(|(from, to, _)| ((from.to_string(), to.to_string()), 0)).collect();
     let mut arrows = 0;
-    for source in sources().into_iter().filter(|s| !matches!(s.room.as_str(), "lib" | "main" | "entry")) {
+    for source in sources().into_iter().filter(|s| !matches!(s.room.as_str(), "lib" | "main" | "dispatch")) {
         assert!(floor(&source.room).is_some() || source.room == "guest", "{} has no place in the house", source.room);
         for to in rooms_named(&source) {
             let Some(below) = floor(&to).or((to == "guest").then_some(FLOORS.len())) else { continue };

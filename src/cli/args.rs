@@ -18,9 +18,9 @@ pub use image::{ImagesArgs, LoadArgs, VersionArgs};
 pub use learn::{BookArgs, ExplainArgs, GradeArgs, GradeFormat, JournalVerb, LabVerb, VerifyArgs};
 pub use run::{CreateArgs, RunArgs};
 
-use super::environ::{Environ, process_environ};
+use super::environment::{Environ, process_environ};
 use super::lang::{Lang, Level, from_environ, parse_lang, parse_level};
-use super::{refuse, value};
+use super::{parsers, usage_errors};
 use crate::fact::Fault;
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -240,7 +240,7 @@ fn habits(command: Command) -> Command {
                 .require_equals(true)
                 .default_value("false")
                 .default_missing_value("true")
-                .value_parser(value::boolean),
+                .value_parser(parsers::boolean),
             ArgAction::Set | ArgAction::Append if !arg.is_positional() => arg.allow_hyphen_values(true),
             _ => arg,
         })
@@ -259,16 +259,16 @@ pub fn parse_with(argv: Vec<OsString>, environ: Environ) -> Result<Cli, (Fault, 
     let tree = command();
     let root = match tree.clone().try_get_matches_from(&argv).and_then(|m| Root::from_arg_matches(&m)) {
         Ok(root) => root,
-        Err(error) => match refuse::refuse(&tree, &argv, &error) {
-            refuse::Answer::Help(path) => {
+        Err(error) => match usage_errors::refuse(&tree, &argv, &error) {
+            usage_errors::Answer::Help(path) => {
                 let lang = super::lang::language(&argv, environ);
                 let globals = Globals { root: None, lang, narrate: None, narrate_to: None };
                 return Ok(Cli { globals, verb: Verb::Help(path) });
             }
-            refuse::Answer::Fault(fault, code) => return Err((fault, code)),
+            usage_errors::Answer::Fault(fault, code) => return Err((fault, code)),
         },
     };
-    let usage = |fault: Fault| (fault, refuse::ENGINE);
+    let usage = |fault: Fault| (fault, usage_errors::ENGINE);
     let globals = root.globals.with(environ).map_err(usage)?;
     let verb = match root.command {
         _ if root.version => Verb::VersionLine,
@@ -276,7 +276,7 @@ pub fn parse_with(argv: Vec<OsString>, environ: Environ) -> Result<Cli, (Fault, 
         Some(top) => top.verb(),
     };
     let verb = match verb {
-        Verb::Help(words) => Verb::Help(refuse::described(&tree, words)?),
+        Verb::Help(words) => Verb::Help(usage_errors::described(&tree, words)?),
         verb => verb,
     };
     Ok(Cli { globals, verb })
@@ -287,13 +287,13 @@ impl GlobalArgs {
         let set = |name: &str| environ(name).filter(|v| !v.is_empty());
         let lang = match (self.lang, set("DOCENT_LANG")) {
             (Some(lang), _) => lang,
-            (None, Some(text)) => parse_lang(&text).map_err(|_| value::bad("DOCENT_LANG", &text, "ko|en"))?,
+            (None, Some(text)) => parse_lang(&text).map_err(|_| parsers::bad("DOCENT_LANG", &text, "ko|en"))?,
             (None, None) => from_environ(environ),
         };
         let narrate = match (self.narrate, set("DOCENT_NARRATE")) {
             (Some(level), _) => Some(level),
             (None, Some(text)) => Some(parse_level(&text).map_err(|fault| match fault {
-                Fault::BadValue { value, expected, .. } => value::bad("DOCENT_NARRATE", &value, &expected),
+                Fault::BadValue { value, expected, .. } => parsers::bad("DOCENT_NARRATE", &value, &expected),
                 other => other,
             })?),
             (None, None) => None,

@@ -2,7 +2,7 @@
 //! labels must all be there. A filter that is not honoured is refused: a list that is too long would be acted on.
 
 use super::images::ImageRow;
-use super::value::bad;
+use super::parsers::bad;
 use crate::container::{Container, Status};
 use crate::fact::Fault;
 
@@ -131,7 +131,7 @@ impl ImageFilter {
         for term in &all {
             match term.key.as_str() {
                 "reference" | "label" => {}
-                "dangling" if super::value::boolean(&term.value).is_ok() => {}
+                "dangling" if super::parsers::boolean(&term.value).is_ok() => {}
                 "dangling" => return Err(bad("--filter", &format!("dangling={}", term.value), "true|false")),
                 _ => return Err(refused(term, &["before", "since", "until"], "reference|dangling|label")),
             }
@@ -146,7 +146,7 @@ impl ImageFilter {
         (references.is_empty() || references.iter().any(|r| glob(r, &row.repository) || glob(r, &named)))
             && values(&self.terms, "dangling")
                 .iter()
-                .all(|v| super::value::boolean(v).is_ok_and(|want| want == row.dangling()))
+                .all(|v| super::parsers::boolean(v).is_ok_and(|want| want == row.dangling()))
             && has_labels(&self.terms, |key| row.labels.get(key).map(String::as_str))
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn term(text: &str) -> Term {
-        crate::cli::value::parse_filter(text).expect("a filter")
+        crate::cli::parsers::parse_filter(text).expect("a filter")
     }
 
     #[test]

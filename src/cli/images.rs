@@ -132,7 +132,7 @@ mod tests {
         };
         let base = ImagesArgs::default;
         let filter =
-            |text: &str| ImagesArgs { filter: vec![super::super::value::parse_filter(text).expect("ok")], ..base() };
+            |text: &str| ImagesArgs { filter: vec![super::super::parsers::parse_filter(text).expect("ok")], ..base() };
         assert_eq!(ids(filter("dangling=true")), "<none>");
         assert_eq!(ids(filter("dangling=false")), "tiny localhost:5000/web nginx");
         assert_eq!(ids(filter("reference=ngin*")), "nginx");

@@ -1,6 +1,6 @@
 //! The two choices that every command line carries: the language, and how much is told.
 
-use super::environ::Environ;
+use super::environment::Environ;
 use crate::fact::Fault;
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ pub(super) fn parse_lang(text: &str) -> Result<Lang, Fault> {
     match text {
         "ko" => Ok(Lang::Ko),
         "en" => Ok(Lang::En),
-        _ => Err(super::value::bad("--lang", text, "ko|en")),
+        _ => Err(super::parsers::bad("--lang", text, "ko|en")),
     }
 }
 
@@ -18,7 +18,7 @@ pub(super) fn parse_level(text: &str) -> Result<Level, Fault> {
     let all = [Level::Off, Level::Brief, Level::Learn, Level::Full, Level::Deep, Level::Json];
     all.into_iter()
         .find(|l| l.word() == text)
-        .ok_or_else(|| super::value::bad("--narrate", text, "off|brief|learn|full|deep|json"))
+        .ok_or_else(|| super::parsers::bad("--narrate", text, "off|brief|learn|full|deep|json"))
 }
 
 /// The language for a command line, even one that cannot be parsed: `--lang`, else `DOCENT_LANG`, else the locale's

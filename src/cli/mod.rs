@@ -6,40 +6,42 @@
 
 mod act;
 mod args;
-mod docker;
-mod environ;
+mod context;
+mod environment;
 mod filter;
 mod format;
 mod help;
 mod images;
 mod inspect;
 mod lang;
+mod parsers;
 mod ps;
-mod refuse;
 mod signal;
 mod table;
 mod times;
-mod value;
+mod unsupported;
+mod usage_errors;
 mod words;
 
-pub use act::{act, narrator, refuse, root_of, width};
+pub use act::{act, refuse};
 pub use args::{
     BookArgs, Cli, CpArgs, CreateArgs, DiffArgs, ExecArgs, ExplainArgs, Globals, GradeArgs, GradeFormat, ImagesArgs,
     InspectArgs, JournalVerb, KillArgs, LabVerb, LoadArgs, LogsArgs, NamesArgs, ObjectKind, PsArgs, RmArgs, RunArgs,
     StartArgs, StopArgs, Tail, Verb, VerifyArgs, VersionArgs, command, parse, parse_with,
 };
-pub use docker::instead_of;
-pub use environ::{Environ, process_environ};
+pub use context::{narrator, root_of, width};
+pub use environment::{Environ, process_environ};
 pub use filter::{ContainerFilter, ImageFilter, Term};
 pub use format::{Json, check, render};
 pub use help::{help, usage};
 pub use images::{ImageRow, images};
 pub use inspect::{ImageNames, Paths, inspect_container, inspect_image, pretty};
 pub use lang::{Lang, Level, language};
+pub use parsers::{Cpus, Memory, PidsLimit, PortSpec};
 pub use ps::{ps, status};
 pub use signal::{signal_name, signal_number};
 pub use times::{ago, human_duration, human_size, rfc3339};
-pub use value::{Cpus, Memory, PidsLimit, PortSpec};
+pub use unsupported::instead_of;
 
 /// `docent --version`.
 pub fn version_line() -> String {

@@ -60,7 +60,8 @@ fn which_are_shown() {
         lines(args).split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let base = PsArgs::default;
-    let filtered = |text: &str| PsArgs { filter: vec![super::super::value::parse_filter(text).expect("ok")], ..base() };
+    let filtered =
+        |text: &str| PsArgs { filter: vec![super::super::parsers::parse_filter(text).expect("ok")], ..base() };
     assert_eq!(names(base()), "web");
     assert_eq!(names(PsArgs { all: true, ..base() }), "made web old");
     assert_eq!(names(PsArgs { latest: true, ..base() }), "made");

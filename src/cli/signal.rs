@@ -1,6 +1,6 @@
 //! Signals by name and number, as `kill(1)`, `--stop-signal` and `docker kill -s` write them.
 
-use super::value::bad;
+use super::parsers::bad;
 use crate::fact::Fault;
 
 /// signal(7), Linux on x86 and ARM. Real-time signals are counted from RTMIN, which is 34 for glibc and musl's callers:

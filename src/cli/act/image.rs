@@ -1,7 +1,7 @@
 //! `images`, `load`, and an image's JSON.
 
-use super::front::Front;
 use super::look::zone;
+use crate::cli::context::Context;
 use crate::cli::{ImageNames, ImageRow, ImagesArgs, LoadArgs};
 use crate::engine::load as archive;
 use crate::fact::{Fact, Fault};
@@ -12,14 +12,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::fs::File;
 
-pub fn images(front: &mut Front, a: &ImagesArgs) -> Result<i32, Fault> {
+pub fn images(context: &mut Context, a: &ImagesArgs) -> Result<i32, Fault> {
     let mut rows = Vec::new();
-    for image in front.store.images()? {
+    for image in context.store.images()? {
         rows.extend(rows_of(&image));
     }
     rows.sort_by(|a, b| b.created.cmp(&a.created).then(a.repository.cmp(&b.repository)).then(a.tag.cmp(&b.tag)));
     let text = crate::cli::images(&rows, a, Utc::now(), zone())?;
-    front.print(&text);
+    context.print(&text);
     Ok(0)
 }
 
@@ -47,14 +47,14 @@ fn rows_of(image: &Image) -> Vec<ImageRow> {
     rows
 }
 
-pub fn load(front: &mut Front, a: &LoadArgs) -> Result<i32, Fault> {
+pub fn load(context: &mut Context, a: &LoadArgs) -> Result<i32, Fault> {
     let loaded = match &a.input {
         Some(path) => {
             let shown = path.to_string_lossy().into_owned();
             let local = |errno| Fault::LocalFile { path: shown.clone(), errno };
             let files = UserFiles::here().map_err(|e| local(e.errno))?;
             let mut file: File = files.open_read(path).map_err(|e| local(e.errno))?;
-            archive::load(&front.store, &mut front.story, &mut file, &shown)?
+            archive::load(&context.store, &mut context.story, &mut file, &shown)?
         }
         None => {
             let stdin = std::io::stdin();
@@ -62,12 +62,12 @@ pub fn load(front: &mut Front, a: &LoadArgs) -> Result<i32, Fault> {
                 let expected = "docker load -i FILE, docker load < FILE".to_string();
                 return Err(Fault::BadValue { flag: "--input".into(), value: "-".into(), expected });
             }
-            archive::load(&front.store, &mut front.story, &mut stdin.lock(), "-")?
+            archive::load(&context.store, &mut context.story, &mut stdin.lock(), "-")?
         }
     };
-    front.narrate();
+    context.narrate();
     // Docker's words: a name that led to another image no longer does, and that one is nameless now.
-    let moved: Vec<String> = front
+    let moved: Vec<String> = context
         .story
         .events()
         .iter()
@@ -78,10 +78,10 @@ pub fn load(front: &mut Front, a: &LoadArgs) -> Result<i32, Fault> {
             _ => None,
         })
         .collect();
-    front.print(&moved.concat());
+    context.print(&moved.concat());
     for name in loaded {
         let line = if name.starts_with("sha256:") { "Loaded image ID" } else { "Loaded image" };
-        front.print(&format!("{line}: {name}\n"));
+        context.print(&format!("{line}: {name}\n"));
     }
     Ok(0)
 }

@@ -1,6 +1,6 @@
 //! Verbs that only look: `ps`, `logs`, `inspect`, `diff`.
 
-use super::front::Front;
+use crate::cli::context::Context;
 use crate::cli::{
     DiffArgs, ImageNames, InspectArgs, LogsArgs, ObjectKind, Paths, PsArgs, Tail, check, inspect_container,
     inspect_image, pretty, render,
@@ -18,19 +18,19 @@ pub fn zone() -> chrono::FixedOffset {
     Local::now().offset().fix()
 }
 
-pub fn ps(front: &mut Front, a: &PsArgs) -> Result<i32, Fault> {
-    let text = crate::cli::ps(&front.store.list_containers()?, a, Utc::now(), zone())?;
-    front.print(&text);
+pub fn ps(context: &mut Context, a: &PsArgs) -> Result<i32, Fault> {
+    let text = crate::cli::ps(&context.store.list_containers()?, a, Utc::now(), zone())?;
+    context.print(&text);
     Ok(0)
 }
 
-pub fn logs(front: &mut Front, a: &LogsArgs) -> Result<i32, Fault> {
-    let container = front.store.find_container(&a.name)?;
+pub fn logs(context: &mut Context, a: &LogsArgs) -> Result<i32, Fault> {
+    let container = context.store.find_container(&a.name)?;
     let tail = match a.tail {
         Tail::All => None,
         Tail::Last(n) => Some(usize::try_from(n).unwrap_or(usize::MAX)),
     };
-    log::logs(&front.store, &container, tail, a.follow, |line| {
+    log::logs(&context.store, &container, tail, a.follow, |line| {
         let text = if a.timestamps { format!("{} {}", line.time, line.log) } else { line.log.clone() };
         let written = if line.stream == "stderr" {
             std::io::stderr().lock().write_all(text.as_bytes())
@@ -43,22 +43,24 @@ pub fn logs(front: &mut Front, a: &LogsArgs) -> Result<i32, Fault> {
     Ok(0)
 }
 
-pub fn diff(front: &mut Front, a: &DiffArgs) -> Result<i32, Fault> {
-    let container = front.store.find_container(&a.name)?;
-    let lines: String =
-        cow::diff(&front.store, &container.config).iter().map(|(letter, path)| format!("{letter} {path}\n")).collect();
-    front.print(&lines);
+pub fn diff(context: &mut Context, a: &DiffArgs) -> Result<i32, Fault> {
+    let container = context.store.find_container(&a.name)?;
+    let lines: String = cow::diff(&context.store, &container.config)
+        .iter()
+        .map(|(letter, path)| format!("{letter} {path}\n"))
+        .collect();
+    context.print(&lines);
     Ok(0)
 }
 
 /// Docker prints what it found, then complains about the rest.
-pub fn inspect(front: &mut Front, a: &InspectArgs) -> Result<i32, Fault> {
+pub fn inspect(context: &mut Context, a: &InspectArgs) -> Result<i32, Fault> {
     if let Some(template) = &a.format {
         check(template)?;
     }
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for name in &a.names {
-        match object(front, name, a.kind) {
+        match object(context, name, a.kind) {
             Ok(json) => found.push(json),
             Err(fault) => faults.push(fault),
         }
@@ -67,33 +69,33 @@ pub fn inspect(front: &mut Front, a: &InspectArgs) -> Result<i32, Fault> {
         Some(template) => {
             for json in &found {
                 let line = render(template, json)?;
-                front.print(&format!("{line}\n"));
+                context.print(&format!("{line}\n"));
             }
         }
-        None => front.print(&pretty(&found)),
+        None => context.print(&pretty(&found)),
     }
     for fault in &faults {
-        front.complain(fault);
+        context.complain(fault);
     }
     Ok(i32::from(!faults.is_empty()))
 }
 
-fn object(front: &Front, name: &str, kind: Option<ObjectKind>) -> Result<serde_json::Value, Fault> {
+fn object(context: &Context, name: &str, kind: Option<ObjectKind>) -> Result<serde_json::Value, Fault> {
     if kind != Some(ObjectKind::Image) {
-        match front.store.find_container(name) {
-            Ok(container) => return Ok(inspect_container(&container, &paths(&front.store, &container))),
+        match context.store.find_container(name) {
+            Ok(container) => return Ok(inspect_container(&container, &paths(&context.store, &container))),
             Err(fault @ Fault::NoSuchContainer { .. }) if kind == Some(ObjectKind::Container) => return Err(fault),
             Err(Fault::NoSuchContainer { .. }) => {}
             Err(fault) => return Err(fault),
         }
     }
     let none = || Fault::NoSuchObject { name: name.into() };
-    let (image, _) = match front.store.image(name) {
+    let (image, _) = match context.store.image(name) {
         // A word that can be no image's name names nothing.
         Err(Fault::BadReference { .. }) if kind.is_none() => return Err(none()),
         other => other?.ok_or_else(none)?,
     };
-    super::image::inspected(&front.store, &image, |config: &_, names: &ImageNames| inspect_image(config, names))
+    super::image::inspected(&context.store, &image, |config: &_, names: &ImageNames| inspect_image(config, names))
 }
 
 fn paths(store: &Store, container: &Container) -> Paths {

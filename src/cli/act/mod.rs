@@ -3,8 +3,6 @@
 //! stdout is data; what people read about it goes to stderr. Around an attached program narration comes before its first
 //! byte and after its last (design, promise 4).
 
-mod front;
-pub use front::{narrator, root_of, width};
 mod image;
 mod look;
 mod ours;
@@ -12,9 +10,9 @@ mod planned;
 mod run;
 mod several;
 
+use super::context::{self, Context};
 use super::{Cli, Verb};
 use crate::fact::Fault;
-use front::Front;
 use std::ffi::OsString;
 
 /// Exit code of the engine's own failures for `run`, of usage errors, and of everything else.
@@ -24,7 +22,7 @@ const FAILED: i32 = 1;
 /// One command line that could not be understood: says why, and gives the exit code.
 pub fn refuse(argv: &[OsString], fault: &Fault, code: i32) -> i32 {
     let lang = super::language(argv, &super::process_environ);
-    eprint!("{}", front::narrator(lang, crate::narrate::Level::Off).print_fault(fault));
+    eprint!("{}", context::narrator(lang, crate::narrate::Level::Off).print_fault(fault));
     code
 }
 
@@ -32,7 +30,7 @@ pub fn refuse(argv: &[OsString], fault: &Fault, code: i32) -> i32 {
 pub fn act(cli: Cli, argv: &[OsString]) -> i32 {
     match &cli.verb {
         Verb::Help(path) => {
-            print!("{}", super::help(path, cli.globals.lang, front::width()));
+            print!("{}", super::help(path, cli.globals.lang, context::width()));
             return 0;
         }
         Verb::VersionLine => {
@@ -44,47 +42,47 @@ pub fn act(cli: Cli, argv: &[OsString]) -> i32 {
         _ => {}
     }
     crate::kernel::process::usual_umask();
-    let mut front = match Front::open(&cli.globals, argv) {
-        Ok(front) => front,
+    let mut context = match Context::open(&cli.globals, argv) {
+        Ok(context) => context,
         Err(fault) => {
-            let narrator = front::narrator(cli.globals.lang, crate::narrate::Level::Off);
+            let narrator = context::narrator(cli.globals.lang, crate::narrate::Level::Off);
             eprint!("{}", narrator.print_fault(&fault));
             return if matches!(cli.verb, Verb::Run(_)) { ENGINE } else { FAILED };
         }
     };
-    let code = match dispatch(&mut front, &cli.verb) {
+    let code = match dispatch(&mut context, &cli.verb) {
         Ok(code) => code,
         Err(fault) => {
-            front.narrate();
-            front.complain(&fault);
+            context.narrate();
+            context.complain(&fault);
             exit_code(&fault, &cli.verb)
         }
     };
-    front.finish(code);
+    context.finish(code);
     code
 }
 
-fn dispatch(front: &mut Front, verb: &Verb) -> Result<i32, Fault> {
+fn dispatch(context: &mut Context, verb: &Verb) -> Result<i32, Fault> {
     match verb {
-        Verb::Run(a) => run::run(front, a),
-        Verb::Create(a) => run::create(front, a),
-        Verb::Start(a) => run::start(front, a),
-        Verb::Exec(a) => run::exec(front, a),
-        Verb::Stop(a) => several::stop(front, a),
-        Verb::Kill(a) => several::kill(front, a),
-        Verb::Rm(a) => several::rm(front, a),
-        Verb::Pause(a) => several::pause(front, a),
-        Verb::Unpause(a) => several::unpause(front, a),
-        Verb::Cp(a) => several::cp(front, a),
-        Verb::Ps(a) => look::ps(front, a),
-        Verb::Logs(a) => look::logs(front, a),
-        Verb::Inspect(a) => look::inspect(front, a),
-        Verb::Diff(a) => look::diff(front, a),
-        Verb::Images(a) => image::images(front, a),
-        Verb::Load(a) => image::load(front, a),
-        Verb::Explain(a) => ours::explain(front, a),
-        Verb::Verify(a) => ours::verify(front, a),
-        Verb::Journal(v) => ours::journal(front, v),
+        Verb::Run(a) => run::run(context, a),
+        Verb::Create(a) => run::create(context, a),
+        Verb::Start(a) => run::start(context, a),
+        Verb::Exec(a) => run::exec(context, a),
+        Verb::Stop(a) => several::stop(context, a),
+        Verb::Kill(a) => several::kill(context, a),
+        Verb::Rm(a) => several::rm(context, a),
+        Verb::Pause(a) => several::pause(context, a),
+        Verb::Unpause(a) => several::unpause(context, a),
+        Verb::Cp(a) => several::cp(context, a),
+        Verb::Ps(a) => look::ps(context, a),
+        Verb::Logs(a) => look::logs(context, a),
+        Verb::Inspect(a) => look::inspect(context, a),
+        Verb::Diff(a) => look::diff(context, a),
+        Verb::Images(a) => image::images(context, a),
+        Verb::Load(a) => image::load(context, a),
+        Verb::Explain(a) => ours::explain(context, a),
+        Verb::Verify(a) => ours::verify(context, a),
+        Verb::Journal(v) => ours::journal(context, v),
         Verb::Lab(_)
         | Verb::Help(_)
         | Verb::VersionLine

@@ -1,6 +1,6 @@
 //! What docent adds to Docker's commands: `explain`, `verify`, `doctor`, `journal`, labs, the book, the session.
 
-use super::front::{Front, narrator, root_of};
+use crate::cli::context::{Context, narrator, root_of};
 use crate::cli::{ExplainArgs, Globals, JournalVerb, VerifyArgs, VersionArgs, render};
 use crate::engine::{doctor as examiner, explain as records, forecast, verify as proofs};
 use crate::fact::{Event, Fault, Story};
@@ -48,48 +48,48 @@ pub fn doctor(globals: &Globals) -> i32 {
 }
 
 /// Retells a command, or forecasts one. What was recorded is told again word for word; nothing is done.
-pub fn explain(front: &mut Front, a: &ExplainArgs) -> Result<i32, Fault> {
-    let level = a.level.unwrap_or(match front.narrator.level {
+pub fn explain(context: &mut Context, a: &ExplainArgs) -> Result<i32, Fault> {
+    let level = a.level.unwrap_or(match context.narrator.level {
         Level::Off | Level::Learn | Level::Brief => Level::Full,
         level => level,
     });
-    front.narrator.level = level;
+    context.narrator.level = level;
     if !a.forecast.is_empty() {
         let words = std::iter::once("docker".into()).chain(a.forecast.iter().map(Into::into)).collect();
         let cli = crate::cli::parse(words).map_err(|(fault, _)| fault)?;
         let mut events: Vec<Event> = Vec::new();
-        for fact in forecast::forecast(&front.store, &super::planned::wish(&cli.verb)?)? {
+        for fact in forecast::forecast(&context.store, &super::planned::wish(&cli.verb)?)? {
             events.push(Event::planned(fact));
         }
-        let text = front.narrator.as_plan(&events);
-        front.print(&text);
+        let text = context.narrator.as_plan(&events);
+        context.print(&text);
         return Ok(0);
     }
-    let record = records::pick(&front.store, a.number)?;
-    let events = with_monitors(front, &record);
+    let record = records::pick(&context.store, a.number)?;
+    let events = with_monitors(context, &record);
     let header = &record.header;
     let time = header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S").to_string();
     let mut text = String::new();
     if level != Level::Json {
-        text += &front.narrator.record_head(header.number, &header.argv, &time, record.exit);
-        text += &front.narrator.record_flaws(record.torn, record.broken);
+        text += &context.narrator.record_head(header.number, &header.argv, &time, record.exit);
+        text += &context.narrator.record_flaws(record.torn, record.broken);
     }
-    front.narrator.command = Some(header.number);
-    let told = front.narrator.story(&events);
-    text += if told.is_empty() { front.narrator.nothing() } else { told }.as_str();
-    front.print(&text);
+    context.narrator.command = Some(header.number);
+    let told = context.narrator.story(&events);
+    text += if told.is_empty() { context.narrator.nothing() } else { told }.as_str();
+    context.print(&text);
     Ok(0)
 }
 
 /// The record's own events; for what its containers' monitors said later there is `journal show`.
-fn with_monitors(_front: &Front, record: &Record) -> Vec<Event> {
+fn with_monitors(_front: &Context, record: &Record) -> Vec<Event> {
     record.events.clone()
 }
 
-pub fn verify(front: &mut Front, a: &VerifyArgs) -> Result<i32, Fault> {
-    let record = records::pick(&front.store, a.number)?;
-    let later = records::since(&front.store, &record);
-    let store = front.store.clone();
+pub fn verify(context: &mut Context, a: &VerifyArgs) -> Result<i32, Fault> {
+    let record = records::pick(&context.store, a.number)?;
+    let later = records::since(&context.store, &record);
+    let store = context.store.clone();
     let container = |id: &str| store.container_by_id(id).ok().flatten();
     let checked = proofs::verify(
         &record,
@@ -97,28 +97,28 @@ pub fn verify(front: &mut Front, a: &VerifyArgs) -> Result<i32, Fault> {
         |id| container(id).is_some_and(|c| store.is_running(&c)),
         |id| container(id).is_some(),
     );
-    let text = front.narrator.verdicts(&record.events, &checked);
-    front.print(&text);
+    let text = context.narrator.verdicts(&record.events, &checked);
+    context.print(&text);
     Ok(i32::from(checked.iter().any(|c| matches!(c.verdict, proofs::Verdict::False { .. }))))
 }
 
-pub fn journal(front: &mut Front, verb: &JournalVerb) -> Result<i32, Fault> {
+pub fn journal(context: &mut Context, verb: &JournalVerb) -> Result<i32, Fault> {
     let text = match verb {
         JournalVerb::List => {
             let mut lines = String::new();
-            for number in Journal::numbers(&front.store) {
-                let Ok(record) = Journal::read(&front.store, number) else { continue };
+            for number in Journal::numbers(&context.store) {
+                let Ok(record) = Journal::read(&context.store, number) else { continue };
                 let time = record.header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
-                lines += &front.narrator.record_head(number, &record.header.argv, &time.to_string(), record.exit);
+                lines += &context.narrator.record_head(number, &record.header.argv, &time.to_string(), record.exit);
             }
             lines
         }
         JournalVerb::Show { number } => {
-            let record = records::pick(&front.store, *number)?;
-            front.narrator.command = Some(record.header.number);
-            record.events.iter().enumerate().map(|(n, e)| front.narrator.json_line(n + 1, e)).collect()
+            let record = records::pick(&context.store, *number)?;
+            context.narrator.command = Some(record.header.number);
+            record.events.iter().enumerate().map(|(n, e)| context.narrator.json_line(n + 1, e)).collect()
         }
     };
-    front.print(&text);
+    context.print(&text);
     Ok(0)
 }

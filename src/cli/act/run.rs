@@ -1,6 +1,6 @@
 //! `run`, `create`, `start`, `exec`: what starts programs.
 
-use super::front::Front;
+use crate::cli::context::Context;
 use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
 use crate::container::{Attach, Config};
 use crate::engine::attach::{Ends, Outcome, attach};
@@ -44,21 +44,21 @@ pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
     })
 }
 
-pub fn create(front: &mut Front, a: &CreateArgs) -> Result<i32, Fault> {
-    let container = make::create(&front.store, &mut front.story, &ask(a, true)?)?;
-    front.narrate();
-    front.print(&format!("{}\n", container.config.id));
+pub fn create(context: &mut Context, a: &CreateArgs) -> Result<i32, Fault> {
+    let container = make::create(&context.store, &mut context.story, &ask(a, true)?)?;
+    context.narrate();
+    context.print(&format!("{}\n", container.config.id));
     Ok(0)
 }
 
-pub fn run(front: &mut Front, a: &RunArgs) -> Result<i32, Fault> {
+pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
     if !a.detach {
         terminal_for(a.create.tty, a.create.interactive)?;
-        front.json_needs_a_file()?;
+        context.json_needs_a_file()?;
     }
-    let container = make::create(&front.store, &mut front.story, &ask(&a.create, a.detach)?)?;
+    let container = make::create(&context.store, &mut context.story, &ask(&a.create, a.detach)?)?;
     let started =
-        launch::start(&front.store, &mut front.story, &container, !a.detach, size(container.config.process.tty));
+        launch::start(&context.store, &mut context.story, &container, !a.detach, size(container.config.process.tty));
     let started = match started {
         Ok(Some(started)) => started,
         // Nobody else knows of it yet, unless somebody guessed its id.
@@ -66,38 +66,38 @@ pub fn run(front: &mut Front, a: &RunArgs) -> Result<i32, Fault> {
         Err(fault) => {
             // As Docker: a container that could not start stays `Created`; with --rm it goes.
             if container.config.auto_remove {
-                remove::remove(&front.store, &mut front.story, &container, false)?;
+                remove::remove(&context.store, &mut context.story, &container, false)?;
             }
             return Err(fault);
         }
     };
     if a.detach {
-        let hint = front.hint();
-        front.narrate();
-        front.print(&format!("{}\n", container.config.id));
+        let hint = context.hint();
+        context.narrate();
+        context.print(&format!("{}\n", container.config.id));
         if let Some(hint) = hint {
-            front.say(&hint);
+            context.say(&hint);
         }
         return Ok(0);
     }
-    front.narrate();
+    context.narrate();
     let config = &container.config;
     let ends = Ends { stdin: config.attach.stdin, tty: config.process.tty, direct: None };
-    let outcome = attach(&started.client, ends, &mut front.story)?;
-    finish(front, config, outcome, !config.auto_remove)
+    let outcome = attach(&started.client, ends, &mut context.story)?;
+    finish(context, config, outcome, !config.auto_remove)
 }
 
-pub fn start(front: &mut Front, a: &StartArgs) -> Result<i32, Fault> {
+pub fn start(context: &mut Context, a: &StartArgs) -> Result<i32, Fault> {
     let attached = a.attach || a.interactive;
     let mut failed = 0;
     for name in &a.names {
-        let one = start_one(front, name, attached, a.interactive);
+        let one = start_one(context, name, attached, a.interactive);
         match one {
             Ok(Some(code)) => return Ok(code),
-            Ok(None) => front.print(&format!("{name}\n")),
+            Ok(None) => context.print(&format!("{name}\n")),
             Err(fault) => {
-                front.narrate();
-                front.complain(&fault);
+                context.narrate();
+                context.complain(&fault);
                 failed += 1;
             }
         }
@@ -106,31 +106,31 @@ pub fn start(front: &mut Front, a: &StartArgs) -> Result<i32, Fault> {
 }
 
 /// Some: it was attached and has ended with this code.
-fn start_one(front: &mut Front, name: &str, attached: bool, interactive: bool) -> Result<Option<i32>, Fault> {
-    let container = front.store.find_container(name)?;
+fn start_one(context: &mut Context, name: &str, attached: bool, interactive: bool) -> Result<Option<i32>, Fault> {
+    let container = context.store.find_container(name)?;
     if container.state.status.live() {
         // Starting what runs is no error; Docker does nothing, and says the name.
         return Ok(None);
     }
     let config = container.config.clone();
     if attached {
-        front.json_needs_a_file()?;
-        if front.narrator.level != Level::Off {
-            cow::baseline(&front.store, &config, LOOK, &mut front.story);
+        context.json_needs_a_file()?;
+        if context.narrator.level != Level::Off {
+            cow::baseline(&context.store, &config, LOOK, &mut context.story);
         }
     }
-    let started = launch::start(&front.store, &mut front.story, &container, attached, size(config.process.tty))?;
+    let started = launch::start(&context.store, &mut context.story, &container, attached, size(config.process.tty))?;
     let Some(started) = started.filter(|_| attached) else {
-        front.narrate_last();
+        context.narrate_last();
         return Ok(None);
     };
-    front.narrate();
+    context.narrate();
     let ends = Ends { stdin: interactive && config.process.stdin, tty: config.process.tty, direct: None };
-    let outcome = attach(&started.client, ends, &mut front.story)?;
-    finish(front, &config, outcome, !config.auto_remove).map(Some)
+    let outcome = attach(&started.client, ends, &mut context.story)?;
+    finish(context, &config, outcome, !config.auto_remove).map(Some)
 }
 
-pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
+pub fn exec(context: &mut Context, a: &ExecArgs) -> Result<i32, Fault> {
     if a.detach {
         return Err(Fault::Unsupported {
             what: "exec -d".into(),
@@ -138,9 +138,9 @@ pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
         });
     }
     terminal_for(a.tty, a.interactive)?;
-    front.json_needs_a_file()?;
+    context.json_needs_a_file()?;
     let Some((name, command)) = a.line.split_first() else { return Ok(1) };
-    let container = front.store.find_container(name)?;
+    let container = context.store.find_container(name)?;
     let ask = execute::Ask {
         command: command.to_vec(),
         env: a.environment(&process_environ)?,
@@ -149,21 +149,21 @@ pub fn exec(front: &mut Front, a: &ExecArgs) -> Result<i32, Fault> {
         tty: a.tty,
         stdin: a.interactive,
     };
-    if front.narrator.level != Level::Off {
-        cow::baseline(&front.store, &container.config, LOOK, &mut front.story);
+    if context.narrator.level != Level::Off {
+        cow::baseline(&context.store, &container.config, LOOK, &mut context.story);
     }
-    let begun = execute::begin(&front.store, &mut front.story, &container, &ask, size(a.tty))?;
-    front.narrate();
-    let outcome = begun.attach(&mut front.story)?;
-    finish(front, &container.config, outcome, true)
+    let begun = execute::begin(&context.store, &mut context.story, &container, &ask, size(a.tty))?;
+    context.narrate();
+    let outcome = begun.attach(&mut context.story)?;
+    finish(context, &container.config, outcome, true)
 }
 
 /// What came of an attached program: what it changed, and its exit code as our own.
-fn finish(front: &mut Front, config: &Config, outcome: Outcome, look: bool) -> Result<i32, Fault> {
-    if look && front.narrator.level != Level::Off {
-        cow::tell(&front.store, config, Path::new("/"), LOOK, &mut front.story)?;
+fn finish(context: &mut Context, config: &Config, outcome: Outcome, look: bool) -> Result<i32, Fault> {
+    if look && context.narrator.level != Level::Off {
+        cow::tell(&context.store, config, Path::new("/"), LOOK, &mut context.story)?;
     }
-    front.narrate_last();
+    context.narrate_last();
     match outcome {
         Outcome::Exited(exited) => Ok(exited.code),
         Outcome::Detached => Ok(0),

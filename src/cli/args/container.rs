@@ -1,9 +1,9 @@
 //! Verbs on containers that exist.
 
-use crate::cli::environ::{self, Environ, parse_entry};
+use crate::cli::environment::{self, Environ, parse_entry};
 use crate::cli::filter::Term;
+use crate::cli::parsers::{bad, parse_filter, parse_last, parse_timeout, parse_workdir};
 use crate::cli::signal::parse_signal;
-use crate::cli::value::{bad, parse_filter, parse_last, parse_timeout, parse_workdir};
 use crate::fact::Fault;
 use clap::Args;
 use std::path::PathBuf;
@@ -135,7 +135,7 @@ impl ExecArgs {
 
     /// `--env-file` and `-e` as `KEY=value`. Reads the files.
     pub fn environment(&self, environ: Environ) -> Result<Vec<String>, Fault> {
-        environ::gather(&self.env_file, &self.env, environ)
+        environment::gather(&self.env_file, &self.env, environ)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Verbs on images, and `version`.
 
 use crate::cli::filter::Term;
-use crate::cli::value::parse_filter;
+use crate::cli::parsers::parse_filter;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! docent's own verbs, for learners and instructors.
 
 use crate::cli::lang::{Level, parse_level};
-use crate::cli::value::{bad, parse_number};
+use crate::cli::parsers::{bad, parse_number};
 use crate::fact::Fault;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;

@@ -1,11 +1,11 @@
 //! `run` and `create`: the same flags, but for `-d`.
 
-use crate::cli::environ::{self, Environ, parse_entry};
-use crate::cli::signal::parse_stop_signal;
-use crate::cli::value::{
+use crate::cli::environment::{self, Environ, parse_entry};
+use crate::cli::parsers::{
     Cpus, Memory, PidsLimit, PortSpec, parse_cpus, parse_hostname, parse_label, parse_memory, parse_name,
     parse_network, parse_pids, parse_publish, parse_stop_timeout, parse_workdir,
 };
+use crate::cli::signal::parse_stop_signal;
 use crate::container::{Limits, NetworkMode, Port};
 use crate::fact::Fault;
 use clap::Args;
@@ -96,6 +96,6 @@ impl CreateArgs {
 
     /// `--env-file` and `-e` as `KEY=value`. Reads the files.
     pub fn environment(&self, environ: Environ) -> Result<Vec<String>, Fault> {
-        environ::gather(&self.env_file, &self.env, environ)
+        environment::gather(&self.env_file, &self.env, environ)
     }
 }

@@ -155,7 +155,7 @@ fn globals_come_from_flags_before_the_environment() {
     let globals = Globals { root: Some("/env".into()), lang: Lang::Ko, narrate: Some(Level::Deep), narrate_to: None };
     assert_eq!(with(&["ps"], &environ), Ok(globals));
     let bad = with(&["ps"], &|name| (name == "DOCENT_LANG").then(|| "fr".into()));
-    assert_eq!(bad, Err((value::bad("DOCENT_LANG", "fr", "ko|en"), 125)));
+    assert_eq!(bad, Err((parsers::bad("DOCENT_LANG", "fr", "ko|en"), 125)));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::rc::Rc;
 /// The journal, shared with the story that writes to it as it is told.
 type Shared = Rc<RefCell<Option<Journal>>>;
 
-pub struct Front {
+pub struct Context {
     pub store: Store,
     pub story: Story,
     pub narrator: Narrator,
@@ -48,9 +48,9 @@ fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-impl Front {
+impl Context {
     /// Opens the store, puts in order what others left behind, and begins the story.
-    pub fn open(globals: &Globals, argv: &[OsString]) -> Result<Front, Fault> {
+    pub fn open(globals: &Globals, argv: &[OsString]) -> Result<Context, Fault> {
         let root = root_of(globals);
         if !rustix::process::geteuid().is_root() {
             let probe = doctor::examine(&root, &mut Story::new());
@@ -82,12 +82,12 @@ impl Front {
             narrator.learned = store.learned(uid());
         }
         let to = to.transpose()?;
-        let mut front = Front { store, story, narrator, journal, shown: 0, to };
+        let mut context = Context { store, story, narrator, journal, shown: 0, to };
         if let Some(made) = made {
-            made.tell(&mut front.story);
+            made.tell(&mut context.story);
         }
-        sweep::sweep(&front.store, &mut front.story)?;
-        Ok(front)
+        sweep::sweep(&context.store, &mut context.story)?;
+        Ok(context)
     }
 
     /// Shows what has been told since the last time.

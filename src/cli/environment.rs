@@ -2,7 +2,7 @@
 //!
 //! Everything that reads the environment is handed an [`Environ`], so that a test can say what is in it.
 
-use super::value::bad;
+use super::parsers::bad;
 use crate::fact::Fault;
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@
 //! which goes by `kind`: `unknown-flag`, `unknown-command`, `flag-needs-value`, `missing-arguments`, `too-many-arguments`,
 //! `not-utf8`, `not-together`.
 
-use super::{docker, value};
+use super::{parsers, unsupported};
 use crate::fact::Fault;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
@@ -48,7 +48,7 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
             }
             if !word.starts_with('-') || word == "-" {
                 (usage("too-many-arguments", Some(word), None, arity(command)), ARGUMENT)
-            } else if let Some(long) = docker::flag(&path, &word) {
+            } else if let Some(long) = unsupported::flag(&path, &word) {
                 (unsupported(&format!("--{long}")), ENGINE)
             } else {
                 let suggestion = nearest_flag(command, &path, &word);
@@ -76,10 +76,10 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
             let fault = match fault {
                 // A switch's parser does not know which switch it serves.
                 Some(Fault::BadValue { flag: unnamed, value, expected }) if unnamed.is_empty() => {
-                    value::bad(&flag, &value, &expected)
+                    parsers::bad(&flag, &value, &expected)
                 }
                 Some(fault) => fault,
-                None => value::bad(&flag, &value, ""),
+                None => parsers::bad(&flag, &value, ""),
             };
             // Docker's client does not look at names and signals: its engine refuses them, which only `run` makes 125 of.
             let engines = matches!(&fault, Fault::BadName { .. })
@@ -122,12 +122,12 @@ pub(super) fn described(tree: &Command, words: Vec<String>) -> Result<Vec<String
 }
 
 fn unsupported(what: &str) -> Fault {
-    Fault::Unsupported { what: what.into(), instead: docker::instead_of(what).map(str::to_string) }
+    Fault::Unsupported { what: what.into(), instead: unsupported::instead_of(what).map(str::to_string) }
 }
 
 /// One of Docker's commands as a fault, else the nearest name that is known.
 fn unknown_command(command: &Command, path: &[String], word: &str) -> Result<Fault, Option<String>> {
-    let dockers = if path.len() < 2 { docker::commands(path) } else { &[] };
+    let dockers = if path.len() < 2 { unsupported::commands(path) } else { &[] };
     if dockers.contains(&word) {
         return Ok(unsupported(&spaced(path, word)));
     }
@@ -200,7 +200,7 @@ fn arity(command: &Command) -> String {
 fn nearest_flag(command: &Command, path: &[String], word: &str) -> Option<String> {
     let name = word.strip_prefix("--")?;
     let own = command.get_arguments().filter_map(|a| a.get_long());
-    nearest(name, own.chain(docker::flags(path).map(|(_, long)| long))).map(|flag| format!("--{flag}"))
+    nearest(name, own.chain(unsupported::flags(path).map(|(_, long)| long))).map(|flag| format!("--{flag}"))
 }
 
 /// The known name that is fewest typing errors away, if that is few enough to be meant.
