@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs a test on a "host" of its own: a network namespace of one thread, and a root in a temporary directory.
 fn on_a_host(test: fn(&Store)) {
@@ -142,12 +142,16 @@ fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
         let shown = calls(&events);
         let bridge = &first.bridge;
         assert!(shown[0].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} bridge address 02:42:")));
-        assert!(shown[1].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
-        assert!(shown[2].starts_with("rename("), "where the subnet is remembered: {}", shown[2]);
-        assert_eq!(shown[3], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
+        let setting =
+            |name: &str, value: &str| format!("write(</proc/sys/net/ipv6/conf/{bridge}/{name}>, \"{value}\", 1) = 1");
+        assert_eq!(shown[1..3], [setting("disable_ipv6", "1"), setting("accept_ra", "0")]);
+        assert!(shown[3].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{}", shown[3]);
+        assert!(shown[4].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
+        assert!(shown[5].starts_with("rename("), "where the subnet is remembered: {}", shown[5]);
+        assert_eq!(shown[6], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
         let batch = "NFT_MSG_NEWTABLE|NFT_MSG_NEWCHAIN|NFT_MSG_NEWRULE";
-        assert!(shown[4].starts_with(&format!("sendto(<netlink:netfilter>, {batch} inet {bridge}: ")), "{}", shown[4]);
-        assert_eq!(shown.len(), 5);
+        assert!(shown[7].starts_with(&format!("sendto(<netlink:netfilter>, {batch} inet {bridge}: ")), "{}", shown[7]);
+        assert_eq!(shown.len(), 8);
         events.iter().for_each(|event| assert_proved(&event.receipt));
         let table = output("nft", &["list", "table", "inet", bridge]);
         assert!(table.contains("type nat hook postrouting priority srcnat; policy accept;"), "{table}");
@@ -222,6 +226,71 @@ fn containers_reach_the_host_each_other_and_the_outside() {
     });
 }
 
+/// A router advertisement by a container, as a frame of its own making: `fe80::1` is a router for everything, and
+/// `2001:db8:bad::/64` is a network in which every host may choose itself an address.
+const ADVERTISE: &str = r#"
+import socket, struct
+dst = bytes.fromhex("333300000001")
+src = bytes.fromhex("024200000bad")
+fe80 = socket.inet_pton(socket.AF_INET6, "fe80::1")
+all_nodes = socket.inet_pton(socket.AF_INET6, "ff02::1")
+prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 3600, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8:bad::")
+body = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + bytes([1, 1]) + src + prefix
+pseudo = fe80 + all_nodes + struct.pack("!II", len(body), 58)
+words = struct.unpack("!%dH" % ((len(pseudo) + len(body)) // 2), pseudo + body)
+total = sum(words)
+while total >> 16:
+    total = (total & 0xffff) + (total >> 16)
+body = body[:2] + struct.pack("!H", ~total & 0xffff) + body[4:]
+packet = struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + fe80 + all_nodes + body
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0x86dd))
+s.send(dst + src + struct.pack("!H", 0x86dd) + packet)
+"#;
+
+/// CVE-2020-13401: a container could become the host's router for IPv6.
+#[test]
+fn the_bridge_takes_no_router_advertisements() {
+    on_a_host(|store| {
+        if !std::path::Path::new("/proc/sys/net/ipv6").exists() {
+            return println!("SKIPPED: this kernel has no IPv6");
+        }
+        let (net, events) = ensure(store);
+        let setting = |device: &str, name: &str| {
+            let path = format!("/proc/sys/net/ipv6/conf/{device}/{name}");
+            std::fs::read_to_string(path).expect("a setting").trim().to_string()
+        };
+        // A bridge as any other shows that what the container sends is taken where nobody refuses it.
+        let (guest, other) = (Apart::new(), Apart::new());
+        guest.connect(&lease(&net, &"a1".repeat(32), &[]));
+        output("ip", &["link", "add", "plain", "up", "type", "bridge"]);
+        let pid = other.pid().to_string();
+        output("ip", &["link", "add", "port", "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
+        other.run(|| output("ip", &["link", "set", "eth0", "up"]));
+        let routes = || output("ip", &["-6", "route", "show", "default"]);
+        let until = Instant::now() + Duration::from_secs(20);
+        while !routes().contains("dev plain") && Instant::now() < until {
+            guest.run(|| output("python3", &["-c", ADVERTISE]));
+            other.run(|| output("python3", &["-c", ADVERTISE]));
+        }
+        assert!(routes().contains("dev plain"), "the other bridge took it: {}", routes());
+        assert!(!routes().contains(&net.bridge), "{}", routes());
+        assert_eq!(output("ip", &["-6", "addr", "show", "dev", &net.bridge]), "");
+
+        assert_eq!((setting(&net.bridge, "disable_ipv6"), setting(&net.bridge, "accept_ra")), ("1".into(), "0".into()));
+        let shown = calls(&events);
+        let place = |what: &str| shown.iter().position(|call| call.contains(what)).expect(what);
+        let up = place(&format!("RTM_NEWLINK {} up", net.bridge));
+        assert!(place("disable_ipv6") < up && place("accept_ra") < up, "before it is up: {shown:?}");
+
+        // Switched on again behind our back (or by a bridge of an earlier docent): the next command sees to it.
+        std::fs::write(format!("/proc/sys/net/ipv6/conf/{}/disable_ipv6", net.bridge), "0").expect("on");
+        let (_, events) = ensure(store);
+        assert!(matches!(&events[0].fact, Fact::Bridge { .. }), "{events:?}");
+        assert_eq!(setting(&net.bridge, "disable_ipv6"), "1");
+    });
+}
+
 #[test]
 fn loopback_alone() {
     on_a_host(|_| {
@@ -270,8 +339,8 @@ fn what_a_killed_command_left_half_made_is_completed() {
         let (net, events) = ensure(store);
         assert_eq!(net.bridge, bridge);
         let shown = calls(&events);
-        assert!(shown[0].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{shown:?}");
-        assert!(shown[1].contains("RTM_NEWADDR"), "{shown:?}");
+        assert!(shown[2].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{shown:?}");
+        assert!(shown[3].contains("RTM_NEWADDR"), "{shown:?}");
         output("nft", &["flush", "ruleset"]);
         let (net, events) = ensure(store);
         assert!(net.nat && events.iter().any(|event| matches!(event.fact, Fact::Nat { .. })), "{events:?}");

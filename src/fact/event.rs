@@ -244,7 +244,13 @@ pub enum Fact {
     #[serde(rename = "network.loopback")]
     Loopback,
     #[serde(rename = "network.bridge")]
-    Bridge { name: String, address: String },
+    Bridge {
+        name: String,
+        address: String,
+        /// The host takes no router advertisements from containers (CVE-2020-13401).
+        #[serde(default)]
+        ipv6_off: bool,
+    },
     #[serde(rename = "network.bridge-reused")]
     BridgeReused { name: String, address: String },
     #[serde(rename = "network.veth")]

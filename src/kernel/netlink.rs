@@ -90,14 +90,14 @@ impl Netlink {
 
     // ---- changes ---------------------------------------------------------------------------------------------------
 
-    /// A bridge, up from the start. Its MAC is given, since one left to itself takes its lowest port's, and then every
-    /// container that comes or goes makes the neighbours' ARP entries wrong.
+    /// A bridge, not yet up. Its MAC is given, since one left to itself takes its lowest port's, and then every container
+    /// that comes or goes makes the neighbours' ARP entries wrong.
     pub fn add_bridge(&mut self, calls: &mut Calls, name: &str, mac: [u8; 6]) -> Result<(), SysError> {
-        let message = Message::new(libc::RTM_NEWLINK, CREATE | EXCL, &link_header(0, UP))
+        let message = Message::new(libc::RTM_NEWLINK, CREATE | EXCL, &link_header(0, 0))
             .text(libc::IFLA_IFNAME, name)
             .put(libc::IFLA_ADDRESS, &mac)
             .nest(libc::IFLA_LINKINFO, |m| m.text(libc::IFLA_INFO_KIND, "bridge"));
-        self.change(calls, message, format!("RTM_NEWLINK {name} bridge address {} up", colons(mac)))
+        self.change(calls, message, format!("RTM_NEWLINK {name} bridge address {}", colons(mac)))
     }
 
     /// A veth pair in one request: `host` here, a port of `bridge` and up; `inside` born in the network namespace of `pid`,

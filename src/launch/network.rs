@@ -73,6 +73,7 @@ fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subne
     let step = |error| Fault::step("bridge", error);
     let mut net = Netlink::open().map_err(step)?;
     if let Some(link) = net.link(bridge).map_err(step)?.filter(|link| link.up && link.kind == BRIDGE)
+        && without_ipv6(bridge).all(|(path, value)| holds(&path, value))
         && let Some(address) = address_of(&mut net, &link).map_err(step)?
     {
         let fact = Fact::BridgeReused { name: bridge.into(), address: shown(address) };
@@ -82,12 +83,12 @@ fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subne
     let made = proven(|calls| {
         let address = make_bridge(calls, &mut net, bridge, store)?;
         let receipt = bridge_receipt(&net.existing(bridge)?, address);
-        Ok((address, Fact::Bridge { name: bridge.into(), address: shown(address) }, receipt))
+        Ok((address, Fact::Bridge { name: bridge.into(), address: shown(address), ipv6_off: true }, receipt))
     });
     match made {
         Ok(deed) => Ok(deed.tell(story)),
         Err(error) => {
-            let fact = Fact::Bridge { name: bridge.into(), address: String::new() };
+            let fact = Fact::Bridge { name: bridge.into(), address: String::new(), ipv6_off: false };
             story.tell(Event::failed(fact, error.clone()));
             Err(match error.errno {
                 libc::EADDRNOTAVAIL => Fault::NoFreeAddress { subnet: error.object },
@@ -111,6 +112,9 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
     if link.kind != BRIDGE {
         return Err(SysError::new("sendto", format!("RTM_NEWLINK {bridge} bridge"), libc::EEXIST));
     }
+    for (path, value) in without_ipv6(bridge).filter(|(path, value)| !holds(path, value)) {
+        sys::put(calls, Path::new(&path), value)?;
+    }
     if !link.up {
         net.up(calls, &link)?;
     }
@@ -132,6 +136,22 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
         net.delete_address(calls, &link, address)?;
     }
     Err(subnet::exhausted())
+}
+
+/// What keeps the host from listening to a container that says it is a router (CVE-2020-13401): the kernel takes router
+/// advertisements on every device with IPv6, and docent's network is IPv4. Set before the bridge is up.
+fn without_ipv6(bridge: &str) -> impl Iterator<Item = (String, &'static str)> {
+    [("disable_ipv6", "1"), ("accept_ra", "0")]
+        .into_iter()
+        .map(move |(name, value)| (format!("/proc/sys/net/ipv6/conf/{bridge}/{name}"), value))
+}
+
+/// A kernel without IPv6 has no such setting, and needs none.
+fn holds(path: &str, value: &str) -> bool {
+    match std::fs::read_to_string(path) {
+        Ok(now) => now.trim() == value,
+        Err(_) => !Path::new("/proc/sys/net/ipv6").exists(),
+    }
 }
 
 /// Addresses and routes of this host but for those of one device.

@@ -129,7 +129,7 @@ impl Step {
     pub fn forecast(self, spec: &Spec) -> Vec<Fact> {
         use Step::*;
         match self {
-            Bridge => vec![Fact::Bridge { name: String::new(), address: String::new() }],
+            Bridge => vec![Fact::Bridge { name: String::new(), address: String::new(), ipv6_off: true }],
             Cgroup => match &spec.group {
                 Some(g) => vec![Fact::CgroupMade { version: g.version, name: g.name.clone(), paths: g.paths() }],
                 None => vec![Fact::CgroupNone { why: String::new() }],

@@ -117,7 +117,10 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 
         Fact::Loopback => network::loopback(lang, t),
         Fact::Bridge { name, .. } if planned && name.is_empty() => network::bridge_plan(lang),
-        Fact::Bridge { name, address } => network::bridge(lang, t, name, address),
+        Fact::Bridge { name, address, ipv6_off } => {
+            let made = network::bridge(lang, t, name, address);
+            if *ipv6_off { format!("{made} · {}", network::bridge_ipv6_off(lang)) } else { made }
+        }
         Fact::BridgeReused { name, address } => network::bridge_reused(lang, name, address),
         Fact::Veth { host, .. } if planned && host.is_empty() => network::veth_plan(lang),
         Fact::Veth { host, inside, bridge } => network::veth(lang, t, host, inside, bridge),

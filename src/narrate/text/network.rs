@@ -5,6 +5,10 @@ use crate::narrate::messages::messages;
 messages! {
     loopback[LIGHT]() { ko: "컨테이너의 loopback(lo)을 {v}", en: "{v} the container's loopback (lo)" }
     bridge[MAKE](name, address) { ko: "{name} 브리지를 {v} · {address}", en: "{v} the bridge {name} · {address}" }
+    bridge_ipv6_off() {
+        ko: "IPv6는 껐음: 컨테이너가 보내는 라우터 광고를 받지 않음",
+        en: "IPv6 off: the host takes no router advertisements from containers",
+    }
     bridge_reused(name, address) {
         ko: "{name} 브리지는 이미 있어서 그대로 씁니다 · {address}",
         en: "the bridge {name} was here already · {address}",
@@ -33,7 +37,7 @@ messages! {
     files[WRITE](names) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
     veth_removed[REMOVE](host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
 
-    bridge_plan() { ko: "브리지가 없으면 만듭니다", en: "will make the bridge, unless it is there" }
+    bridge_plan() { ko: "IPv6를 끈 브리지가 없으면 만듭니다", en: "will make the bridge, with IPv6 off, unless it is there" }
     veth_plan() {
         ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
         en: "will connect the container to the bridge by a veth pair",
