@@ -275,6 +275,7 @@ pub fn event(fact: Fact) -> Event {
         _ => s("read back"),
     };
     Event {
+        pid: 48200,
         container: Some(s(ID)),
         receipt: Some(receipt(&evidence, &["grep", " / / ", "/proc/48213/mountinfo"], "root")),
         ..Event::of(fact, calls)

@@ -6,7 +6,7 @@ messages! {
     loopback[LIGHT]() { ko: "컨테이너의 loopback(lo)을 {v}", en: "{v} the container's loopback (lo)" }
     bridge[MAKE](name, address) { ko: "{name} 브리지를 {v} · {address}", en: "{v} the bridge {name} · {address}" }
     bridge_ipv6_off() {
-        ko: "IPv6는 껐음: 컨테이너가 보내는 라우터 광고를 받지 않음",
+        ko: "IPv6 끔: 컨테이너의 라우터 광고를 받지 않음",
         en: "IPv6 off: the host takes no router advertisements from containers",
     }
     bridge_reused(name, address) {
