@@ -70,19 +70,19 @@ impl ContainerFilter {
     }
 
     pub fn shows(&self, container: &Container) -> bool {
-        let (config, state) = (&container.config, &container.state);
+        let state = &container.state;
         let any = |key: &str, test: &dyn Fn(&str) -> bool| {
             let values = values(&self.terms, key);
             values.is_empty() || values.into_iter().any(test)
         };
-        any("name", &|v| name_matches(v, &config.name))
-            && any("id", &|v| config.id.starts_with(v))
+        any("name", &|v| name_matches(v, &container.name))
+            && any("id", &|v| container.id.starts_with(v))
             && any("status", &|v| state.status.word() == v)
             && any("exited", &|v| {
                 state.status == Status::Exited && v.parse::<i32>().is_ok_and(|code| code == state.exit_code)
             })
-            && any("ancestor", &|v| is_ancestor(v, &config.image, &config.image_id))
-            && has_labels(&self.terms, |key| config.labels.get(key).map(String::as_str))
+            && any("ancestor", &|v| is_ancestor(v, &container.image, &container.image_id))
+            && has_labels(&self.terms, |key| container.labels.get(key).map(String::as_str))
     }
 }
 

@@ -37,7 +37,7 @@ pub fn ps(containers: &[Container], args: &PsArgs, now: DateTime<Utc>, zone: Fix
     let all = args.all || last.is_some() || filter.asks_for_state();
     let mut shown: Vec<&Container> =
         containers.iter().filter(|c| filter.shows(c) && (all || is_up(c.state.status))).collect();
-    shown.sort_by(|a, b| b.config.created.cmp(&a.config.created).then_with(|| a.config.id.cmp(&b.config.id)));
+    shown.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     shown.truncate(last.unwrap_or(usize::MAX));
     let rows: Vec<Row> = shown.iter().map(|c| row(c, args.no_trunc, now, zone)).collect();
     if args.quiet {
@@ -51,27 +51,26 @@ fn is_up(status: Status) -> bool {
 }
 
 fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
-    let config = &container.config;
-    let command = command(&config.process.argv);
-    let labels: Vec<String> = config.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    let command = command(&container.process.argv);
+    let labels: Vec<String> = container.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let mounts: Vec<String> =
-        config.binds.iter().map(|b| if whole { b.source.clone() } else { ellipsis(&b.source, 15) }).collect();
+        container.binds.iter().map(|b| if whole { b.source.clone() } else { ellipsis(&b.source, 15) }).collect();
     let fields = serde_json::json!({
         "Command": quote(&if whole { command } else { ellipsis(&command, 20) }),
-        "CreatedAt": local(config.created, zone),
-        "ID": if whole { config.id.as_str() } else { container.short_id() },
-        "Image": config.image,
+        "CreatedAt": local(container.created, zone),
+        "ID": if whole { container.id.as_str() } else { container.short_id() },
+        "Image": container.image,
         "Labels": labels.join(","),
         "LocalVolumes": "0",
         "Mounts": mounts.join(","),
-        "Names": config.name,
-        "Networks": network_name(config.network),
+        "Names": container.name,
+        "Networks": network_name(container.network),
         "Ports": ports(container),
-        "RunningFor": ago(now, config.created),
+        "RunningFor": ago(now, container.created),
         "State": container.state.status.word(),
         "Status": status(container, now),
     });
-    Row { fields, labels: config.labels.clone() }
+    Row { fields, labels: container.labels.clone() }
 }
 
 pub(super) fn network_name(mode: NetworkMode) -> &'static str {
@@ -148,11 +147,11 @@ struct Shown {
 /// `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`; ports that are exposed and not published stand alone (`80/tcp`). Neighbours
 /// are drawn together (`81-82/tcp`), as Docker does where host and container use the same numbers.
 fn ports(container: &Container) -> String {
-    if !is_up(container.state.status) || container.config.network != NetworkMode::Bridge {
+    if !is_up(container.state.status) || container.network != NetworkMode::Bridge {
         return String::new();
     }
     let mut shown: Vec<Shown> = container.state.ports.iter().flat_map(families).collect();
-    for exposed in &container.config.exposed {
+    for exposed in &container.exposed {
         let (port, proto) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
         let Ok(port) = port.parse::<u16>() else { continue };
         if !container.state.ports.iter().any(|p| p.port == port && p.proto == proto) {

@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// `containers/<id>/config.json`: everything that `create` decided. Never changed afterwards, but for the name.
+/// A container as the store holds it. `containers/<id>/config.json` is everything that `create` decided, and never changes
+/// afterwards but for the name; the state is `state.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Config {
+pub struct Container {
     /// 64 hex digits.
     pub id: String,
     pub name: String,
@@ -40,6 +41,8 @@ pub struct Config {
     /// Where the image came from, when it is not a real one (`built-in`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    #[serde(skip)]
+    pub state: State,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -161,16 +164,9 @@ impl Status {
     }
 }
 
-/// A container as the store holds it.
-#[derive(Debug, Clone)]
-pub struct Container {
-    pub config: Config,
-    pub state: State,
-}
-
 impl Container {
     pub fn short_id(&self) -> &str {
-        self.config.id.get(..12).unwrap_or(&self.config.id)
+        self.id.get(..12).unwrap_or(&self.id)
     }
 }
 

@@ -63,7 +63,7 @@ pub fn into_container(
     inside: &Path,
     options: Options,
 ) -> Result<(), Fault> {
-    story.about(&container.config.id);
+    story.about(&container.id);
     let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
     let (source, contents) = local_source(&files, local, options)?;
     let view = View::open(store, container, story)?;
@@ -76,15 +76,15 @@ pub fn into_container(
     let deep = is_dir;
     let dir = if deep { start.clone() } else { start.parent().unwrap_or(Path::new("/")).to_path_buf() };
     let note_dir = if deep { start.parent().unwrap_or(Path::new("/")).to_path_buf() } else { dir };
-    let (note, token) = begin(store, Some(&container.config.id), &note_dir, deep)?;
+    let (note, token) = begin(store, Some(&container.id), &note_dir, deep)?;
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
-    let to = format!("{}:{}", container.config.name, start.to_string_lossy());
+    let to = format!("{}:{}", container.name, start.to_string_lossy());
     transfer(&source, contents, &target, (owner, files.user(), None), &token, true, (from, to))
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
     drop(note);
-    cow::tell(store, &container.config, &start, LOOK, story)
+    cow::tell(store, container, &start, LOOK, story)
 }
 
 /// Copies a file or tree of a container to a local place.
@@ -96,7 +96,7 @@ pub fn from_container(
     local: &Path,
     options: Options,
 ) -> Result<(), Fault> {
-    story.about(&container.config.id);
+    story.about(&container.id);
     let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
     let view = View::open(store, container, story)?;
     let (contents, _) = tree::endings(inside);
@@ -132,7 +132,7 @@ pub fn from_container(
         let (user, group) = files.owner();
         Owner::Of(user, group)
     };
-    let from = format!("{}:{}", container.config.name, inside.to_string_lossy());
+    let from = format!("{}:{}", container.name, inside.to_string_lossy());
     let copied =
         transfer(&source, contents, &target, (owner, None, files.user()), &token, false, (from, shown.clone()))
             .map_err(|e| local_fault(local, e))?;
@@ -287,7 +287,7 @@ fn container_target(
             let there = tree::stat_here(place.dir.as_fd(), &place.name).ok();
             if there.is_none() && slash && !is_dir {
                 return Err(Fault::NoSuchPath {
-                    container: container.config.name.clone(),
+                    container: container.name.clone(),
                     path: path.to_string_lossy().into_owned(),
                 });
             }
@@ -342,7 +342,7 @@ fn local_fault(path: &Path, e: SysError) -> Fault {
 fn inside_fault(container: &Container, path: &Path, e: SysError) -> Fault {
     if matches!(e.errno, libc::ENOENT | libc::ENOTDIR) {
         let path = path.to_string_lossy().into_owned();
-        return Fault::NoSuchPath { container: container.config.name.clone(), path };
+        return Fault::NoSuchPath { container: container.name.clone(), path };
     }
     Fault::step("cp", SysError { calls: Vec::new(), ..e })
 }

@@ -4,7 +4,7 @@
 //! Nothing is guessed. A file is *copied up* when the kernel's own mark (trusted.overlay.origin) is on it; a file of the same
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
-use crate::container::Config;
+use crate::container::Container;
 use crate::fact::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
@@ -117,9 +117,9 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
 
 /// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
 /// what is further down.
-pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64)> {
+pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(String, u64)> {
     let relative = relative(path);
-    for chain in config.layers.iter().rev() {
+    for chain in container.layers.iter().rev() {
         let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
         if let Some(mark) = mark(layer.as_fd(), relative) {
             return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
@@ -135,13 +135,13 @@ pub fn below(store: &Store, config: &Config, path: &Path) -> Option<(String, u64
 }
 
 /// What changed between two looks, in the order of the paths.
-pub fn differences(store: &Store, config: &Config, before: &Look, now: &Look) -> Vec<Difference> {
+pub fn differences(store: &Store, container: &Container, before: &Look, now: &Look) -> Vec<Difference> {
     let mut all = Vec::new();
     for (path, mark) in now {
         if before.get(path) == Some(mark) {
             continue;
         }
-        let below = below(store, config, path);
+        let below = below(store, container, path);
         let known = before.get(path);
         let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
         let change = match mark.kind {
@@ -161,7 +161,7 @@ pub fn differences(store: &Store, config: &Config, before: &Look, now: &Look) ->
     }
     for (path, mark) in before {
         if !now.contains_key(path) && mark.kind != Kind::Whiteout {
-            let below = below(store, config, path);
+            let below = below(store, container, path);
             // A copy that is gone and leaves the lower one in sight is no longer a change.
             let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
             all.push(Difference { path: path.clone(), change: Change::Gone, below, now: None, dir });
@@ -186,37 +186,43 @@ pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
 
 /// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.
 /// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
-pub fn baseline(store: &Store, config: &Config, budget_us: u64, story: &mut Story) {
-    let upper = store.container_dir(&config.id).upper();
-    let Some(now) = look(&upper, Path::new("/"), budget_us).filter(|now| *now != seen(store, &config.id)) else {
+pub fn baseline(store: &Store, container: &Container, budget_us: u64, story: &mut Story) {
+    let upper = store.container_dir(&container.id).upper();
+    let Some(now) = look(&upper, Path::new("/"), budget_us).filter(|now| *now != seen(store, &container.id)) else {
         return;
     };
-    if let Err(error) = remember(store, &config.id, &now) {
+    if let Err(error) = remember(store, &container.id, &now) {
         story.tell(Event::failed(Fact::Fallback { what: "seen.json".into(), point: FaultPoint::Optional }, error));
     }
 }
 
 /// Looks at `start` and below, tells what is new there, and remembers it.
-pub fn tell(store: &Store, config: &Config, start: &Path, budget_us: u64, story: &mut Story) -> Result<(), Fault> {
-    let upper = store.container_dir(&config.id).upper();
+pub fn tell(
+    store: &Store,
+    container: &Container,
+    start: &Path,
+    budget_us: u64,
+    story: &mut Story,
+) -> Result<(), Fault> {
+    let upper = store.container_dir(&container.id).upper();
     let Some(now) = look(&upper, start, budget_us) else { return Ok(()) };
-    let all_before = seen(store, &config.id);
+    let all_before = seen(store, &container.id);
     let before: Look =
         all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
     if now == before {
         return Ok(());
     }
-    for difference in differences(store, config, &before, &now) {
-        event(store, config, &difference).tell(story);
+    for difference in differences(store, container, &before, &now) {
+        event(store, container, &difference).tell(story);
     }
     let mut after: Look = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
     after.extend(now);
-    remember(store, &config.id, &after).map_err(|e| Fault::step("seen", e))
+    remember(store, &container.id, &after).map_err(|e| Fault::step("seen", e))
 }
 
 /// What the kernel did on somebody's behalf, with what proves it.
-fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
-    let upper = store.container_dir(&config.id).upper();
+fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<()> {
+    let upper = store.container_dir(&container.id).upper();
     let file = upper.join(difference.path.strip_prefix("/").unwrap_or(&difference.path));
     let file = file.to_string_lossy().into_owned();
     let fact = Fact::Changed {
@@ -226,9 +232,9 @@ fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
         number: difference
             .below
             .as_ref()
-            .and_then(|(chain, _)| config.layers.iter().position(|c| c == chain))
+            .and_then(|(chain, _)| container.layers.iter().position(|c| c == chain))
             .map(|below| below + 1),
-        image: difference.below.as_ref().map(|_| config.image.clone()),
+        image: difference.below.as_ref().map(|_| container.image.clone()),
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };
@@ -242,23 +248,23 @@ fn event(store: &Store, config: &Config, difference: &Difference) -> Deed<()> {
         (_, Some(size)) => (words(&["stat", "-c", "%s"]), Expect::Equals(size.to_string()), format!("{file}: {size}")),
         _ => (words(&["test", "-e"]), Expect::Status(0), file.clone()),
     };
-    Deed::new((), Event::of(fact, Vec::new())).of_container(&config.id).with_receipt(Receipt {
+    Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id).with_receipt(Receipt {
         evidence,
         proof,
         expect,
-        holds: Holds::WhileExists(config.id.clone()),
+        holds: Holds::WhileExists(container.id.clone()),
         needs: Needs::root(),
-        subject: format!("upper:{}:{}", config.id, difference.path.to_string_lossy()),
+        subject: format!("upper:{}:{}", container.id, difference.path.to_string_lossy()),
     })
 }
 
 /// `docker diff`: the write layer against the image, as (letter, path), directories included.
-pub fn diff(store: &Store, config: &Config) -> Vec<(char, String)> {
-    let upper = store.container_dir(&config.id).upper();
+pub fn diff(store: &Store, container: &Container) -> Vec<(char, String)> {
+    let upper = store.container_dir(&container.id).upper();
     let now = look(&upper, Path::new("/"), u64::MAX / 2).unwrap_or_default();
     now.iter()
         .filter_map(|(path, mark)| {
-            let below = below(store, config, path);
+            let below = below(store, container, path);
             let letter = match (mark.kind, below) {
                 (Kind::Whiteout, None) => return None,
                 (Kind::Whiteout, Some(_)) => 'D',

@@ -1,7 +1,7 @@
 //! `create`: an image and a wish become a container on paper. No process, no memory: a directory with an empty write layer.
 
 use super::{names, resolve};
-use crate::container::{Attach, Bind, Config, Container, Limits, NetworkMode, Port, Process, valid_name};
+use crate::container::{Attach, Bind, Container, Limits, NetworkMode, Port, Process, State, valid_name};
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
 use crate::launch::netfiles;
@@ -47,23 +47,23 @@ pub fn create(store: &Store, story: &mut Story, ask: &Ask) -> Result<Container, 
     let all = store.list_containers()?;
     let name = match &ask.name {
         Some(name) => {
-            if let Some(other) = all.iter().find(|c| c.config.name == *name) {
-                return Err(Fault::NameTaken { name: name.clone(), by: other.config.id.clone() });
+            if let Some(other) = all.iter().find(|c| c.name == *name) {
+                return Err(Fault::NameTaken { name: name.clone(), by: other.id.clone() });
             }
             name.clone()
         }
         None => names::free(&all, random_u64()?),
     };
-    let config = config_of(ask, &image, process, name, random_id()?);
-    let files = network_files(&config, story);
-    let deed = store.create_container(&config, &files)?;
+    let container = container_of(ask, &image, process, name, random_id()?);
+    let files = network_files(&container, story);
+    let deed = store.create_container(&container, &files)?;
     drop(lock);
     deed.tell(story);
-    Ok(Container { config, state: Default::default() })
+    Ok(container)
 }
 
 /// The container as it would be, for a forecast; without an image what the command line says is all there is.
-pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Config, Fault> {
+pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Container, Fault> {
     let none = Image::default();
     let image = image.unwrap_or(&none);
     let process = match process_of(ask, image) {
@@ -71,7 +71,7 @@ pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Config,
         other => other?,
     };
     // What only the deed will know stands as an ellipsis.
-    Ok(config_of(ask, image, process, name, "…".into()))
+    Ok(container_of(ask, image, process, name, "…".into()))
 }
 
 /// Entrypoint and command as Docker joins them: a new entrypoint drops the image's command.
@@ -118,7 +118,7 @@ pub fn merge_env(image: &[String], asked: &[String]) -> Vec<String> {
     all
 }
 
-fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: String) -> Config {
+fn container_of(ask: &Ask, image: &Image, process: Process, name: String, id: String) -> Container {
     let run = &image.config.config;
     let short = id.get(..12).unwrap_or(&id).to_string();
     let stop_signal =
@@ -128,7 +128,7 @@ fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: Strin
         None => run.entrypoint.clone(),
     };
     let cmd = process.argv.iter().skip(entrypoint.iter().filter(|e| !e.is_empty()).count()).cloned().collect();
-    Config {
+    Container {
         id,
         name,
         created: chrono::Utc::now(),
@@ -154,28 +154,29 @@ fn config_of(ask: &Ask, image: &Image, process: Process, name: String, id: Strin
         attach: ask.attach.clone(),
         binds: ask.binds.clone(),
         origin: image.origin().map(str::to_string),
+        state: State::default(),
     }
 }
 
 /// hosts, hostname and resolv.conf, as they will be seen in the container's /etc. The address is added at start.
-fn network_files(config: &Config, story: &mut Story) -> Vec<(PathBuf, String)> {
+fn network_files(container: &Container, story: &mut Story) -> Vec<(PathBuf, String)> {
     let mut host = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     if netfiles::is_systemd_stub(&host) {
         host = std::fs::read_to_string(netfiles::SYSTEMD_RESOLVED).unwrap_or(host);
     }
-    let resolv = if config.network == NetworkMode::Host {
+    let resolv = if container.network == NetworkMode::Host {
         host
     } else {
         let resolv = netfiles::resolv_conf(&host);
-        if resolv.stand_in && config.network == NetworkMode::Bridge {
+        if resolv.stand_in && container.network == NetworkMode::Bridge {
             let fact = Fact::Fallback { what: "/etc/resolv.conf".into(), point: FaultPoint::NoNameserver };
             story.tell(Event::of(fact, Vec::new()));
         }
         resolv.text
     };
     vec![
-        (PathBuf::from("hosts"), netfiles::hosts(&config.hostname, None)),
-        (PathBuf::from("hostname"), netfiles::hostname(&config.hostname)),
+        (PathBuf::from("hosts"), netfiles::hosts(&container.hostname, None)),
+        (PathBuf::from("hostname"), netfiles::hostname(&container.hostname)),
         (PathBuf::from("resolv.conf"), resolv),
     ]
 }

@@ -39,7 +39,7 @@ pub fn begin(
     ask: &Ask,
     size: Option<(u16, u16)>,
 ) -> Result<Begun, Fault> {
-    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    let (name, id) = (container.name.clone(), container.id.clone());
     match container.state.status {
         Status::Running => {}
         Status::Paused => return Err(Fault::IsPaused { name, id }),
@@ -47,9 +47,9 @@ pub fn begin(
     }
     let process = Process {
         argv: ask.command.clone(),
-        env: super::create::merge_env(&container.config.process.env, &ask.env),
-        cwd: ask.workdir.clone().unwrap_or_else(|| container.config.process.cwd.clone()),
-        user: ask.user.clone().unwrap_or_else(|| container.config.process.user.clone()),
+        env: super::create::merge_env(&container.process.env, &ask.env),
+        cwd: ask.workdir.clone().unwrap_or_else(|| container.process.cwd.clone()),
+        user: ask.user.clone().unwrap_or_else(|| container.process.user.clone()),
         tty: ask.tty,
         stdin: ask.stdin,
     };

@@ -1,7 +1,7 @@
 //! What a command would do, told before it is done: the same steps, and nothing touched.
 
 use super::{builtin, create};
-use crate::container::{Config, Container, NetworkMode};
+use crate::container::{Container, NetworkMode};
 use crate::fact::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
 use crate::kernel::{cgroup, sys};
@@ -44,12 +44,12 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
         Wish::Create(ask) => drop(created(store, ask, &mut facts)?),
         Wish::Start(names) => {
             for container in containers(names)? {
-                started(store, &container.config, &mut facts);
+                started(store, &container, &mut facts);
             }
         }
         Wish::Stop(names, signal) => {
             for container in containers(names)? {
-                facts.push(signalled(&container, signal.unwrap_or(container.config.stop_signal)));
+                facts.push(signalled(&container, signal.unwrap_or(container.stop_signal)));
                 ended(&container, &mut facts);
             }
         }
@@ -64,7 +64,7 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
                     facts.push(signalled(&container, libc::SIGKILL));
                     ended(&container, &mut facts);
                 }
-                let (id, name) = (container.config.id.clone(), container.config.name.clone());
+                let (id, name) = (container.id.clone(), container.name.clone());
                 facts.push(Fact::ContainerRemoved { id, name });
             }
         }
@@ -81,7 +81,7 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
         }
         Wish::Exec { name, command } => {
             let container = store.find_container(name)?;
-            let mut spec = Spec::of(store, &container.config, cgroup::layout().group(&container.config.id));
+            let mut spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
             spec.process.argv = command.clone();
             facts.extend(plan::exec_steps(&spec).into_iter().flat_map(|step| step.forecast(&spec)));
         }
@@ -121,27 +121,27 @@ fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Imag
     Ok(None)
 }
 
-fn created(store: &Store, ask: &create::Ask, facts: &mut Vec<Fact>) -> Result<Config, Fault> {
+fn created(store: &Store, ask: &create::Ask, facts: &mut Vec<Fact>) -> Result<Container, Fault> {
     let image = image(store, &ask.image, facts)?;
     let name = ask.name.clone().unwrap_or_default();
     if !name.is_empty()
-        && let Some(other) = store.list_containers()?.iter().find(|c| c.config.name == name)
+        && let Some(other) = store.list_containers()?.iter().find(|c| c.name == name)
     {
-        return Err(Fault::NameTaken { name, by: other.config.id.clone() });
+        return Err(Fault::NameTaken { name, by: other.id.clone() });
     }
     let config = create::planned(ask, image.as_ref(), name.clone())?;
     facts.push(Fact::ContainerCreated { id: String::new(), name, image: ask.image.clone(), path: String::new() });
     Ok(config)
 }
 
-fn started(store: &Store, config: &Config, facts: &mut Vec<Fact>) {
-    let spec = Spec::of(store, config, cgroup::layout().group(&config.id));
+fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
+    let spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
     facts.push(Fact::HelperStarted { pid: 0, role: "monitor".into() });
     for step in plan::steps(&spec) {
         facts.extend(step.forecast(&spec));
     }
-    if config.network == NetworkMode::Bridge {
-        facts.extend(config.ports.iter().map(|port| Fact::Published {
+    if container.network == NetworkMode::Bridge {
+        facts.extend(container.ports.iter().map(|port| Fact::Published {
             host_ip: port.host_ip.clone(),
             host_port: port.host_port,
             address: String::new(),
@@ -156,7 +156,7 @@ fn signalled(container: &Container, signal: i32) -> Fact {
 }
 
 fn ended(container: &Container, facts: &mut Vec<Fact>) {
-    let name = format!("/docent/{}", container.config.id);
+    let name = format!("/docent/{}", container.id);
     facts.push(Fact::CgroupRemoved { name, paths: container.state.cgroups.clone() });
 }
 
@@ -168,14 +168,14 @@ fn copied(store: &Store, from: &str, to: &str, facts: &mut Vec<Fact>) -> Result<
     if let Side::Container { name, path } = side(to) {
         let container = store.find_container(&name)?;
         let path = super::view::absolute(&path);
-        if let Some((layer, size)) = super::cow::below(store, &container.config, &path) {
-            let number = container.config.layers.iter().position(|l| *l == layer).map(|n| n + 1);
+        if let Some((layer, size)) = super::cow::below(store, &container, &path) {
+            let number = container.layers.iter().position(|l| *l == layer).map(|n| n + 1);
             facts.push(Fact::Changed {
                 path: path.to_string_lossy().into_owned(),
                 change: Change::Covered,
                 layer: Some(layer),
                 number,
-                image: Some(container.config.image.clone()),
+                image: Some(container.image.clone()),
                 was: Some(size),
                 now: None,
             });

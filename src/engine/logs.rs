@@ -24,9 +24,9 @@ pub fn logs(
     follow: bool,
     mut each: impl FnMut(&Line) -> bool,
 ) -> Result<(), Fault> {
-    let path = store.container_dir(&container.config.id).log();
+    let path = store.container_dir(&container.id).log();
     let io = |e: std::io::Error| Fault::step("logs", SysError::io("read", path.to_string_lossy(), &e));
-    let id = &container.config.id;
+    let id = &container.id;
     let file = match File::open(&path) {
         Ok(file) => file,
         // Never started: an empty log.

@@ -35,7 +35,7 @@ const THINGS: [&str; 24] = [
 
 /// A name that none of these containers has; numbered when chance does not find a free pair.
 pub fn free(all: &[Container], seed: u64) -> String {
-    let taken = |name: &str| all.iter().any(|c| c.config.name == name);
+    let taken = |name: &str| all.iter().any(|c| c.name == name);
     let pairs = (MOODS.len() * THINGS.len()) as u64;
     for n in 0..pairs {
         let at = (seed % pairs + n) % pairs;

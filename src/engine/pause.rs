@@ -6,7 +6,7 @@ use crate::fact::{Fault, Story};
 use crate::kernel::cgroup;
 
 pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {
-    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    let (name, id) = (container.name.clone(), container.id.clone());
     match container.state.status {
         Status::Running => set(story, container, true),
         Status::Paused => Err(Fault::IsPaused { name, id }),
@@ -15,7 +15,7 @@ pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {
 }
 
 pub fn unpause(story: &mut Story, container: &Container) -> Result<(), Fault> {
-    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    let (name, id) = (container.name.clone(), container.id.clone());
     match container.state.status {
         Status::Paused => set(story, container, false),
         Status::Running => Err(Fault::NotPaused { name, id }),
@@ -25,8 +25,8 @@ pub fn unpause(story: &mut Story, container: &Container) -> Result<(), Fault> {
 
 fn set(story: &mut Story, container: &Container, freeze: bool) -> Result<(), Fault> {
     let refused = || Fault::LimitRefused { limit: "freezer".into(), why: "no freezer cgroup".into() };
-    let group = cgroup::layout().group(&container.config.id).filter(|g| g.can_freeze()).ok_or_else(refused)?;
+    let group = cgroup::layout().group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)?;
     let deed = group.freeze(freeze).map_err(|e| Fault::step("freezer", e))?;
-    deed.of_container(&container.config.id).tell(story);
+    deed.of_container(&container.id).tell(story);
     Ok(())
 }

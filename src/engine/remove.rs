@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 
 /// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
-    let (name, id) = (container.config.name.clone(), container.config.id.clone());
+    let (name, id) = (container.name.clone(), container.id.clone());
     let since = now_us();
     if container.state.status.live() {
         if !force {
@@ -22,7 +22,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
     let Some(_lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.status.live()) {
-        let put = sweep::put_in_order(store, &now.config, now.state, story);
+        let put = sweep::put_in_order(store, &now, story);
         if cgroup::layout().group(&id).is_some_and(|g| g.exists()) {
             put?;
             return Err(Fault::step("cgroup", SysError::new("rmdir", &id, libc::EBUSY)));
@@ -32,7 +32,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
             return Ok(());
         }
     }
-    store.remove_container(&container.config, true).map_err(|e| Fault::step("remove", e))?.tell(story);
+    store.remove_container(container, true).map_err(|e| Fault::step("remove", e))?.tell(story);
     Ok(())
 }
 
@@ -40,13 +40,13 @@ fn end(story: &mut Story, container: &Container) -> Result<(), Fault> {
     let Ok(pidfd) = stop::handle(container) else { return Ok(()) };
     let step = |e| Fault::step("kill", e);
     match process::signal(pidfd.as_fd(), container.state.pid, libc::SIGKILL) {
-        Ok(deed) => deed.of_container(&container.config.id).tell(story),
+        Ok(deed) => deed.of_container(&container.id).tell(story),
         Err(e) if e.errno == libc::ESRCH => {}
         Err(e) => return Err(step(e)),
     }
     // Version 1 delivers even SIGKILL only when the group thaws.
-    if let Some(group) = cgroup::layout().group(&container.config.id).filter(|g| g.frozen()) {
-        group.freeze(false).map_err(step)?.of_container(&container.config.id).tell(story);
+    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.frozen()) {
+        group.freeze(false).map_err(step)?.of_container(&container.id).tell(story);
     }
     process::wait_gone(pidfd.as_fd(), None);
     Ok(())

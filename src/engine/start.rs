@@ -29,7 +29,7 @@ pub fn start(
     attach: bool,
     size: Option<(u16, u16)>,
 ) -> Result<Option<Started>, Fault> {
-    let id = &container.config.id;
+    let id = &container.id;
     let until = Instant::now() + BUSY;
     loop {
         match once(store, story, container, attach, size) {
@@ -55,7 +55,7 @@ fn once(
     attach: bool,
     size: Option<(u16, u16)>,
 ) -> Result<Started, Fault> {
-    let id = &container.config.id;
+    let id = &container.id;
     let program = process::sealed_program().map_err(|e| Fault::step("seal", e))?.of_container(id).tell(story);
     let (client, deed) = Client::start_monitor(store, id, program.as_fd()).map_err(|e| Fault::step("monitor", e))?;
     deed.of_container(id).tell(story);

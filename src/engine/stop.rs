@@ -13,7 +13,7 @@ const STARTING: Duration = Duration::from_secs(10);
 
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
-    let not_running = || Fault::NotRunning { name: container.config.name.clone(), id: container.config.id.clone() };
+    let not_running = || Fault::NotRunning { name: container.name.clone(), id: container.id.clone() };
     if !matches!(container.state.status, Status::Running | Status::Paused) {
         return Err(not_running());
     }
@@ -22,7 +22,7 @@ pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
 
 /// The container once it runs, if it is about to: a signal for one that is being started is a signal for its program.
 pub fn begun(store: &Store, container: &Container) -> Result<Container, Fault> {
-    let id = &container.config.id;
+    let id = &container.id;
     let mut now = container.clone();
     if now.state.status != Status::Starting {
         return Ok(now);
@@ -45,7 +45,7 @@ pub fn begun(store: &Store, container: &Container) -> Result<Container, Fault> {
 
 fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
     match process::signal(pidfd.as_fd(), container.state.pid, signal) {
-        Ok(deed) => Ok(Some(deed.of_container(&container.config.id))),
+        Ok(deed) => Ok(Some(deed.of_container(&container.id))),
         // It has ended meanwhile.
         Err(SysError { errno: libc::ESRCH, .. }) => Ok(None),
         Err(e) => Err(Fault::step("signal", e)),
@@ -93,9 +93,9 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
 }
 
 fn thaw(container: &Container, story: &mut Story) -> Result<(), Fault> {
-    if let Some(group) = cgroup::layout().group(&container.config.id).filter(|g| g.frozen()) {
+    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.frozen()) {
         let deed = group.freeze(false).map_err(|e| Fault::step("thaw", e))?;
-        deed.of_container(&container.config.id).tell(story);
+        deed.of_container(&container.id).tell(story);
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ pub fn settled(
     container: &Container,
     since: u64,
 ) -> Result<Option<ContainerLock>, Fault> {
-    let id = &container.config.id;
+    let id = &container.id;
     let lock = store.lock_container(id).map_err(|e| Fault::step("wait", e))?;
     for event in Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since) {
         story.tell(event);

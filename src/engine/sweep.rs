@@ -4,7 +4,7 @@
 //! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::{Config, Container, State, Status};
+use crate::container::{Container, State, Status};
 use crate::fact::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
@@ -21,7 +21,7 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
     if !abandoned.is_empty() {
         // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
         // first: if this command is killed too, the next one still finds the reason to look.
-        let used = containers.iter().flat_map(|c| c.config.layers.iter().cloned()).collect();
+        let used = containers.iter().flat_map(|c| c.layers.iter().cloned()).collect();
         for deed in store.sweep_images(&used)? {
             deed.tell(story);
         }
@@ -41,10 +41,10 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
             go_on(put_away, story)?;
             continue;
         }
-        let Ok(Some(_lock)) = store.try_lock_container(&container.config.id) else { continue };
+        let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { continue };
         // Under its lock nobody else changes it; what it was may have changed before we got it.
-        if let Some(now) = store.container_by_id(&container.config.id)?.filter(|c| c.state.status.live()) {
-            let put = put_in_order(store, &now.config, now.state, story);
+        if let Some(now) = store.container_by_id(&container.id)?.filter(|c| c.state.status.live()) {
+            let put = put_in_order(store, &now, story);
             go_on(put, story)?;
         }
     }
@@ -66,30 +66,30 @@ fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
 /// A group that could not be removed when its container ended, and with `--rm` the container: tried again, and told. That it
 /// fails again does not keep this command from its work.
 fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
-    let (config, state) = (&container.config, &container.state);
+    let state = &container.state;
     if state.cgroups.is_empty() {
         return Ok(());
     }
-    let Ok(Some(_lock)) = store.try_lock_container(&config.id) else { return Ok(()) };
-    if let Some(group) = cgroup::layout().group(&config.id).filter(|g| g.exists()) {
-        remove_group(&group, &config.id, story);
+    let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { return Ok(()) };
+    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.exists()) {
+        remove_group(&group, &container.id, story);
         if group.exists() {
             return Ok(());
         }
     }
-    if config.auto_remove {
-        store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
+    if container.auto_remove {
+        store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
     let after = State { cgroups: Vec::new(), ..state.clone() };
-    store.write_state(&config.id, &after).map_err(|e| Fault::step("sweep", e))
+    store.write_state(&container.id, &after).map_err(|e| Fault::step("sweep", e))
 }
 
 /// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known; with `--rm` the
 /// container goes. The caller holds its lock.
-pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: &mut Story) -> Result<(), Fault> {
+pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
     let step = |e| Fault::step("sweep", e);
-    let id = config.id.as_str();
+    let (id, state) = (container.id.as_str(), &container.state);
     let this_boot = state.boot_id == process::boot_id();
     let group = cgroup::layout().group(id).filter(|g| g.exists());
     if this_boot && let Some(pidfd) = process::open(state.pid, state.start_time) {
@@ -118,9 +118,9 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
         deed.of_container(id).tell(story);
     }
     let started = state.started.is_some();
-    if config.auto_remove && started && cgroups.is_empty() {
-        tell_lost(config, story);
-        store.remove_container(config, false).map_err(|e| Fault::step("remove", e))?.tell(story);
+    if container.auto_remove && started && cgroups.is_empty() {
+        tell_lost(container, story);
+        store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
     let after = State {
@@ -131,10 +131,10 @@ pub(super) fn put_in_order(store: &Store, config: &Config, state: State, story: 
         pid: 0,
         ports: Vec::new(),
         cgroups,
-        ..state
+        ..state.clone()
     };
     store.write_state(id, &after).map_err(step)?;
-    tell_lost(config, story);
+    tell_lost(container, story);
     Ok(())
 }
 
@@ -149,9 +149,10 @@ fn remove_group(group: &Group, id: &str, story: &mut Story) {
     }
 }
 
-fn tell_lost(config: &Config, story: &mut Story) {
-    let mut event = Event::of(Fact::ContainerLost { id: config.id.clone(), name: config.name.clone() }, Vec::new());
-    event.container = Some(config.id.clone());
+fn tell_lost(container: &Container, story: &mut Story) {
+    let mut event =
+        Event::of(Fact::ContainerLost { id: container.id.clone(), name: container.name.clone() }, Vec::new());
+    event.container = Some(container.id.clone());
     story.tell(event);
 }
 

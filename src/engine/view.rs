@@ -26,9 +26,9 @@ impl View {
         if let Some(root) = running_root(container) {
             return Ok(View { root: root.map_err(step)?, _lock: None });
         }
-        let lock = store.lock_container(&container.config.id).map_err(step)?;
-        let overlay = overlay_of(store, &container.config);
-        let root = overlay.mount_detached().map_err(step)?.of_container(&container.config.id).tell(story);
+        let lock = store.lock_container(&container.id).map_err(step)?;
+        let overlay = overlay_of(store, container);
+        let root = overlay.mount_detached().map_err(step)?.of_container(&container.id).tell(story);
         Ok(View { root, _lock: lock })
     }
 

@@ -59,10 +59,10 @@ impl<'a> Look<'a> {
             Check::ContainerState { container, state } => self.state(self.container(container)?, state),
             Check::ContainerImage { container, image } => {
                 let c = self.container(container)?;
-                if familiar(&c.config.image) == familiar(image) {
+                if familiar(&c.image) == familiar(image) {
                     return Ok(());
                 }
-                let (name, is) = (container.clone(), c.config.image.clone());
+                let (name, is) = (container.clone(), c.image.clone());
                 miss(Cause::WrongImage { name, image: is.clone() }, image, is)
             }
             Check::PortPublished { container, port, host_port } => {
@@ -92,8 +92,8 @@ impl<'a> Look<'a> {
             Check::FreshContainerServesOriginal { container, port, path, file, lacks } => {
                 let c = self.container(container)?;
                 let original = self.original(c, file, &self.value(lacks))?;
-                let (image, port) = (c.config.image.clone(), *port);
-                match self.world.fresh_page(&c.config, port, path)? {
+                let (image, port) = (c.image.clone(), *port);
+                match self.world.fresh_page(c, port, path)? {
                     Ok(page) if page.body.as_bytes() == original => Ok(()),
                     Ok(page) => miss(
                         Cause::FreshDiffers { image },
@@ -120,7 +120,7 @@ impl<'a> Look<'a> {
     }
 
     fn container(&self, name: &str) -> Found<&Container> {
-        if let Some(c) = self.containers.iter().find(|c| c.config.name == name) {
+        if let Some(c) = self.containers.iter().find(|c| c.name == name) {
             return Ok(c);
         }
         let removed = |e: &Event| matches!(&e.fact, Fact::ContainerRemoved { name: n, .. } if n == name);
@@ -129,11 +129,7 @@ impl<'a> Look<'a> {
             return miss(Cause::Removed { name: name.clone() }, name, "-");
         }
         match self.containers.as_slice() {
-            [only] => miss(
-                Cause::WrongName { name: name.clone(), is: only.config.name.clone() },
-                name,
-                only.config.name.clone(),
-            ),
+            [only] => miss(Cause::WrongName { name: name.clone(), is: only.name.clone() }, name, only.name.clone()),
             _ => miss(Cause::NoContainer { name: name.clone() }, name, "-"),
         }
     }
@@ -143,7 +139,7 @@ impl<'a> Look<'a> {
         if status == wanted {
             return Ok(());
         }
-        let (name, said) = (c.config.name.clone(), status.to_string());
+        let (name, said) = (c.name.clone(), status.to_string());
         if wanted == "running" && c.state.status == Status::Exited {
             let exit_code = c.state.exit_code;
             return miss(Cause::NotRunning { name, exit_code }, wanted, format!("{said} ({exit_code})"));
@@ -153,21 +149,17 @@ impl<'a> Look<'a> {
 
     fn published(&self, name: &str, port: Option<u16>, host_port: u16) -> Found<()> {
         let c = self.container(name)?;
-        let ports = if c.state.status.live() { &c.state.ports } else { &c.config.ports };
+        let ports = if c.state.status.live() { &c.state.ports } else { &c.ports };
         if ports.iter().any(|p| p.proto == "tcp" && p.host_port == host_port && port.is_none_or(|port| p.port == port))
         {
             return Ok(());
         }
         let wanted = port.map_or(host_port.to_string(), |port| format!("{host_port}:{port}"));
         let owner = |c: &&Container| {
-            c.config.name != name && c.state.status.live() && c.state.ports.iter().any(|p| p.host_port == host_port)
+            c.name != name && c.state.status.live() && c.state.ports.iter().any(|p| p.host_port == host_port)
         };
         if let Some(other) = self.containers.iter().find(owner) {
-            return miss(
-                Cause::PortOfAnother { host_port, by: other.config.name.clone() },
-                wanted,
-                other.config.name.clone(),
-            );
+            return miss(Cause::PortOfAnother { host_port, by: other.name.clone() }, wanted, other.name.clone());
         }
         let name = name.to_string();
         match ports.first() {
@@ -208,36 +200,36 @@ impl<'a> Look<'a> {
     }
 
     fn copied_out(&self, c: &Container, path: &str) -> Found<()> {
-        let mut nearest = Cause::NotCopiedOut { name: c.config.name.clone() };
+        let mut nearest = Cause::NotCopiedOut { name: c.name.clone() };
         for (id, from) in self.copies(Way::Out) {
-            match (id == c.config.id, covers(from, path)) {
+            match (id == c.id, covers(from, path)) {
                 (true, true) => return Ok(()),
-                (true, false) => nearest = Cause::WrongPath { name: c.config.name.clone(), path: from.to_string() },
+                (true, false) => nearest = Cause::WrongPath { name: c.name.clone(), path: from.to_string() },
                 (false, true) if matches!(nearest, Cause::NotCopiedOut { .. }) => nearest = self.elsewhere(c, id),
                 _ => {}
             }
         }
-        miss(nearest, format!("{}:{path}", c.config.name), "-")
+        miss(nearest, format!("{}:{path}", c.name), "-")
     }
 
     fn copied_in(&self, c: &Container, path: &str) -> Found<()> {
-        if self.copies(Way::In).any(|(id, to)| id == c.config.id && covers(to, path)) {
+        if self.copies(Way::In).any(|(id, to)| id == c.id && covers(to, path)) {
             return Ok(());
         }
         let nearest = self.nearest_copy(c, path)?;
-        miss(nearest, format!("{}:{path}", c.config.name), "-")
+        miss(nearest, format!("{}:{path}", c.name), "-")
     }
 
     /// What comes nearest to a copy to this path of this container.
     fn nearest_copy(&self, c: &Container, path: &str) -> Found<Cause> {
-        let name = c.config.name.clone();
-        if let Some((_, to)) = self.copies(Way::In).filter(|(id, to)| *id == c.config.id && !same(to, path)).last() {
+        let name = c.name.clone();
+        if let Some((_, to)) = self.copies(Way::In).filter(|(id, to)| *id == c.id && !same(to, path)).last() {
             return Ok(Cause::WrongPath { name, path: to.to_string() });
         }
-        if let Some((id, _)) = self.copies(Way::In).filter(|(id, _)| *id != c.config.id).last() {
+        if let Some((id, _)) = self.copies(Way::In).filter(|(id, _)| *id != c.id).last() {
             return Ok(self.elsewhere(c, id));
         }
-        if self.world.upper_file(&c.config.id, path)?.is_some() {
+        if self.world.upper_file(&c.id, path)?.is_some() {
             return Ok(Cause::EditedInside { name, path: path.into() });
         }
         Ok(Cause::NotCopiedIn { name })
@@ -247,14 +239,14 @@ impl<'a> Look<'a> {
         let is = self
             .containers
             .iter()
-            .find(|o| o.config.id == id)
-            .map_or_else(|| id.chars().take(12).collect(), |o| o.config.name.clone());
-        Cause::WrongContainer { name: c.config.name.clone(), is }
+            .find(|o| o.id == id)
+            .map_or_else(|| id.chars().take(12).collect(), |o| o.name.clone());
+        Cause::WrongContainer { name: c.name.clone(), is }
     }
 
     fn in_upper(&self, c: &Container, path: &str, wanted: &str) -> Found<()> {
-        let name = c.config.name.clone();
-        let Some(content) = self.world.upper_file(&c.config.id, path)? else {
+        let name = c.name.clone();
+        let Some(content) = self.world.upper_file(&c.id, path)? else {
             let nearest = self.nearest_copy(c, path)?;
             return miss(nearest, format!("{name}:{path}"), "-");
         };
@@ -262,7 +254,7 @@ impl<'a> Look<'a> {
         if text.contains(wanted) {
             return Ok(());
         }
-        let original = self.world.image_file(&c.config, path)?;
+        let original = self.world.image_file(c, path)?;
         let (path, known) = (path.to_string(), original.as_deref().map(String::from_utf8_lossy).unwrap_or_default());
         let cause = if original.as_deref() == Some(&content) {
             Cause::Unedited { name, path }
@@ -276,7 +268,7 @@ impl<'a> Look<'a> {
 
     /// The image's own file: it has to be there before the absence of something in it means anything.
     fn original(&self, c: &Container, path: &str, lacks: &str) -> Found<Vec<u8>> {
-        match self.world.image_file(&c.config, path)? {
+        match self.world.image_file(c, path)? {
             None => miss(Cause::NotInImage { path: path.into() }, path, "-"),
             Some(content) if String::from_utf8_lossy(&content).contains(lacks) => {
                 miss(Cause::ImageHasIt { path: path.into() }, "-", lacks)
@@ -286,7 +278,7 @@ impl<'a> Look<'a> {
     }
 
     fn event(&self, kind: &str, container: Option<&str>, fields: &BTreeMap<String, toml::Value>) -> Found<()> {
-        let id = container.map(|name| self.container(name)).transpose()?.map(|c| c.config.id.as_str());
+        let id = container.map(|name| self.container(name)).transpose()?.map(|c| c.id.as_str());
         let fits = |e: &&Event| {
             let Ok(json) = serde_json::to_value(&e.fact) else { return false };
             json.get("event").and_then(|k| k.as_str()) == Some(kind)

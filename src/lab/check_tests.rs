@@ -1,7 +1,7 @@
 //! Checks on worlds that are written down: each near miss of the page exercise by itself.
 
 use super::*;
-use crate::container::{Attach, Config, Limits, NetworkMode, Port, Process, State};
+use crate::container::{Attach, Limits, NetworkMode, Port, Process, State};
 use crate::fact::Verdict;
 use crate::lab::http::{NoAnswer, Response};
 use crate::lab::world::Page;
@@ -31,18 +31,18 @@ impl World for Written {
     fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.upper.get(&(id.into(), path.into())).map(|s| s.clone().into_bytes()))
     }
-    fn image_file(&self, _: &Config, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    fn image_file(&self, _: &Container, path: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.image.filter(|_| path == PAGE).map(|s| s.as_bytes().to_vec()))
     }
     /// What the owner of the port shows: its write layer, else its image.
     fn published_page(&self, host_port: u16, _: &str) -> Page {
         let owner = self.containers.iter().find(|c| c.state.ports.iter().any(|p| p.host_port == host_port));
         let owner = owner.ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
-        let covered = self.upper.get(&(owner.config.id.clone(), PAGE.into()));
+        let covered = self.upper.get(&(owner.id.clone(), PAGE.into()));
         let body = covered.cloned().or(self.image.map(str::to_string)).ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
         Ok(Response { status: 200, body })
     }
-    fn fresh_page(&self, _: &Config, _: u16, _: &str) -> Result<Page, Fault> {
+    fn fresh_page(&self, _: &Container, _: u16, _: &str) -> Result<Page, Fault> {
         Ok(self.fresh.map(|b| Response { status: 200, body: b.into() }).ok_or(NoAnswer { errno: libc::ECONNREFUSED }))
     }
     fn shell(&self, _: &str) -> Result<i32, Fault> {
@@ -55,7 +55,8 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         .map(|host_port| Port { host_ip: String::new(), host_port, port: 80, proto: "tcp".into() })
         .into_iter()
         .collect();
-    let config = Config {
+    let state = State { status, ports: if status.live() { ports.clone() } else { Vec::new() }, ..State::default() };
+    Container {
         id: format!("id-{name}"),
         name: name.into(),
         created: chrono::Utc::now(),
@@ -67,7 +68,7 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         cmd: Vec::new(),
         hostname: String::new(),
         network: NetworkMode::Bridge,
-        ports: ports.clone(),
+        ports,
         exposed: Vec::new(),
         limits: Limits::default(),
         auto_remove: false,
@@ -77,9 +78,8 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         attach: Attach::default(),
         binds: Vec::new(),
         origin: None,
-    };
-    let state = State { status, ports: if status.live() { ports } else { Vec::new() }, ..State::default() };
-    Container { config, state }
+        state,
+    }
 }
 
 fn copied(name: &str, path: &str, into_container: bool) -> Event {
@@ -194,9 +194,9 @@ fn the_container_itself() {
         "run=wrong-state",
         "port out in page image",
     );
-    expect(|w| w.containers[0].config.image = "tiny".into(), "run=wrong-image", "port out in page image");
-    expect(|w| w.containers[0].config.image = "docker.io/library/nginx:latest".into(), "", "");
-    expect(|w| w.containers[0].config.name = "wbe".into(), "run=wrong-name", "port out in page image");
+    expect(|w| w.containers[0].image = "tiny".into(), "run=wrong-image", "port out in page image");
+    expect(|w| w.containers[0].image = "docker.io/library/nginx:latest".into(), "", "");
+    expect(|w| w.containers[0].name = "wbe".into(), "run=wrong-name", "port out in page image");
     expect(|w| w.containers.clear(), "run=no-container", "port out in page image");
     expect(
         |w| {
@@ -212,7 +212,7 @@ fn the_container_itself() {
 fn copies_of_a_container_that_is_gone_do_not_count() {
     expect(
         |w| {
-            w.containers[0].config.id = "id-new".into();
+            w.containers[0].id = "id-new".into();
             w.upper.clear();
         },
         "out=wrong-container in=wrong-container",

@@ -12,7 +12,7 @@ pub fn last(store: &Store) -> u64 {
 pub fn events(store: &Store, since: u64) -> Result<Vec<Event>, Fault> {
     let mut all = Vec::new();
     for container in store.list_containers()? {
-        all.extend(Journal::of_container(store, &container.config.id));
+        all.extend(Journal::of_container(store, &container.id));
     }
     for number in Journal::numbers(store).into_iter().filter(|n| *n > since) {
         // One that was swept between the two looks is no event any more.

@@ -5,7 +5,7 @@
 //! symlink followed, regular files only, and only up to a limit.
 
 use super::http::{self, NoAnswer, Response};
-use crate::container::{Config, Container, Status};
+use crate::container::{Container, Status};
 use crate::fact::{Event, Fact, Fault, SysError};
 use crate::kernel::open;
 use crate::store::Store;
@@ -32,11 +32,11 @@ pub trait World {
     /// A file in the container's write layer alone.
     fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// The file as the container's image has it.
-    fn image_file(&self, config: &Config, path: &str) -> Result<Option<Vec<u8>>, Fault>;
+    fn image_file(&self, container: &Container, path: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// What the host's port answers.
     fn published_page(&self, host_port: u16, path: &str) -> Page;
     /// Starts one more container from the same image, fetches a page from it, and removes it.
-    fn fresh_page(&self, config: &Config, port: u16, path: &str) -> Result<Page, Fault>;
+    fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault>;
     /// Exit status of an instructor's script.
     fn shell(&self, script: &str) -> Result<i32, Fault>;
 }
@@ -71,8 +71,8 @@ impl World for StoreWorld<'_> {
         read_beneath(&self.store.container_dir(id).upper(), path)
     }
 
-    fn image_file(&self, config: &Config, path: &str) -> Result<Option<Vec<u8>>, Fault> {
-        for chain_id in config.layers.iter().rev() {
+    fn image_file(&self, container: &Container, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+        for chain_id in container.layers.iter().rev() {
             if let Some(content) = read_beneath(&self.store.layer_diff(chain_id), path)? {
                 return Ok(Some(content));
             }
@@ -84,10 +84,10 @@ impl World for StoreWorld<'_> {
         self.page(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), host_port), path)
     }
 
-    fn fresh_page(&self, config: &Config, port: u16, path: &str) -> Result<Page, Fault> {
+    fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
         let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
-        let id = self.docent(&["run", "-d", "--name", &name, &config.image])?;
+        let id = self.docent(&["run", "-d", "--name", &name, &container.image])?;
         let page = self.store.find_container(id.trim()).map(|fresh| match fresh.state.address.parse::<IpAddr>() {
             Ok(address) => self.page(SocketAddr::new(address, port), path),
             Err(_) => Err(NoAnswer { errno: libc::EADDRNOTAVAIL }),

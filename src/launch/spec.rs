@@ -1,7 +1,7 @@
 //! Everything a launch needs to know, decided beforehand: no look-ups in the store from inside a half-made container.
 
 use super::network::Lease;
-use crate::container::{Bind, Config, NetworkMode, Process};
+use crate::container::{Bind, Container, NetworkMode, Process};
 use crate::kernel::cgroup::Group;
 use crate::kernel::overlay::Overlay;
 use crate::store::Store;
@@ -30,28 +30,28 @@ pub struct Spec {
 }
 
 impl Spec {
-    pub fn of(store: &Store, config: &Config, group: Option<Group>) -> Spec {
-        let dir = store.container_dir(&config.id);
+    pub fn of(store: &Store, container: &Container, group: Option<Group>) -> Spec {
+        let dir = store.container_dir(&container.id);
         let devices = group.as_ref().is_some_and(|g| g.version == 1);
-        let mut process = config.process.clone();
+        let mut process = container.process.clone();
         if process.cwd.is_empty() {
             process.cwd = "/".into();
         }
         Spec {
-            id: config.id.clone(),
-            hostname: config.hostname.clone(),
-            overlay: Overlay { without_devices: !devices, ..overlay_of(store, config) },
+            id: container.id.clone(),
+            hostname: container.hostname.clone(),
+            overlay: Overlay { without_devices: !devices, ..overlay_of(store, container) },
             process,
-            network: config.network,
+            network: container.network,
             lease: None,
             group,
-            limits: config.limits.clone(),
+            limits: container.limits.clone(),
             files: vec![
                 (dir.resolv(), "etc/resolv.conf"),
                 (dir.hostname(), "etc/hostname"),
                 (dir.hosts(), "etc/hosts"),
             ],
-            binds: config.binds.clone(),
+            binds: container.binds.clone(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             without_mknod: !devices,
         }
@@ -59,9 +59,9 @@ impl Spec {
 }
 
 /// The overlay of a container: its image's layers from the top down, the mount points below them all, its own upper.
-pub fn overlay_of(store: &Store, config: &Config) -> Overlay {
-    let dir = store.container_dir(&config.id);
-    let mut names: Vec<String> = config.layers.iter().rev().cloned().collect();
+pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
+    let dir = store.container_dir(&container.id);
+    let mut names: Vec<String> = container.layers.iter().rev().cloned().collect();
     let mut lower: Vec<PathBuf> = names.iter().map(|chain| store.layer_diff(chain)).collect();
     let mut short: Vec<PathBuf> = names.iter().map(|chain| short_name(store, chain)).collect();
     names.push("mount-points".into());

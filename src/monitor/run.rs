@@ -5,7 +5,7 @@ use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::start::{bring_up, prepare};
 use super::streams::{Listener, Streams, settle};
-use crate::container::{Config, State, Status};
+use crate::container::{Container, State, Status};
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
@@ -38,7 +38,7 @@ pub fn main(args: &[String]) -> i32 {
     match Monitor::start(store, id, &mut story, (rows, cols)) {
         Ok(mut monitor) => {
             first.borrow_mut().attached = attach;
-            first.borrow_mut().stdin = attach && monitor.config.attach.stdin;
+            first.borrow_mut().stdin = attach && monitor.container.attach.stdin;
             first.borrow_mut().send(to_client::STARTED, &[]);
             // The launch is the most that a monitor ever has to remember.
             process::give_memory_back();
@@ -74,7 +74,7 @@ fn story(store: &Store, id: &str, first: &First) -> Story {
 
 struct Monitor {
     store: Store,
-    config: Config,
+    container: Container,
     state: State,
     spec: Spec,
     launched: Launched,
@@ -105,23 +105,23 @@ impl Monitor {
             .map_err(step("lock"))?
             .ok_or_else(|| Fault::step("lock", SysError::new("flock", id, libc::EWOULDBLOCK)))?;
         let container = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.into() })?;
-        let (config, before) = (container.config, container.state);
+
         let mut state = State {
             status: Status::Starting,
             boot_id: process::boot_id(),
             monitor: std::process::id() as i32,
-            starts: before.starts + 1,
+            starts: container.state.starts + 1,
             ..State::default()
         };
         store.write_state(id, &state).map_err(step("state"))?;
         let group = cgroup::layout().group(id);
-        let mut spec = Spec::of(&store, &config, group);
-        let outcome = prepare(&store, &config, &mut spec, &mut state, story)
-            .and_then(|listeners| bring_up(&store, &config, &spec, &mut state, size, listeners, story));
+        let mut spec = Spec::of(&store, &container, group);
+        let outcome = prepare(&store, &container, &mut spec, &mut state, story)
+            .and_then(|listeners| bring_up(&store, &container, &spec, &mut state, size, listeners, story));
         match outcome {
             Ok((launched, streams, proxies, listener)) => Ok(Monitor {
                 store,
-                config,
+                container,
                 state,
                 spec,
                 launched,
@@ -140,7 +140,7 @@ impl Monitor {
                 let cgroups = put_group_away(spec.group.as_ref(), story);
                 // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason.
                 let error = serde_json::to_string(&fault).unwrap_or_default();
-                store.write_state(id, &State { error, cgroups, ..before }).map_err(step("state"))?;
+                store.write_state(id, &State { error, cgroups, ..container.state }).map_err(step("state"))?;
                 Err(fault)
             }
         }
@@ -288,7 +288,7 @@ impl Monitor {
         let Some(client) = self.clients.get(n) else { return };
         for running in self.execs.iter().filter(|r| r.asked_by == *number) {
             if let Ok(deed) = process::signal(running.pidfd.as_fd(), running.pid, i32::from(signal)) {
-                send_event(&client.packets, deed.of_container(&self.config.id));
+                send_event(&client.packets, deed.of_container(&self.container.id));
             }
         }
     }
@@ -312,7 +312,7 @@ impl Monitor {
         let mut own = Story::passing_on(move |event| {
             told.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
         });
-        own.about(&self.config.id);
+        own.about(&self.container.id);
         let outcome = self.enter(&mut own).and_then(|()| {
             let container = (self.launched.pid, &self.launched.pidfd, self.launched.devpts.as_ref());
             exec::start(&self.spec, process, size, message, container, &mut own)
@@ -363,7 +363,7 @@ impl Monitor {
                     {
                         let fact = Fact::Reaped { pid: running.pid, code: ended.status(), signal: ended.signal };
                         let mut event = Event::of(fact, Vec::new());
-                        event.container = Some(self.config.id.clone());
+                        event.container = Some(self.container.id.clone());
                         let body = serde_json::to_vec(&event).unwrap_or_default();
                         client.packets.send(to_client::EVENT, &body, &[], true).unwrap_or(());
                         exec::answer(&client.packets, &Exited { code: ended.status(), oom: false });
@@ -392,16 +392,16 @@ impl Monitor {
         self.state.finished = Some(chrono::Utc::now());
         self.state.pid = 0;
         self.state.ports.clear();
-        let id = self.config.id.clone();
+        let id = self.container.id.clone();
         if let Err(error) = self.store.write_state(&id, &self.state) {
             story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
-        let (name, code, signal) = (self.config.name.clone(), exited.code, ended.signal);
+        let (name, code, signal) = (self.container.name.clone(), exited.code, ended.signal);
         story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
         // While its group is there, the container is kept too: the next command finds both by its name.
-        if self.config.auto_remove && self.state.cgroups.is_empty() {
-            let (id, name) = (self.config.id.clone(), self.config.name.clone());
-            match self.store.remove_container(&self.config, false) {
+        if self.container.auto_remove && self.state.cgroups.is_empty() {
+            let (id, name) = (self.container.id.clone(), self.container.name.clone());
+            match self.store.remove_container(&self.container, false) {
                 Ok(deed) => deed.tell(story),
                 Err(error) => story.tell(Event::failed(Fact::ContainerRemoved { id, name }, error)),
             }

@@ -5,7 +5,7 @@ use super::exec;
 use super::log::Log;
 use super::proxy::{self, Proxies};
 use super::streams::Streams;
-use crate::container::{Config, NetworkMode, Port, State, Status};
+use crate::container::{Container, NetworkMode, Port, State, Status};
 use crate::fact::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
@@ -18,15 +18,15 @@ use std::path::Path;
 /// Resources before the process: network, ports, cgroup, limits.
 pub(super) fn prepare(
     store: &Store,
-    config: &Config,
+    container: &Container,
     spec: &mut Spec,
     state: &mut State,
     story: &mut Story,
 ) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
-    if config.network == NetworkMode::Bridge {
-        connect(store, config, spec, state, story)?;
-        listeners = publish(config, state, story)?;
+    if container.network == NetworkMode::Bridge {
+        connect(store, container, spec, state, story)?;
+        listeners = publish(container, state, story)?;
     }
     match &spec.group {
         Some(group) => {
@@ -43,9 +43,9 @@ pub(super) fn prepare(
             if let Some(devices) = group.allow_devices() {
                 devices.map_err(|e| Fault::step("devices", e))?.tell(story);
             }
-            outside::set_limits(group, &config.limits, story)?;
+            outside::set_limits(group, &container.limits, story)?;
         }
-        None if config.limits.any() => {
+        None if container.limits.any() => {
             return Err(Fault::LimitRefused { limit: "cgroup".into(), why: "no cgroup is mounted".into() });
         }
         None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
@@ -60,25 +60,31 @@ fn story_failed(story: &mut Story, fact: Fact, error: &SysError) {
 }
 
 /// An address on the bridge, taken and written down under the store lock.
-fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, story: &mut Story) -> Result<(), Fault> {
+fn connect(
+    store: &Store,
+    container: &Container,
+    spec: &mut Spec,
+    state: &mut State,
+    story: &mut Story,
+) -> Result<(), Fault> {
     let _lock = store.lock().map_err(|e| Fault::step("lock", e))?;
     let bridge = network::ensure(store, story)?;
     let in_use: Vec<std::net::Ipv4Addr> = store
         .list_containers()?
         .iter()
-        .filter(|c| c.state.status.live() && c.config.id != config.id)
+        .filter(|c| c.state.status.live() && c.id != container.id)
         .filter_map(|c| c.state.address.parse().ok())
         .collect();
-    let lease = network::lease(&bridge, &config.id, &in_use)?;
+    let lease = network::lease(&bridge, &container.id, &in_use)?;
     state.address = lease.address.to_string();
     state.gateway = lease.gateway.to_string();
     state.prefix = lease.prefix;
     state.mac = lease.mac.clone();
     state.bridge = lease.bridge.clone();
     state.veth = lease.veth.clone();
-    store.write_state(&config.id, state).map_err(|e| Fault::step("state", e))?;
-    let dir = store.container_dir(&config.id);
-    let hosts = crate::launch::netfiles::hosts(&config.hostname, Some(lease.address));
+    store.write_state(&container.id, state).map_err(|e| Fault::step("state", e))?;
+    let dir = store.container_dir(&container.id);
+    let hosts = crate::launch::netfiles::hosts(&container.hostname, Some(lease.address));
     std::fs::write(dir.hosts(), hosts)
         .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
     let args =
@@ -90,11 +96,11 @@ fn connect(store: &Store, config: &Config, spec: &mut Spec, state: &mut State, s
 }
 
 /// Binds the published ports: first thing after the address, so that a taken one fails before anything runs.
-fn publish(config: &Config, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
+fn publish(container: &Container, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
-    for port in &config.ports {
+    for port in &container.ports {
         let Some(to) = proxy::place(&state.address, port.port) else { continue };
-        let bound = ports::bind(&config.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
+        let bound = ports::bind(&container.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
             libc::EADDRINUSE => {
                 Fault::PortTaken { ip: port.host_ip.clone(), port: port.host_port, proto: port.proto.clone() }
             }
@@ -118,7 +124,7 @@ pub(super) type BroughtUp = (Launched, Streams, Proxies, Packets);
 /// The process itself, up to execve, and everything that looks after it.
 pub(super) fn bring_up(
     store: &Store,
-    config: &Config,
+    container: &Container,
     spec: &Spec,
     state: &mut State,
     (rows, cols): (u16, u16),
@@ -126,11 +132,11 @@ pub(super) fn bring_up(
     story: &mut Story,
 ) -> Result<BroughtUp, Fault> {
     let step = |e: SysError| Fault::step("start", e);
-    let dir = store.container_dir(&config.id);
-    let (theirs, ours) = if config.process.tty {
+    let dir = store.container_dir(&container.id);
+    let (theirs, ours) = if container.process.tty {
         (None, exec::OurPipes { outputs: [None, None], input: None })
     } else {
-        let (theirs, ours) = exec::container_pipes(config.process.stdin).map_err(step)?;
+        let (theirs, ours) = exec::container_pipes(container.process.stdin).map_err(step)?;
         (Some(theirs), ours)
     };
     let mut launched = launch::launch(spec, theirs, story)?;
@@ -142,22 +148,22 @@ pub(super) fn bring_up(
             }
             outputs = [Some(master), None];
         }
-        let streams = Streams::new(outputs, ours.input, config.process.tty, Log::open(&dir.log()));
+        let streams = Streams::new(outputs, ours.input, container.process.tty, Log::open(&dir.log()));
         let listener = listen(dir.path())?;
         state.pid = launched.pid;
         state.start_time = process::start_time(launched.pid).unwrap_or(0);
         state.started = Some(chrono::Utc::now());
         state.status = Status::Starting;
         // The identity of PID 1 is on disk before it runs: whatever dies from here on, the next command finds it.
-        store.write_state(&config.id, state).map_err(step)?;
+        store.write_state(&container.id, state).map_err(step)?;
         launched.go(spec, story)?;
         state.status = Status::Running;
-        store.write_state(&config.id, state).map_err(step)?;
+        store.write_state(&container.id, state).map_err(step)?;
         Ok((streams, listener))
     };
     match finish(&mut launched, state, story) {
         Ok((streams, listener)) => {
-            let (id, name, pid) = (config.id.clone(), config.name.clone(), launched.pid);
+            let (id, name, pid) = (container.id.clone(), container.name.clone(), launched.pid);
             story.tell(Event::of(Fact::ContainerStarted { id, name, pid }, Vec::new()));
             Ok((launched, streams, Proxies::new(listeners), listener))
         }

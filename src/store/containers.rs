@@ -4,7 +4,7 @@
 //! store lock. Whether a container is paused is not written anywhere: the freezer says it.
 
 use super::{Store, Temp};
-use crate::container::{Config, Container, State, Status};
+use crate::container::{Container, State, Status};
 use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
 use crate::kernel::{cgroup, process, sys};
 use std::fs::{self, File};
@@ -83,7 +83,7 @@ impl Store {
 
     /// Makes the directory of a new container: complete in `tmp/`, then real by one rename. The caller holds the store lock
     /// and has made sure that the name is free.
-    pub fn create_container(&self, config: &Config, files: &[(PathBuf, String)]) -> Result<Deed<()>, Fault> {
+    pub fn create_container(&self, container: &Container, files: &[(PathBuf, String)]) -> Result<Deed<()>, Fault> {
         let step = |e: SysError| Fault::step("create", e);
         let temp: Temp = self.temporary_dir().map_err(step)?;
         let io = |e: std::io::Error| step(SysError::io("write", temp.path().to_string_lossy(), &e));
@@ -94,53 +94,53 @@ impl Store {
         fs::set_permissions(temp.path().join("upper"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .map_err(io)?;
         let json = |v: serde_json::Result<Vec<u8>>| v.map_err(|e| io(std::io::Error::other(e)));
-        fs::write(temp.path().join("config.json"), json(serde_json::to_vec(config))?).map_err(io)?;
+        fs::write(temp.path().join("config.json"), json(serde_json::to_vec(container))?).map_err(io)?;
         fs::write(temp.path().join("state.json"), json(serde_json::to_vec(&State::default()))?).map_err(io)?;
         File::create(temp.path().join("lock")).map_err(io)?;
         for (name, content) in files {
             fs::write(temp.path().join(name), content).map_err(io)?;
         }
-        let target = self.container(&config.id);
+        let target = self.container(&container.id);
         let deed = sys::deed(|calls| {
             sys::rename(calls, temp.path(), &target)?;
             let path = target.to_string_lossy().into_owned();
-            let (id, name, image) = (config.id.clone(), config.name.clone(), config.image.clone());
+            let (id, name, image) = (container.id.clone(), container.name.clone(), container.image.clone());
             Ok(((), Fact::ContainerCreated { id, name, image, path }))
         })
         .map_err(step)?;
         temp.keep();
-        Ok(deed.of_container(&config.id).with_receipt(Receipt {
+        Ok(deed.of_container(&container.id).with_receipt(Receipt {
             evidence: target.to_string_lossy().into_owned(),
             proof: vec!["test".into(), "-d".into(), target.join("upper").to_string_lossy().into_owned()],
             expect: Expect::Status(0),
-            holds: Holds::WhileExists(config.id.clone()),
+            holds: Holds::WhileExists(container.id.clone()),
             needs: crate::fact::Needs::root(),
-            subject: format!("container:{}", config.id),
+            subject: format!("container:{}", container.id),
         }))
     }
 
     /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Synced, since `rm` is
     /// reported.
-    pub fn remove_container(&self, config: &Config, durable: bool) -> Result<Deed<()>, SysError> {
-        let from = self.container(&config.id);
+    pub fn remove_container(&self, container: &Container, durable: bool) -> Result<Deed<()>, SysError> {
+        let from = self.container(&container.id);
         // A place under our own lock, so that a sweep of another command leaves it to us.
         let temp = self.temporary_dir()?;
         let to = temp.path().join("removed");
         let deed = sys::deed(|calls| {
             sys::rename(calls, &from, &to)?;
-            Ok(((), Fact::ContainerRemoved { id: config.id.clone(), name: config.name.clone() }))
+            Ok(((), Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() }))
         })?;
         if durable {
             super::sync_dir(&self.containers())?;
         }
         drop(temp);
-        Ok(deed.of_container(&config.id).with_receipt(Receipt {
+        Ok(deed.of_container(&container.id).with_receipt(Receipt {
             evidence: from.to_string_lossy().into_owned(),
             proof: vec!["test".into(), "-e".into(), from.to_string_lossy().into_owned()],
             expect: Expect::Status(1),
             holds: Holds::Forever,
             needs: crate::fact::Needs::root(),
-            subject: format!("container:{}", config.id),
+            subject: format!("container:{}", container.id),
         }))
     }
 
@@ -165,13 +165,13 @@ impl Store {
             Err(e) => Err(Fault::step("read", SysError::io("open", path.to_string_lossy(), &e))),
         };
         let Some((path, bytes)) = read(dir.config())? else { return Ok(None) };
-        let config: Config = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
+        let container: Container = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
         let Some((path, bytes)) = read(dir.state())? else { return Ok(None) };
         let mut state: State = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
         if state.status == Status::Running && cgroup::layout().group(id).is_some_and(|g| g.frozen()) {
             state.status = Status::Paused;
         }
-        Ok(Some(Container { config, state }))
+        Ok(Some(Container { state, ..container }))
     }
 
     /// All containers, the newest first.
@@ -184,7 +184,7 @@ impl Store {
                 all.push(container);
             }
         }
-        all.sort_by(|a, b| b.config.created.cmp(&a.config.created).then(a.config.id.cmp(&b.config.id)));
+        all.sort_by(|a, b| b.created.cmp(&a.created).then(a.id.cmp(&b.id)));
         Ok(all)
     }
 
@@ -198,10 +198,10 @@ impl Store {
             return Ok(container);
         }
         let all = self.list_containers()?;
-        if let Some(container) = all.iter().find(|c| c.config.name == text) {
+        if let Some(container) = all.iter().find(|c| c.name == text) {
             return Ok(container.clone());
         }
-        let mut found = all.into_iter().filter(|c| !text.is_empty() && c.config.id.starts_with(text));
+        let mut found = all.into_iter().filter(|c| !text.is_empty() && c.id.starts_with(text));
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => Err(Fault::AmbiguousId { prefix: text.into() }),

@@ -45,10 +45,8 @@ pub fn logs(context: &mut Context, a: &LogsArgs) -> Result<i32, Fault> {
 
 pub fn diff(context: &mut Context, a: &DiffArgs) -> Result<i32, Fault> {
     let container = context.store.find_container(&a.name)?;
-    let lines: String = cow::diff(&context.store, &container.config)
-        .iter()
-        .map(|(letter, path)| format!("{letter} {path}\n"))
-        .collect();
+    let lines: String =
+        cow::diff(&context.store, &container).iter().map(|(letter, path)| format!("{letter} {path}\n")).collect();
     context.print(&lines);
     Ok(0)
 }
@@ -99,8 +97,8 @@ fn object(context: &Context, name: &str, kind: Option<ObjectKind>) -> Result<ser
 }
 
 fn paths(store: &Store, container: &Container) -> Paths {
-    let dir = store.container_dir(&container.config.id);
-    let overlay = overlay_of(store, &container.config);
+    let dir = store.container_dir(&container.id);
+    let overlay = overlay_of(store, &container);
     let text = |p: std::path::PathBuf| p.to_string_lossy().into_owned();
     Paths {
         resolv_conf: text(dir.resolv()),

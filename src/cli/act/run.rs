@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
-use crate::container::{Attach, Config};
+use crate::container::{Attach, Container};
 use crate::engine::attach::{Ends, Outcome, attach};
 use crate::engine::{cow, create as make, exec as execute, remove, start as launch};
 use crate::fact::Fault;
@@ -47,7 +47,7 @@ pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
 pub fn create(context: &mut Context, a: &CreateArgs) -> Result<i32, Fault> {
     let container = make::create(&context.store, &mut context.story, &ask(a, true)?)?;
     context.narrate();
-    context.print(&format!("{}\n", container.config.id));
+    context.print(&format!("{}\n", container.id));
     Ok(0)
 }
 
@@ -57,15 +57,14 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
         context.json_needs_a_file()?;
     }
     let container = make::create(&context.store, &mut context.story, &ask(&a.create, a.detach)?)?;
-    let started =
-        launch::start(&context.store, &mut context.story, &container, !a.detach, size(container.config.process.tty));
+    let started = launch::start(&context.store, &mut context.story, &container, !a.detach, size(container.process.tty));
     let started = match started {
         Ok(Some(started)) => started,
         // Nobody else knows of it yet, unless somebody guessed its id.
-        Ok(None) => return Err(Fault::MonitorDied { id: container.config.id }),
+        Ok(None) => return Err(Fault::MonitorDied { id: container.id }),
         Err(fault) => {
             // As Docker: a container that could not start stays `Created`; with --rm it goes.
-            if container.config.auto_remove {
+            if container.auto_remove {
                 remove::remove(&context.store, &mut context.story, &container, false)?;
             }
             return Err(fault);
@@ -74,17 +73,16 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
     if a.detach {
         let hint = context.hint();
         context.narrate();
-        context.print(&format!("{}\n", container.config.id));
+        context.print(&format!("{}\n", container.id));
         if let Some(hint) = hint {
             context.say(&hint);
         }
         return Ok(0);
     }
     context.narrate();
-    let config = &container.config;
-    let ends = Ends { stdin: config.attach.stdin, tty: config.process.tty, direct: None };
+    let ends = Ends { stdin: container.attach.stdin, tty: container.process.tty, direct: None };
     let outcome = attach(&started.client, ends, &mut context.story)?;
-    finish(context, config, outcome, !config.auto_remove)
+    finish(context, &container, outcome, !container.auto_remove)
 }
 
 pub fn start(context: &mut Context, a: &StartArgs) -> Result<i32, Fault> {
@@ -112,22 +110,21 @@ fn start_one(context: &mut Context, name: &str, attached: bool, interactive: boo
         // Starting what runs is no error; Docker does nothing, and says the name.
         return Ok(None);
     }
-    let config = container.config.clone();
     if attached {
         context.json_needs_a_file()?;
         if context.narrator.level != Level::Off {
-            cow::baseline(&context.store, &config, LOOK, &mut context.story);
+            cow::baseline(&context.store, &container, LOOK, &mut context.story);
         }
     }
-    let started = launch::start(&context.store, &mut context.story, &container, attached, size(config.process.tty))?;
+    let started = launch::start(&context.store, &mut context.story, &container, attached, size(container.process.tty))?;
     let Some(started) = started.filter(|_| attached) else {
         context.narrate_last();
         return Ok(None);
     };
     context.narrate();
-    let ends = Ends { stdin: interactive && config.process.stdin, tty: config.process.tty, direct: None };
+    let ends = Ends { stdin: interactive && container.process.stdin, tty: container.process.tty, direct: None };
     let outcome = attach(&started.client, ends, &mut context.story)?;
-    finish(context, &config, outcome, !config.auto_remove).map(Some)
+    finish(context, &container, outcome, !container.auto_remove).map(Some)
 }
 
 pub fn exec(context: &mut Context, a: &ExecArgs) -> Result<i32, Fault> {
@@ -150,18 +147,18 @@ pub fn exec(context: &mut Context, a: &ExecArgs) -> Result<i32, Fault> {
         stdin: a.interactive,
     };
     if context.narrator.level != Level::Off {
-        cow::baseline(&context.store, &container.config, LOOK, &mut context.story);
+        cow::baseline(&context.store, &container, LOOK, &mut context.story);
     }
     let begun = execute::begin(&context.store, &mut context.story, &container, &ask, size(a.tty))?;
     context.narrate();
     let outcome = begun.attach(&mut context.story)?;
-    finish(context, &container.config, outcome, true)
+    finish(context, &container, outcome, true)
 }
 
 /// What came of an attached program: what it changed, and its exit code as our own.
-fn finish(context: &mut Context, config: &Config, outcome: Outcome, look: bool) -> Result<i32, Fault> {
+fn finish(context: &mut Context, container: &Container, outcome: Outcome, look: bool) -> Result<i32, Fault> {
     if look && context.narrator.level != Level::Off {
-        cow::tell(&context.store, config, Path::new("/"), LOOK, &mut context.story)?;
+        cow::tell(&context.store, container, Path::new("/"), LOOK, &mut context.story)?;
     }
     context.narrate_last();
     match outcome {
@@ -169,7 +166,7 @@ fn finish(context: &mut Context, config: &Config, outcome: Outcome, look: bool) 
         Outcome::Detached => Ok(0),
         // As a shell says of a program that SIGPIPE ended.
         Outcome::Unread => Ok(128 + libc::SIGPIPE),
-        Outcome::Lost => Err(Fault::MonitorDied { id: config.id.clone() }),
+        Outcome::Lost => Err(Fault::MonitorDied { id: container.id.clone() }),
     }
 }
 

@@ -23,14 +23,14 @@ pub struct Paths {
 
 /// One object of `docker container inspect`.
 pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
-    let (config, state) = (&container.config, &container.state);
-    let (path, args) = match config.process.argv.split_first() {
+    let state = &container.state;
+    let (path, args) = match container.process.argv.split_first() {
         Some((path, args)) => (path.as_str(), args),
         None => ("", &[][..]),
     };
     json!({
-        "Id": config.id,
-        "Created": rfc3339(Some(config.created)),
+        "Id": container.id,
+        "Created": rfc3339(Some(container.created)),
         "Path": path,
         "Args": args,
         "State": json!({
@@ -47,12 +47,12 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
             "StartedAt": rfc3339(state.started),
             "FinishedAt": rfc3339(state.finished),
         }),
-        "Image": config.image_id,
+        "Image": container.image_id,
         "ResolvConfPath": paths.resolv_conf,
         "HostnamePath": paths.hostname,
         "HostsPath": paths.hosts,
         "LogPath": paths.log,
-        "Name": format!("/{}", config.name),
+        "Name": format!("/{}", container.name),
         "RestartCount": 0,
         "Driver": "overlay2",
         "Platform": "linux",
@@ -63,7 +63,7 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
         "HostConfig": host_config(container),
         "GraphDriver": {
             "Data": {
-                "ID": config.id,
+                "ID": container.id,
                 "LowerDir": paths.lower,
                 "MergedDir": paths.merged,
                 "UpperDir": paths.upper,
@@ -78,8 +78,7 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
 }
 
 fn host_config(container: &Container) -> Json {
-    let config = &container.config;
-    let binds: Vec<String> = config
+    let binds: Vec<String> = container
         .binds
         .iter()
         .map(|b| format!("{}:{}{}", b.source, b.target, if b.read_only { ":ro" } else { "" }))
@@ -87,10 +86,10 @@ fn host_config(container: &Container) -> Json {
     json!({
         "Binds": if binds.is_empty() { Json::Null } else { json!(binds) },
         "LogConfig": {"Type": "json-file", "Config": {}},
-        "NetworkMode": network_name(config.network),
-        "PortBindings": bindings(&config.ports),
+        "NetworkMode": network_name(container.network),
+        "PortBindings": bindings(&container.ports),
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "AutoRemove": config.auto_remove,
+        "AutoRemove": container.auto_remove,
         "CapAdd": null,
         "CapDrop": null,
         "IpcMode": "private",
@@ -100,9 +99,9 @@ fn host_config(container: &Container) -> Json {
         "ReadonlyRootfs": false,
         "UTSMode": "",
         "UsernsMode": "",
-        "Memory": config.limits.memory.unwrap_or(0),
-        "NanoCpus": config.limits.cpu_milli.unwrap_or(0).saturating_mul(1_000_000),
-        "PidsLimit": config.limits.pids,
+        "Memory": container.limits.memory.unwrap_or(0),
+        "NanoCpus": container.limits.cpu_milli.unwrap_or(0).saturating_mul(1_000_000),
+        "PidsLimit": container.limits.pids,
     })
 }
 
@@ -117,32 +116,31 @@ fn mounts(container: &Container) -> Vec<Json> {
             "Propagation": "rprivate",
         })
     };
-    container.config.binds.iter().map(bind).collect()
+    container.binds.iter().map(bind).collect()
 }
 
 fn process_config(container: &Container) -> Json {
-    let config = &container.config;
-    let exposed: serde_json::Map<String, Json> = config.exposed.iter().map(|p| (p.clone(), json!({}))).collect();
+    let exposed: serde_json::Map<String, Json> = container.exposed.iter().map(|p| (p.clone(), json!({}))).collect();
     let mut out = json!({
-        "Hostname": config.hostname,
+        "Hostname": container.hostname,
         "Domainname": "",
-        "User": config.process.user,
-        "AttachStdin": config.attach.stdin,
-        "AttachStdout": config.attach.stdout,
-        "AttachStderr": config.attach.stderr,
+        "User": container.process.user,
+        "AttachStdin": container.attach.stdin,
+        "AttachStdout": container.attach.stdout,
+        "AttachStderr": container.attach.stderr,
         "ExposedPorts": exposed,
-        "Tty": config.process.tty,
-        "OpenStdin": config.process.stdin,
-        "StdinOnce": config.process.stdin && config.attach.stdin,
-        "Env": config.process.env,
-        "Cmd": list(&config.cmd),
-        "Image": config.image,
+        "Tty": container.process.tty,
+        "OpenStdin": container.process.stdin,
+        "StdinOnce": container.process.stdin && container.attach.stdin,
+        "Env": container.process.env,
+        "Cmd": list(&container.cmd),
+        "Image": container.image,
         "Volumes": null,
-        "WorkingDir": config.process.cwd,
-        "Entrypoint": list(&config.entrypoint),
+        "WorkingDir": container.process.cwd,
+        "Entrypoint": list(&container.entrypoint),
         "OnBuild": null,
-        "Labels": config.labels,
-        "StopSignal": signal_name(config.stop_signal),
+        "Labels": container.labels,
+        "StopSignal": signal_name(container.stop_signal),
     });
     if let (Json::Object(fields), true) = (&mut out, exposed.is_empty()) {
         // As in Docker, which shows this one only where there is something in it.
@@ -177,12 +175,12 @@ fn bind(to: &mut serde_json::Map<String, Json>, port: &Port, ip: &str, host_port
 }
 
 fn network_settings(container: &Container) -> Json {
-    let (config, state) = (&container.config, &container.state);
+    let state = &container.state;
     let up = matches!(state.status, Status::Running | Status::Paused);
-    let bridged = up && config.network == NetworkMode::Bridge;
+    let bridged = up && container.network == NetworkMode::Bridge;
     let mut ports = serde_json::Map::new();
     if bridged {
-        for exposed in &config.exposed {
+        for exposed in &container.exposed {
             ports.insert(exposed.clone(), Json::Null);
         }
         for port in &state.ports {
@@ -212,7 +210,7 @@ fn network_settings(container: &Container) -> Json {
         "DNSNames": null,
     });
     let mut networks = serde_json::Map::new();
-    networks.insert(network_name(config.network).to_string(), endpoint);
+    networks.insert(network_name(container.network).to_string(), endpoint);
     json!({
         "Bridge": "",
         "SandboxID": "",
@@ -234,42 +232,40 @@ fn network_settings(container: &Container) -> Json {
 /// A running `nginx` with a published port; `id` is filled up to its 64 digits.
 #[cfg(test)]
 pub(crate) fn sample(id: &str, name: &str) -> Container {
-    use crate::container::{Attach, Config, Limits, Process, State};
+    use crate::container::{Attach, Limits, Process, State};
     use chrono::TimeZone;
     let words = |text: &[&str]| text.iter().map(|w| w.to_string()).collect::<Vec<_>>();
     let time = chrono::Utc.timestamp_opt(1_772_604_360, 250_000_000).single();
     let port = Port { host_ip: String::new(), host_port: 8080, port: 80, proto: "tcp".into() };
     Container {
-        config: Config {
-            id: format!("{id:0<64}"),
-            name: name.into(),
-            created: time.unwrap_or_default(),
-            image: "nginx".into(),
-            image_id: format!("sha256:{}", "9d1c".repeat(16)),
-            layers: words(&["sha256:a", "sha256:b", "sha256:c"]),
-            process: Process {
-                argv: words(&["nginx", "-g", "daemon off;"]),
-                env: words(&["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]),
-                cwd: "/".into(),
-                user: String::new(),
-                tty: false,
-                stdin: false,
-            },
-            entrypoint: Vec::new(),
-            cmd: words(&["nginx", "-g", "daemon off;"]),
-            hostname: id.into(),
-            network: NetworkMode::Bridge,
-            ports: vec![port.clone()],
-            exposed: words(&["80/tcp"]),
-            limits: Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: None },
-            auto_remove: false,
-            stop_timeout: None,
-            stop_signal: 3,
-            labels: [("tier".to_string(), "one".to_string())].into(),
-            attach: Attach::default(),
-            binds: Vec::new(),
-            origin: None,
+        id: format!("{id:0<64}"),
+        name: name.into(),
+        created: time.unwrap_or_default(),
+        image: "nginx".into(),
+        image_id: format!("sha256:{}", "9d1c".repeat(16)),
+        layers: words(&["sha256:a", "sha256:b", "sha256:c"]),
+        process: Process {
+            argv: words(&["nginx", "-g", "daemon off;"]),
+            env: words(&["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]),
+            cwd: "/".into(),
+            user: String::new(),
+            tty: false,
+            stdin: false,
         },
+        entrypoint: Vec::new(),
+        cmd: words(&["nginx", "-g", "daemon off;"]),
+        hostname: id.into(),
+        network: NetworkMode::Bridge,
+        ports: vec![port.clone()],
+        exposed: words(&["80/tcp"]),
+        limits: Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: None },
+        auto_remove: false,
+        stop_timeout: None,
+        stop_signal: 3,
+        labels: [("tier".to_string(), "one".to_string())].into(),
+        attach: Attach::default(),
+        binds: Vec::new(),
+        origin: None,
         state: State {
             status: Status::Running,
             pid: 48213,
@@ -334,9 +330,9 @@ mod tests {
     #[test]
     fn a_command_line_without_words_is_no_accident() {
         let mut empty = sample("3f2a9c0d1e4b", "empty");
-        empty.config.process.argv.clear();
-        empty.config.exposed.clear();
-        empty.config.cmd.clear();
+        empty.process.argv.clear();
+        empty.exposed.clear();
+        empty.cmd.clear();
         assert_eq!(get(&empty, "{{.Path}}|{{.Args}}|{{json .Config.Cmd}}"), "|[]|null");
         let json = inspect_container(&empty, &Paths::default());
         assert!(json.pointer("/Config/ExposedPorts").is_none());
