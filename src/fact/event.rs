@@ -209,10 +209,19 @@ pub enum Fact {
     Bound { source: String, target: String, read_only: bool },
     #[serde(rename = "mount.devices")]
     DeviceNodes { devices: Vec<Device>, links: Vec<String> },
+    /// `absent` are those that this kernel does not have.
     #[serde(rename = "mount.masked")]
-    Masked { paths: Vec<String> },
+    Masked {
+        paths: Vec<String>,
+        #[serde(default)]
+        absent: Vec<String>,
+    },
     #[serde(rename = "mount.read-only")]
-    ReadOnly { paths: Vec<String> },
+    ReadOnly {
+        paths: Vec<String>,
+        #[serde(default)]
+        absent: Vec<String>,
+    },
     /// The overlay became `/`, and the old root is gone from sight.
     #[serde(rename = "mount.pivot-root")]
     RootPivoted { to: String },

@@ -95,6 +95,11 @@ pub enum Fault {
         path: String,
         errno: i32,
     },
+    /// The image has something at `target` on which nothing is mounted.
+    MountTarget {
+        target: String,
+        flaw: MountFlaw,
+    },
     PortTaken {
         ip: String,
         port: u16,
@@ -195,6 +200,21 @@ pub enum ReferenceFlaw {
     Tag,
     Digest,
     Colon,
+}
+
+/// Why a place in an image cannot be mounted on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "flaw")]
+pub enum MountFlaw {
+    /// A symlink or a file where a file system of this kind belongs.
+    NotOrdinary {
+        kind: String,
+    },
+    /// A directory where `source` is a file, or the other way round.
+    OtherType {
+        source: String,
+    },
+    InsideProc,
 }
 
 /// What is wrong with an archive or a layer in it. Archives are untrusted: each of these is an attack or an accident.

@@ -17,7 +17,7 @@ pub use deed::Deed;
 pub use event::{
     By, Change, Device, Event, Fact, FaultPoint, Limit, Namespace, Outcome, Probe, Resolved, Shown, Tier, now_us,
 };
-pub use fault::{ArchiveFlaw, Fault, ReferenceFlaw};
+pub use fault::{ArchiveFlaw, Fault, MountFlaw, ReferenceFlaw};
 pub use lab::{
     Cause, Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
 };

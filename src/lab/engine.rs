@@ -114,8 +114,8 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
     if let Some(pen) = &plan.pen {
         pen.close(story)?;
     }
-    let host = open::directory(Path::new("/"))?;
-    drop(root::PROC.mount(host.as_fd())?.tell(story));
+    let proc = open::directory(Path::new("/proc"))?;
+    drop(root::PROC.mount(proc.as_fd())?.tell(story));
     sys::deed(|calls| {
         let settings = [Setting::Value("mode", "0755"), Setting::Value("size", DISK.trim_start_matches("size="))];
         let place = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID)?;

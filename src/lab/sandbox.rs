@@ -17,7 +17,7 @@ use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::Packets;
 use crate::kernel::sys::{self, Calls, Cloned};
 use crate::kernel::{caps, ids, open, process, seccomp};
-use crate::launch::root;
+use crate::launch::{protect, root};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::MountAttrFlags as Attr;
 use rustix::process::{Pid, Resource, Rlimit, Signal, setrlimit};
@@ -175,7 +175,7 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     furnish(plan, user, house.as_fd(), story)?;
     sys::deed(|calls| {
         mounts::set_read_only(calls, house.as_fd(), false)?;
-        Ok(((), Fact::ReadOnly { paths: vec!["/".into()] }))
+        Ok(((), Fact::ReadOnly { paths: vec!["/".into()], absent: Vec::new() }))
     })?
     .tell(story);
     root::pivot(house.as_fd(), Path::new(MOUNT_POINT))?.tell(story);
@@ -220,7 +220,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
                 .map_err(|e| SysError::new("symlinkat", name, e.raw_os_error()))?,
             Err(_) if host.is_dir() => {
                 mkdir(house, name)?;
-                root::bind(house, &host, name, true)?.tell(story);
+                bind(house, &host, name, true, story)?;
             }
             Err(_) => {}
         }
@@ -236,7 +236,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
             } else {
                 write(house, &inside, "")?
             }
-            root::bind(house, &host, &inside, true)?.tell(story);
+            bind(house, &host, &inside, true, story)?;
         }
     }
     write(house, "etc/passwd", &format!("root:x:0:0::/:/bin/sh\nstudent:x:{user}:{user}::/work:/bin/sh\n"))?;
@@ -245,25 +245,31 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     write(house, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")?;
     write(house, "docent/submission.sh", &plan.script)?;
     write(house, "docent/engine", "")?;
-    root::bind(house, &Path::new(SIDE).join(SOCKET), "docent/engine", false)?.tell(story);
+    bind(house, &Path::new(SIDE).join(SOCKET), "docent/engine", false, story)?;
     write(house, "docent/bin/docker", "")?;
-    root::bind(house, &plan.program, "docent/bin/docker", true)?.tell(story);
+    bind(house, &plan.program, "docent/bin/docker", true, story)?;
     rustix::fs::symlinkat("docker", house, "docent/bin/docent")
         .map_err(|e| SysError::new("symlinkat", "docent", e.raw_os_error()))?;
     for (name, bytes) in [("work", "134217728"), ("tmp", "67108864")] {
-        let target = mounts::in_root(house, name, false)?;
+        let target = mounts::beneath(house, name)?;
         drop(tmpfs(target.as_fd(), &format!("/{name}"), user, bytes, story)?);
     }
-    drop(root::PROC.mount(house)?.tell(story));
-    let (dev, _pts) = root::make_dev(house, story)?;
-    drop(root::SHM.mount(house)?.tell(story));
-    root::protect(house, dev.as_fd(), story)?;
+    let proc = root::PROC.mount(mounts::beneath(house, "proc")?.as_fd())?.tell(story);
+    let (dev, _pts) = root::make_dev(mounts::beneath(house, "dev")?.as_fd(), story)?;
+    drop(root::SHM.mount(mounts::beneath(dev.as_fd(), "shm")?.as_fd())?.tell(story));
+    protect::protect(&protect::Mounts { proc: proc.as_fd(), sys: None, dev: dev.as_fd() }, story)?;
     // Nothing is made in /dev any more, by nobody.
     sys::deed(|calls| {
         mounts::set_read_only(calls, dev.as_fd(), false)?;
-        Ok(((), Fact::ReadOnly { paths: vec!["/dev".into()] }))
+        Ok(((), Fact::ReadOnly { paths: vec!["/dev".into()], absent: Vec::new() }))
     })?
     .tell(story);
+    Ok(())
+}
+
+/// Shows something of the host at a place that was just made for it.
+fn bind(house: BorrowedFd<'_>, source: &Path, name: &str, read_only: bool, story: &mut Story) -> Result<(), SysError> {
+    root::bind(mounts::beneath(house, name)?.as_fd(), source, name, read_only)?.tell(story);
     Ok(())
 }
 

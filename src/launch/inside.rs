@@ -2,7 +2,7 @@
 
 use super::plan::{Side, Step, exec_steps, namespaces, steps};
 use super::spec::Spec;
-use super::{network, root, user};
+use super::{network, protect, root, target, user};
 use crate::container::NetworkMode;
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::packet::Packets;
@@ -47,6 +47,9 @@ struct Inside<'a> {
     given: &'a Inherited,
     story: Story,
     root: Option<OwnedFd>,
+    /// What the mounts of /proc, /sys, and /dev with its devpts gave.
+    proc: Option<OwnedFd>,
+    sys: Option<OwnedFd>,
     dev: Option<(OwnedFd, OwnedFd)>,
     slave: Option<OwnedFd>,
     user: user::User,
@@ -64,7 +67,8 @@ pub fn run(spec: &Spec, mut given: Inherited) -> ! {
     });
     story.about(&spec.id);
     let slave = given.slave.take();
-    let mut inside = Inside { spec, given: &given, story, root: None, dev: None, slave, user: user::User::root() };
+    let user = user::User::root();
+    let mut inside = Inside { spec, given: &given, story, root: None, proc: None, sys: None, dev: None, slave, user };
     let fault = match inside.prepare() {
         Ok(path) => inside.become_program(&path),
         Err(fault) => fault,
@@ -139,9 +143,10 @@ impl Inside<'_> {
             })?
             .tell(&mut self.story),
             Step::Overlay => self.root = Some(spec.overlay.mount()?.tell(&mut self.story)),
-            Step::Proc => self.mount(&root::PROC)?,
+            Step::Proc => self.proc = Some(self.mount(&root::PROC)?),
             Step::Dev => {
-                let dev = root::make_dev(self.root()?.as_fd(), &mut self.story)?;
+                let target = target::ordinary(self.root()?.as_fd(), "dev", "tmpfs", &mut self.story)?;
+                let dev = root::make_dev(target.as_fd(), &mut self.story)?;
                 // The monitor keeps the devpts: a terminal for a later exec comes from it, whatever the container has done
                 // to its /dev meanwhile.
                 if !self.spec.process.tty && self.given.link.send(TERMINAL, &[], &[dev.1.as_fd()], true).is_err() {
@@ -149,23 +154,22 @@ impl Inside<'_> {
                 }
                 self.dev = Some(dev);
             }
-            Step::Shm => self.mount(&root::SHM)?,
-            Step::Mqueue => self.mount(&root::MQUEUE)?,
-            Step::Sys => self.mount(&root::SYS)?,
+            Step::Shm => self.mount_in_dev(&root::SHM, "shm")?,
+            Step::Mqueue => self.mount_in_dev(&root::MQUEUE, "mqueue")?,
+            Step::Sys => self.sys = Some(self.mount(&root::SYS)?),
             Step::CgroupView => {
                 let version = spec.group.as_ref().map_or(0, |g| g.version);
-                root::show_cgroup(self.root()?.as_fd(), version, &mut self.story)?;
+                let sys = duplicate(self.sys.as_ref(), "/sys")?;
+                root::show_cgroup(sys.as_fd(), version, &mut self.story)?;
             }
-            Step::Files => {
-                let top = self.root()?;
-                for (source, target) in &spec.files {
-                    root::bind(top.as_fd(), source, target, false)?.tell(&mut self.story);
-                }
-            }
+            Step::Files => root::bind_files(self.root()?.as_fd(), &spec.files, &mut self.story)?,
             Step::Binds => root::bind_all(self.root()?.as_fd(), &spec.binds, &mut self.story)?,
             Step::Protect => {
-                let (top, dev) = (self.root()?, self.dev()?);
-                root::protect(top.as_fd(), dev.as_fd(), &mut self.story)?;
+                let proc = duplicate(self.proc.take().as_ref(), "/proc")?;
+                let sys = duplicate(self.sys.take().as_ref(), "/sys")?;
+                let dev = self.dev()?;
+                let mounts = protect::Mounts { proc: proc.as_fd(), sys: Some(sys.as_fd()), dev: dev.as_fd() };
+                protect::protect(&mounts, &mut self.story)?;
             }
             Step::Loopback if spec.network == NetworkMode::None => network::loopback(&mut self.story)?,
             Step::Loopback => {}
@@ -194,7 +198,7 @@ impl Inside<'_> {
                 self.user = user::look_up(top.as_fd(), &spec.process.user)?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
-                root::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;
+                target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;
                 std::env::set_current_dir(cwd).map_err(|e| bad(e.raw_os_error().unwrap_or(libc::EIO)))?;
             }
             Step::Bounding => {
@@ -231,8 +235,15 @@ impl Inside<'_> {
         Ok(())
     }
 
-    fn mount(&mut self, what: &root::Simple) -> Result<(), Failure> {
-        what.mount(self.root()?.as_fd())?.tell(&mut self.story);
+    /// At the top of the root.
+    fn mount(&mut self, what: &root::Simple) -> Result<OwnedFd, Failure> {
+        let target = target::ordinary(self.root()?.as_fd(), what.target, what.kind, &mut self.story)?;
+        Ok(what.mount(target.as_fd())?.tell(&mut self.story))
+    }
+
+    fn mount_in_dev(&mut self, what: &root::Simple, name: &str) -> Result<(), Failure> {
+        let target = mounts::beneath(self.dev()?.as_fd(), name)?;
+        drop(what.mount(target.as_fd())?.tell(&mut self.story));
         Ok(())
     }
 

@@ -22,9 +22,11 @@ pub mod netfiles;
 pub mod network;
 pub mod outside;
 pub mod plan;
+pub mod protect;
 pub mod root;
 pub mod spec;
 pub mod subnet;
+pub mod target;
 pub mod user;
 
 pub use outside::{Launched, launch};

@@ -1,8 +1,8 @@
 //! The launch as a list of steps. A step can forecast itself before anything is done; `inside.rs` and `outside.rs` apply the
 //! same list, so what `explain -- run …` promises is what `run` does.
 
-use super::root;
 use super::spec::Spec;
+use super::{protect, root};
 use crate::container::NetworkMode;
 use crate::fact::{Fact, FaultPoint, Limit, Namespace};
 use crate::kernel::process::KINDS;
@@ -183,10 +183,7 @@ impl Step {
             CgroupView => Vec::new(),
             Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false)).collect(),
             Binds => spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only)).collect(),
-            Protect => vec![
-                Fact::Masked { paths: root::masked_here() },
-                Fact::ReadOnly { paths: root::READ_ONLY.iter().map(|p| format!("/{p}")).collect() },
-            ],
+            Protect => protect::forecast().into(),
             Plug => vec![Fact::Veth { host: String::new(), inside: "eth0".into(), bridge: String::new() }],
             Loopback => vec![Fact::Loopback],
             Network => Vec::new(),

@@ -76,7 +76,7 @@ pub fn isolation(lang: Lang, list: &[&Event]) -> Told {
             Fact::Seccomp { .. } => parts.push("seccomp".into()),
             Fact::NoNewPrivileges => parts.push("no_new_privs".into()),
             Fact::UserSet { uid, gid, .. } if *uid != 0 => parts.push(security::short_user(lang, uid, gid)),
-            Fact::Masked { paths } => parts.push(mount::short_masked(lang, paths.len())),
+            Fact::Masked { paths, .. } => parts.push(mount::short_masked(lang, paths.len())),
             _ => {}
         }
     }

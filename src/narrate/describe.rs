@@ -103,8 +103,8 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
             let names: Vec<String> = devices.iter().map(|d| d.path.clone()).chain(links.iter().cloned()).collect();
             mount::devices(lang, t, devices.len(), links.len(), list(&names))
         }
-        Fact::Masked { paths } => mount::masked(lang, t, list(paths)),
-        Fact::ReadOnly { paths } => mount::read_only(lang, t, list(paths)),
+        Fact::Masked { paths, absent } => and_absent(lang, mount::masked(lang, t, list(paths)), absent),
+        Fact::ReadOnly { paths, absent } => and_absent(lang, mount::read_only(lang, t, list(paths)), absent),
         Fact::RootPivoted { .. } if planned => mount::pivot_plan(lang),
         Fact::RootPivoted { to } => mount::pivot(lang, t, to),
         Fact::MountPoint { path } => mount::point(lang, t, path),
@@ -168,6 +168,11 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 }
 
 /// Why another way was taken, and what would bring back the usual one.
+/// What this kernel lacks was left out.
+fn and_absent(lang: Lang, text: String, absent: &[String]) -> String {
+    if absent.is_empty() { text } else { format!("{text} · {}", mount::absent(lang, absent.join(", "))) }
+}
+
 pub fn fallback_text(lang: Lang, point: FaultPoint, what: &str) -> (String, Option<String>) {
     use fallback as f;
     match point {

@@ -146,6 +146,7 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         Fault::BadWorkdir { path, errno: e } => {
             told(running::bad_workdir(lang, path, errno(*e)), None, vec![running::bad_workdir_fix(lang)])
         }
+        Fault::MountTarget { target, flaw } => fault_kinds::mount_target(lang, target, flaw),
         Fault::PortTaken { ip, port, proto } => told(
             running::port_taken(lang, shown_ip(ip), port, proto),
             Some(running::port_taken_cause(lang)),

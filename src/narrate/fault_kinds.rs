@@ -4,7 +4,7 @@ use super::Lang;
 use super::fault::{Sentence, errno_fix};
 use super::text::{fault_archive as archive, fault_asked as asked, fault_running as running};
 use super::units::{errno, memory, short};
-use crate::fact::{ArchiveFlaw, Fault};
+use crate::fact::{ArchiveFlaw, Fault, MountFlaw};
 
 /// A command line that was not understood. `kind` is one of those that `cli` makes; `text` is Docker's own wording.
 pub fn usage(
@@ -42,6 +42,17 @@ pub fn not_executable(lang: Lang, command: &str, container: &str, n: i32) -> Sen
         other => (running::not_executable_other(lang, container), errno_fix(lang, other).into_iter().collect()),
     };
     Sentence::new(running::not_executable(lang, command, errno(n)), Some(cause), fix)
+}
+
+pub fn mount_target(lang: Lang, target: &str, flaw: &MountFlaw) -> Sentence {
+    let (error, cause) = match flaw {
+        MountFlaw::NotOrdinary { kind } => {
+            (running::not_ordinary(lang, kind, target), Some(running::not_ordinary_cause(lang)))
+        }
+        MountFlaw::OtherType { source } => (running::mount_type(lang, source, target), None),
+        MountFlaw::InsideProc => (running::inside_proc(lang, target), None),
+    };
+    Sentence::new(error, cause, vec![running::mount_target_fix(lang)])
 }
 
 pub fn files(lang: Lang, fault: &Fault) -> Sentence {

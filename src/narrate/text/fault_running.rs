@@ -60,6 +60,26 @@ messages! {
         ko: "-w 옵션에는 컨테이너 안의 디렉터리를 절대 경로로 적습니다",
         en: "-w takes an absolute path of a directory inside the container",
     }
+    not_ordinary(kind, target) {
+        ko: "{kind} 파일 시스템을 마운트할 {target} 경로가 일반 디렉터리가 아닙니다",
+        en: "filesystem \"{kind}\" must be mounted on ordinary directory: {target}",
+    }
+    not_ordinary_cause() {
+        ko: "이미지에 심볼릭 링크나 파일이 있습니다. 링크를 따라가면 다른 곳에 마운트되어 호스트를 보호할 수 없으므로 실행하지 않았습니다.",
+        en: "The image has a symlink or a file there. Followed, it would put the mount somewhere else and leave the host unprotected, so nothing was run.",
+    }
+    mount_type(source, target) {
+        ko: "{source} 경로를 {target} 경로에 마운트할 수 없습니다: 하나는 디렉터리이고 하나는 파일입니다",
+        en: "cannot mount {source} on {target}: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
+    }
+    inside_proc(target) {
+        ko: "{target} 경로는 /proc 안에 있어서 마운트할 수 없습니다",
+        en: "\"{target}\" cannot be mounted because it is inside /proc",
+    }
+    mount_target_fix() {
+        ko: "믿을 수 있는 이미지를 쓰세요. 이미지를 직접 만들었다면 이 경로를 고치세요",
+        en: "use an image that you trust; if you made this one, put that path right",
+    }
     port_taken(ip, port, proto) {
         ko: "호스트의 {ip}:{port}/{proto} 포트를 열 수 없습니다",
         en: "Bind for {ip}:{port} failed: port is already allocated ({proto})",

@@ -35,6 +35,7 @@ messages! {
     }
     masked[HIDE](names) { ko: "안에서 보이지 않게 {v}: {names}", en: "{v} from the container: {names}" }
     read_only[CHANGE](names) { ko: "읽기 전용으로 {v}: {names}", en: "{v} to read-only: {names}" }
+    absent(names) { ko: "이 커널에 없음: {names}", en: "not in this kernel: {names}" }
     pivot[CHANGE](to) {
         ko: "루트 디렉터리를 {to} 위치로 {v} (pivot_root). 호스트의 루트는 이제 보이지 않습니다",
         en: "{v} the root to {to} (pivot_root); the host's root is out of sight",

@@ -1,0 +1,132 @@
+//! Hides and protects what Docker 28.5 hides and protects in /proc and /sys (MaskedPaths and ReadonlyPaths of its default
+//! specification): what tells of the host, or changes it.
+//!
+//! Everything is found beneath the descriptors that the mounts of proc and sysfs gave, in which no symlink is followed, so
+//! it cannot be had past by what the image has at these paths. Only what this kernel lacks is left out, and that is told.
+
+use crate::fact::{Fact, Story, SysError};
+use crate::kernel::mounts::{self, Setting};
+use crate::kernel::sys::{self, Calls};
+use rustix::fs::{AtFlags, FileType};
+use rustix::mount::MountAttrFlags as Attr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// Hidden, below /proc.
+const MASKED: [&str; 10] = [
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "sched_debug",
+    "scsi",
+    "timer_list",
+    "timer_stats",
+];
+/// Hidden, below /sys.
+const MASKED_SYS: [&str; 2] = ["devices/virtual/powercap", "firmware"];
+/// Paths of /proc through which a root user could change the host.
+const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
+
+/// The mounts of a container in which something is hidden.
+pub struct Mounts<'a> {
+    pub proc: BorrowedFd<'a>,
+    /// None where no sysfs is mounted (the grader's sandbox).
+    pub sys: Option<BorrowedFd<'a>>,
+    pub dev: BorrowedFd<'a>,
+}
+
+/// What will be told, as far as this kernel has it.
+pub fn forecast() -> [Fact; 2] {
+    let split = |paths: Vec<String>| paths.into_iter().partition(|p| Path::new(p).exists());
+    let below = |top: &str, names: &[&str]| names.iter().map(|n| format!("/{top}/{n}")).collect::<Vec<_>>();
+    let (paths, absent) = split([below("proc", &MASKED), below("sys", &MASKED_SYS)].concat());
+    let masked = Fact::Masked { paths, absent };
+    let (paths, absent) = split(below("proc", &READ_ONLY));
+    [masked, Fact::ReadOnly { paths, absent }]
+}
+
+/// Hides, then protects. /dev/null is the node just made, and proved to be it (CVE-2025-31133).
+pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
+    sys::deed(|calls| {
+        let mut masks = Masks::new(mounts.dev)?;
+        let (mut paths, mut absent) = (Vec::new(), Vec::new());
+        let in_proc = MASKED.iter().map(|name| (mounts.proc, "proc", *name));
+        let in_sys = mounts.sys.into_iter().flat_map(|fd| MASKED_SYS.iter().map(move |name| (fd, "sys", *name)));
+        for (base, top, name) in in_proc.chain(in_sys) {
+            let shown = format!("/{top}/{name}");
+            match present(base, name)? {
+                Some(target) => {
+                    masks.cover(calls, target.as_fd(), &shown)?;
+                    paths.push(shown);
+                }
+                None => absent.push(shown),
+            }
+        }
+        Ok(((), Fact::Masked { paths, absent }))
+    })?
+    .tell(story);
+    sys::deed(|calls| {
+        let (mut paths, mut absent) = (Vec::new(), Vec::new());
+        for name in READ_ONLY {
+            let shown = format!("/proc/{name}");
+            let Some(target) = present(mounts.proc, name)? else {
+                absent.push(shown);
+                continue;
+            };
+            let copy = mounts::copy_of(calls, target.as_fd(), Path::new(""))?;
+            mounts::set_read_only(calls, copy.as_fd(), true)?;
+            mounts::attach(calls, copy.as_fd(), target.as_fd(), &shown)?;
+            paths.push(shown);
+        }
+        Ok(((), Fact::ReadOnly { paths, absent }))
+    })?
+    .tell(story);
+    Ok(())
+}
+
+/// None: this kernel has no such file. Anything else that keeps it from being opened is an error.
+fn present(base: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>, SysError> {
+    match mounts::beneath(base, name) {
+        Err(e) if e.errno == libc::ENOENT => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// What is put over things: /dev/null over files, an empty read-only tmpfs over directories.
+struct Masks {
+    null: OwnedFd,
+    /// The first tmpfs, once it is attached: a detached mount can be copied only since kernel 6.15.
+    empty: Option<OwnedFd>,
+}
+
+impl Masks {
+    fn new(dev: BorrowedFd<'_>) -> Result<Masks, SysError> {
+        let null = mounts::beneath(dev, "null")?;
+        let stat = rustix::fs::fstat(&null).map_err(|e| SysError::new("fstat", "/dev/null", e.raw_os_error()))?;
+        if stat.st_rdev != rustix::fs::makedev(1, 3) {
+            return Err(SysError::new("fstat", "/dev/null", libc::ENODEV));
+        }
+        Ok(Masks { null, empty: None })
+    }
+
+    fn cover(&mut self, calls: &mut Calls, target: BorrowedFd<'_>, shown: &str) -> Result<(), SysError> {
+        let stat = rustix::fs::statat(target, "", AtFlags::EMPTY_PATH)
+            .map_err(|e| SysError::new("fstat", shown, e.raw_os_error()))?;
+        let over = match (FileType::from_raw_mode(stat.st_mode), &self.empty) {
+            (FileType::Directory, None) => {
+                let settings = [Setting::Value("size", "0k"), Setting::Value("mode", "755")];
+                let first = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_RDONLY)?;
+                mounts::attach(calls, first.as_fd(), target, shown)?;
+                self.empty = Some(first);
+                return Ok(());
+            }
+            (FileType::Directory, Some(first)) => first,
+            _ => &self.null,
+        };
+        let cover = mounts::copy_of(calls, over.as_fd(), Path::new(""))?;
+        mounts::attach(calls, cover.as_fd(), target, shown)
+    }
+}

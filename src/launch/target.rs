@@ -1,0 +1,200 @@
+//! Where a file system or a file is mounted inside a root that an image's author made.
+//!
+//! /proc, /sys and /dev must be ordinary directories of the root: a symlink there would put them, and everything that is
+//! masked beneath them, somewhere else, and leave the real path as the image has it (CVE-2019-16884, CVE-2019-19921). Every
+//! other target is resolved as the container would, inside the root and without magic links, and is of its source's type.
+//! What is missing is made in the write layer, and told. A target is a descriptor: nothing is looked up a second time.
+
+use crate::fact::{Fact, Fault, MountFlaw, Story, SysError};
+use crate::kernel::open;
+use crate::kernel::sys::{self, quoted};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+/// The kernel's own limit for symlinks in one path (path_resolution(7)).
+const MOST_LINKS: usize = 40;
+
+/// The ordinary directory `name` at the top of the root, for a file system of this kind.
+pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story) -> Result<OwnedFd, Fault> {
+    let path = Path::new(name);
+    let find = || open::beneath(root, path, OFlags::PATH | OFlags::DIRECTORY);
+    let found = match find() {
+        Err(e) if e.errno == libc::ENOENT => make_directories(root, path, story).and_then(|()| find()),
+        found => found,
+    };
+    found.map_err(|e| match e.errno {
+        libc::ELOOP | libc::ENOTDIR | libc::EEXIST => {
+            Fault::MountTarget { target: format!("/{name}"), flaw: MountFlaw::NotOrdinary { kind: kind.into() } }
+        }
+        _ => Fault::step("mount", e),
+    })
+}
+
+/// The place for a bind of `source`, a directory or a file of the host.
+pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut Story) -> Result<OwnedFd, Fault> {
+    let step = |e| Fault::step("bind", e);
+    let flaw = |flaw| Fault::MountTarget { target: shown(path), flaw };
+    let is_directory =
+        std::fs::metadata(source).map_err(|e| step(SysError::io("stat", source.to_string_lossy(), &e)))?.is_dir();
+    let find = || open::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let target = match find() {
+        Err(e) if e.errno == libc::ENOENT => {
+            if is_directory { make_directories(root, path, story) } else { make_file(root, path, story) }
+                .and_then(|()| find())
+                .map_err(step)?
+        }
+        found => found.map_err(step)?,
+    };
+    // What is read there later must be the kernel's.
+    if rustix::fs::fstatfs(&target).is_ok_and(|s| s.f_type == libc::PROC_SUPER_MAGIC) {
+        return Err(flaw(MountFlaw::InsideProc));
+    }
+    if (kind(&target).map_err(step)? == FileType::Directory) != is_directory {
+        return Err(flaw(MountFlaw::OtherType { source: source.to_string_lossy().into_owned() }));
+    }
+    Ok(target)
+}
+
+/// `mkdir -p` inside the root, through the root's symlinks and never out of it.
+pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(), SysError> {
+    let how = OFlags::PATH | OFlags::DIRECTORY;
+    match open::in_root(root, path, how | OFlags::CLOEXEC, Mode::empty()) {
+        Err(e) if e.errno == libc::ENOENT => {}
+        found => return found.map(drop),
+    }
+    let mut parent = open::beneath(root, Path::new("."), how)?;
+    let mut walked = PathBuf::from("/");
+    for name in &resolved(root, path)? {
+        let above = shown(&walked);
+        walked.push(name);
+        let name = Path::new(name);
+        parent = match open::beneath(parent.as_fd(), name, how) {
+            Err(e) if e.errno == libc::ENOENT => {
+                sys::deed(|calls| {
+                    let made = rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755));
+                    calls.saw("mkdirat", format!("<{above}>, {}, 0755", quoted(name)), shown(&walked), made)?;
+                    Ok(((), Fact::MountPoint { path: shown(&walked) }))
+                })?
+                .tell(story);
+                open::beneath(parent.as_fd(), name, how)?
+            }
+            found => found?,
+        };
+    }
+    Ok(())
+}
+
+/// An empty file to mount on, and the directories that lead to it.
+fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(), SysError> {
+    let path = resolved(root, path)?;
+    let (Some(name), Some(above)) = (path.file_name(), path.parent()) else { return Ok(()) };
+    make_directories(root, above, story)?;
+    let parent = open::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
+    sys::deed(|calls| {
+        // mknod, not open: whatever is put there meanwhile, nothing is opened or followed.
+        let made = rustix::fs::mknodat(&parent, name, FileType::RegularFile, Mode::from_raw_mode(0o755), 0);
+        let args = format!("<{}>, {}, S_IFREG|0755", shown(above), quoted(name));
+        calls.saw("mknodat", args, shown(&path), made)?;
+        Ok(((), Fact::MountPoint { path: shown(&path) }))
+    })?
+    .tell(story);
+    Ok(())
+}
+
+/// The path that this one means inside the root, without symlinks; what does not exist is kept as written. It only says
+/// where to make something: every open afterwards is confined by itself, so a link that changes meanwhile leads nowhere else.
+fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
+    let names = |path: &Path| -> Vec<OsString> {
+        let named = |c: &Component| matches!(c, Component::Normal(_) | Component::ParentDir);
+        path.components().filter(named).map(|c| c.as_os_str().to_owned()).collect()
+    };
+    let mut left: VecDeque<OsString> = names(path).into();
+    let (mut done, mut links) = (PathBuf::new(), 0);
+    while let Some(name) = left.pop_front() {
+        if name == ".." {
+            done.pop();
+            continue;
+        }
+        let next = done.join(&name);
+        let found = match open::beneath(root, &next, OFlags::PATH | OFlags::NOFOLLOW) {
+            Err(e) if e.errno == libc::ENOENT => None,
+            found => Some(found?),
+        };
+        let Some(link) = found.filter(|fd| kind(fd).is_ok_and(|kind| kind == FileType::Symlink)) else {
+            done = next;
+            continue;
+        };
+        links += 1;
+        let error = |errno| SysError::new("readlinkat", shown(&next), errno);
+        if links > MOST_LINKS {
+            return Err(error(libc::ELOOP));
+        }
+        let to = rustix::fs::readlinkat(&link, "", Vec::new()).map_err(|e| error(e.raw_os_error()))?;
+        let to = Path::new(std::ffi::OsStr::new(to.to_str().map_err(|_| error(libc::EILSEQ))?)).to_path_buf();
+        if to.is_absolute() {
+            done.clear();
+        }
+        for name in names(&to).into_iter().rev() {
+            left.push_front(name);
+        }
+    }
+    Ok(done)
+}
+
+fn kind(fd: &OwnedFd) -> Result<FileType, SysError> {
+    let stat = rustix::fs::statat(fd, "", AtFlags::EMPTY_PATH);
+    stat.map(|s| FileType::from_raw_mode(s.st_mode)).map_err(|e| SysError::new("fstat", "target", e.raw_os_error()))
+}
+
+/// As the container sees it.
+fn shown(path: &Path) -> String {
+    format!("/{}", path.to_string_lossy().trim_start_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_path_is_resolved_inside_whether_it_exists_or_not() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        std::fs::create_dir_all(dir.path().join("a/b")).expect("a/b");
+        symlink("/a/b", dir.path().join("absolute")).expect("link");
+        symlink("../../../../a", dir.path().join("a/b/up")).expect("link");
+        symlink("nowhere/x", dir.path().join("a/dangling")).expect("link");
+        symlink("loop", dir.path().join("loop")).expect("link");
+        let root = open::directory(dir.path()).expect("root");
+        let is = |path: &str| resolved(root.as_fd(), Path::new(path)).map(|p| p.to_string_lossy().into_owned());
+        assert_eq!(is("/absolute/up/dangling/y"), Ok("a/nowhere/x/y".into()));
+        assert_eq!(is("../../new/../etc//hosts"), Ok("etc/hosts".into()));
+        assert_eq!(is("loop").map_err(|e| e.errno), Err(libc::ELOOP));
+        let mut story = Story::new();
+        make_directories(root.as_fd(), Path::new("absolute/up/dangling/y"), &mut story).expect("made");
+        assert!(dir.path().join("a/nowhere/x/y").is_dir());
+        assert_eq!(story.events().len(), 3);
+    }
+
+    #[test]
+    fn a_bind_is_of_its_source_s_type() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        std::fs::write(dir.path().join("file"), "").expect("file");
+        let root = open::directory(dir.path()).expect("root");
+        let mut story = Story::new();
+        let mut bind = |target: &str, source: &str| {
+            for_bind(root.as_fd(), Path::new(target), Path::new(source), &mut story).map(drop)
+        };
+        assert_eq!(bind("new/place", "/etc"), Ok(()));
+        assert_eq!(bind("new/file", "/etc/passwd"), Ok(()));
+        let other = |target: &str, source: &str| {
+            let flaw = MountFlaw::OtherType { source: source.into() };
+            Err(Fault::MountTarget { target: target.into(), flaw })
+        };
+        assert_eq!(bind("file", "/etc"), other("/file", "/etc"));
+        assert_eq!(bind("new", "/etc/passwd"), other("/new", "/etc/passwd"));
+        assert!(dir.path().join("new/place").is_dir() && dir.path().join("new/file").is_file());
+    }
+}
