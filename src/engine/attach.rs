@@ -9,7 +9,6 @@ use crate::kernel::terminal::{self, Raw};
 use crate::monitor::client::Client;
 use crate::monitor::{Exited, Message};
 use rustix::event::{PollFd, PollFlags, poll};
-use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Signals that are passed on to the program (`--sig-proxy`).
@@ -28,19 +27,29 @@ pub enum Outcome {
 }
 
 /// What to join.
+#[derive(Default)]
 pub struct Ends {
-    pub stdin: bool,
     pub tty: bool,
-    /// An exec's own pipes or terminal; without them the bytes come over the line.
-    pub direct: Option<Direct>,
+    /// Where our input goes, if it is to go anywhere: the write end of the program's pipe, or its terminal's master.
+    pub input: Option<OwnedFd>,
+    /// An exec's own pipes, or its terminal's master in the first place; without them the bytes come over the line.
+    pub outputs: [Option<OwnedFd>; 2],
+    /// Input that the program has not taken yet; while there is some, no more is read.
+    waiting: Vec<u8>,
+    /// Our input has ended …
+    ended: bool,
+    /// … with a line that is not finished.
+    within_line: bool,
 }
 
-/// Our ends of an exec's streams.
-pub struct Direct {
-    pub input: Option<OwnedFd>,
-    pub outputs: [Option<OwnedFd>; 2],
-    /// A terminal's master is input and output at once.
-    pub terminal: Option<OwnedFd>,
+impl Ends {
+    pub fn new(tty: bool, input: Option<OwnedFd>, outputs: [Option<OwnedFd>; 2]) -> Ends {
+        // A program that does not read must not keep docent from hearing a signal, or what the program says meanwhile.
+        if let Some(fd) = &input {
+            rustix::io::ioctl_fionbio(fd, true).unwrap_or(());
+        }
+        Ends { tty, input, outputs, waiting: Vec::new(), ended: false, within_line: false }
+    }
 }
 
 /// Watches for Ctrl-P Ctrl-Q, Docker's way to leave without stopping.
@@ -75,7 +84,7 @@ pub fn attach(client: &Client, mut ends: Ends, story: &mut Story) -> Result<Outc
     wanted.push(libc::SIGWINCH);
     let signals = Signals::catch(&wanted).map_err(|e| Fault::step("signalfd", e))?;
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    let raw = (ends.tty && ends.stdin && terminal::is_terminal(&stdin))
+    let raw = (ends.tty && ends.input.is_some() && terminal::is_terminal(&stdin))
         .then(|| Raw::enter(&stdin))
         .transpose()
         .map_err(|e| Fault::step("terminal", e))?;
@@ -90,8 +99,8 @@ enum Source {
     Line,
     Signals,
     Stdin,
+    Input,
     Output(usize),
-    Terminal,
 }
 
 fn relay(
@@ -103,40 +112,40 @@ fn relay(
     stdout: BorrowedFd<'_>,
     story: &mut Story,
 ) -> Outcome {
-    let mut reading = ends.stdin;
     let mut keys = DetachKeys::default();
     let mut exited: Option<Exited> = None;
     loop {
-        if let Some(exited) = exited.take_if(|_| ends.outputs_ended()) {
+        // What comes over the line came before `Exited`.
+        if let Some(exited) = exited.take_if(|_| ends.outputs.iter().all(Option::is_none)) {
             return Outcome::Exited(exited);
         }
         let mut ready = Vec::new();
         {
-            let mut sources: Vec<(Source, BorrowedFd<'_>)> = vec![(Source::Signals, signals.as_fd())];
+            let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> =
+                vec![(Source::Signals, signals.as_fd(), PollFlags::IN)];
             if exited.is_none() {
-                sources.push((Source::Line, client.as_fd()));
+                sources.push((Source::Line, client.as_fd(), PollFlags::IN));
             }
-            if reading {
-                sources.push((Source::Stdin, stdin));
-            }
-            if let Some(direct) = &ends.direct {
-                for (n, fd) in direct.outputs.iter().enumerate() {
-                    if let Some(fd) = fd {
-                        sources.push((Source::Output(n), fd.as_fd()));
-                    }
+            if let Some(input) = &ends.input {
+                if !ends.waiting.is_empty() {
+                    sources.push((Source::Input, input.as_fd(), PollFlags::OUT));
+                } else if !ends.ended {
+                    sources.push((Source::Stdin, stdin, PollFlags::IN));
                 }
-                if let Some(fd) = &direct.terminal {
-                    sources.push((Source::Terminal, fd.as_fd()));
+            }
+            for (n, fd) in ends.outputs.iter().enumerate() {
+                if let Some(fd) = fd {
+                    sources.push((Source::Output(n), fd.as_fd(), PollFlags::IN));
                 }
             }
             let mut fds: Vec<PollFd<'_>> =
-                sources.iter().map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+                sources.iter().map(|(_, fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
             match poll(&mut fds, None) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(_) => return Outcome::Lost,
             }
-            for ((source, _), fd) in sources.iter().zip(&fds) {
+            for ((source, ..), fd) in sources.iter().zip(&fds) {
                 if !fd.revents().is_empty() {
                     ready.push(*source);
                 }
@@ -162,22 +171,20 @@ fn relay(
                             let bytes = buffer.get(..n).unwrap_or_default();
                             let bytes = if raw { keys.filter(bytes) } else { Some(bytes.to_vec()) };
                             let Some(bytes) = bytes else { return Outcome::Detached };
-                            if !ends.feed(client, &bytes) {
-                                reading = false;
-                            }
+                            ends.within_line = bytes.last().is_some_and(|last| *last != b'\n');
+                            ends.waiting = bytes;
                         }
                         Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-                        _ => {
-                            reading = false;
-                            ends.end_input(client);
-                        }
+                        _ => ends.end_input(raw),
                     }
+                    ends.feed(client);
                 }
-                Source::Output(_) | Source::Terminal => {
-                    if !ends.pass(source) {
-                        return Outcome::Unread;
-                    }
-                }
+                Source::Input => ends.feed(client),
+                Source::Output(n) => match ends.outputs.get(n).and_then(|fd| fd.as_ref()).map(|fd| pass_some(fd, n)) {
+                    Some(Passed::Unread) => return Outcome::Unread,
+                    Some(Passed::Ended) => ends.outputs[n] = None,
+                    Some(Passed::Some) | None => {}
+                },
                 Source::Line => match client.next() {
                     Message::Event(event) => story.tell(*event),
                     Message::Stdout(bytes) => {
@@ -200,15 +207,20 @@ fn relay(
 /// To our own stdout (0) or stderr (1). False: nobody reads our stdout any more. That ends docent as it would end any program
 /// in a pipe, but not the container's: its output is in the log.
 fn write_all(stream: usize, bytes: &[u8]) -> bool {
-    if stream == 0 {
-        let mut out = std::io::stdout().lock();
-        let written = out.write_all(bytes).and_then(|()| out.flush());
-        !written.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    } else {
-        // Complaints that nobody hears are no reason to stop.
-        std::io::stderr().lock().write_all(bytes).unwrap_or(());
-        true
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    let to = if stream == 0 { stdout.as_fd() } else { stderr.as_fd() };
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match rustix::io::write(to, rest) {
+            Ok(n) => rest = rest.get(n..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            // Whoever shares this descriptor has made it non-blocking (a pipe of Node.js): no byte is lost for that.
+            Err(rustix::io::Errno::AGAIN) => drop(poll(&mut [PollFd::new(&to, PollFlags::OUT)], None)),
+            // Complaints that nobody hears are no reason to stop.
+            Err(e) => return stream != 0 || e != rustix::io::Errno::PIPE,
+        }
     }
+    true
 }
 
 /// What passing on came to.
@@ -220,54 +232,43 @@ enum Passed {
 }
 
 impl Ends {
-    /// Nothing more can come: the pipes of an exec are closed. What comes over the line came before `Exited`.
-    fn outputs_ended(&self) -> bool {
-        self.direct.as_ref().is_none_or(|d| d.terminal.is_none() && d.outputs.iter().all(Option::is_none))
-    }
-
-    fn feed(&mut self, client: &Client, bytes: &[u8]) -> bool {
-        let Some(direct) = &self.direct else { return client.stdin(bytes) };
-        let Some(fd) = direct.terminal.as_ref().or(direct.input.as_ref()) else { return false };
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match rustix::io::write(fd, rest) {
-                Ok(n) => rest = rest.get(n..).unwrap_or_default(),
+    /// Gives the program what it takes now.
+    fn feed(&mut self, client: &Client) {
+        let Some(fd) = &self.input else { return };
+        while !self.waiting.is_empty() {
+            match rustix::io::write(fd, &self.waiting) {
+                Ok(n) => drop(self.waiting.drain(..n)),
                 Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return false,
+                Err(rustix::io::Errno::AGAIN) => return,
+                // Nobody reads any more.
+                Err(_) => {
+                    self.waiting.clear();
+                    self.ended = true;
+                }
             }
         }
-        true
+        if self.ended {
+            self.input = None;
+            if !self.tty {
+                client.stdin_end();
+            }
+        }
     }
 
-    fn end_input(&mut self, client: &Client) {
-        match &mut self.direct {
-            Some(direct) => direct.input = None,
-            None => client.stdin_end(),
+    /// Our input has ended. In a terminal its end is a character, which script(1) too types for piped input: once to hand over
+    /// a line that is not finished, and once to end. A learner's own terminal (`raw`) has its own way to say so.
+    fn end_input(&mut self, raw: bool) {
+        self.ended = true;
+        if let Some(end) = self.input.as_ref().filter(|_| self.tty && !raw).and_then(terminal::end_of_file) {
+            self.waiting = vec![end; 1 + usize::from(self.within_line)];
         }
     }
 
     fn resize(&self, client: &Client, rows: u16, cols: u16) {
-        match self.direct.as_ref().map(|d| d.terminal.as_ref()) {
-            Some(Some(fd)) => terminal::set_size(fd, rows, cols),
-            Some(None) => {}
+        match self.outputs[0].as_ref().filter(|_| self.tty) {
+            Some(fd) => terminal::set_size(fd, rows, cols),
             None => client.size(rows, cols),
         }
-    }
-
-    /// Passes on what this source has to say, and forgets one that has ended. False: nobody reads it.
-    fn pass(&mut self, source: Source) -> bool {
-        let Some(direct) = &mut self.direct else { return true };
-        let (slot, stream) = match source {
-            Source::Output(n) => (direct.outputs.get_mut(n), n),
-            _ => (Some(&mut direct.terminal), 0),
-        };
-        let Some(slot) = slot else { return true };
-        match slot.as_ref().map(|fd| pass_some(fd, stream)) {
-            Some(Passed::Unread) => return false,
-            Some(Passed::Ended) => *slot = None,
-            Some(Passed::Some) | None => {}
-        }
-        true
     }
 }
 

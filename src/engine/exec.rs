@@ -1,6 +1,6 @@
 //! `exec`: another program in a container that runs. The monitor starts it (monitor/exec.rs says why).
 
-use super::attach::{self, Direct, Ends, Outcome};
+use super::attach::{self, Ends, Outcome};
 use crate::container::{Container, Process, Status};
 use crate::fact::{Fault, Story};
 use crate::monitor::client::{Client, pipe};
@@ -58,28 +58,29 @@ pub fn begin(
     let client = Client::connect(store, &id).map_err(step)?;
     let (rows, cols) = size.unwrap_or((0, 0));
     let request = Request::Exec { process, rows, cols };
-    let mut direct = Direct { input: None, outputs: [None, None], terminal: None };
+    let mut ours = None;
     if ask.tty {
         client.request(&request, &[])?;
     } else {
         let ((in_read, in_write), (out_read, out_write), (err_read, err_write)) =
             (pipe().map_err(step)?, pipe().map_err(step)?, pipe().map_err(step)?);
         client.request(&request, &[in_read.as_fd(), out_write.as_fd(), err_write.as_fd()])?;
-        direct.outputs = [Some(out_read), Some(err_read)];
         // Without -i the program reads an empty input: our end is dropped here.
-        direct.input = ask.stdin.then_some(in_write);
+        ours = Some((ask.stdin.then_some(in_write), [Some(out_read), Some(err_read)]));
     }
     loop {
         match client.next() {
             Message::Event(event) => story.tell(*event),
-            Message::Started { terminal } => {
-                direct.terminal = terminal;
-                break;
+            Message::Started { fd } => {
+                let (input, outputs) = ours.unwrap_or_else(|| {
+                    let input = fd.as_ref().filter(|_| ask.stdin).and_then(|fd| fd.try_clone().ok());
+                    (input, [fd, None])
+                });
+                return Ok(Begun { client, ends: Ends::new(ask.tty, input, outputs) });
             }
             Message::Fault(fault) => return Err(fault),
             Message::Closed => return Err(Fault::MonitorDied { id }),
             _ => {}
         }
     }
-    Ok(Begun { client, ends: Ends { stdin: ask.stdin, tty: ask.tty, direct: Some(direct) } })
 }

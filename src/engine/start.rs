@@ -7,12 +7,22 @@ use crate::kernel::watch::Watch;
 use crate::monitor::client::Client;
 use crate::monitor::{Message, Request};
 use crate::store::Store;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// A container that has been started, with the line to its monitor.
 pub struct Started {
     pub client: Client,
+    /// Where its input goes, when it was asked for and the container takes any.
+    pub input: Option<OwnedFd>,
+}
+
+/// What a command wants of the program's streams.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Join {
+    /// The output comes over the line.
+    pub output: bool,
+    pub input: bool,
 }
 
 /// How long another command may have the container before this one gives up: a start elsewhere, a copy into it.
@@ -21,18 +31,18 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Starts it and comes back when its program runs (or with the reason why it does not). None: another command has started it
 /// meanwhile.
 ///
-/// `attach`: its output comes over the line. `size`: rows and columns of the learner's terminal, for `-t`.
+/// `size`: rows and columns of the learner's terminal, for `-t`.
 pub fn start(
     store: &Store,
     story: &mut Story,
     container: &Container,
-    attach: bool,
+    join: Join,
     size: Option<(u16, u16)>,
 ) -> Result<Option<Started>, Fault> {
     let id = &container.id;
     let until = Instant::now() + BUSY;
     loop {
-        match once(store, story, container, attach, size) {
+        match once(store, story, container, join, size) {
             Err(Fault::Step { error, .. })
                 if error.call == "flock" && error.errno == libc::EWOULDBLOCK && Instant::now() < until =>
             {
@@ -52,7 +62,7 @@ fn once(
     store: &Store,
     story: &mut Story,
     container: &Container,
-    attach: bool,
+    join: Join,
     size: Option<(u16, u16)>,
 ) -> Result<Started, Fault> {
     let id = &container.id;
@@ -60,11 +70,11 @@ fn once(
     let (client, deed) = Client::start_monitor(store, id, program.as_fd()).map_err(|e| Fault::step("monitor", e))?;
     deed.of_container(id).tell(story);
     let (rows, cols) = size.unwrap_or((0, 0));
-    client.request(&Request::Start { attach, rows, cols }, &[])?;
+    client.request(&Request::Start { attach: join.output, stdin: join.input, rows, cols }, &[])?;
     loop {
         match client.next() {
             Message::Event(event) => story.tell(*event),
-            Message::Started { .. } => return Ok(Started { client }),
+            Message::Started { fd } => return Ok(Started { client, input: fd }),
             Message::Fault(fault) => return Err(fault),
             Message::Closed => return Err(Fault::MonitorDied { id: id.clone() }),
             // Output follows `Started`.

@@ -58,6 +58,13 @@ pub fn set_size(fd: impl AsFd, rows: u16, cols: u16) {
     tcsetwinsize(fd, Winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 }).unwrap_or(());
 }
 
+/// The character by which a terminal is told that its input ends (VEOF); None while it reads characters and not lines.
+pub fn end_of_file(fd: impl AsFd) -> Option<u8> {
+    use rustix::termios::{LocalModes, SpecialCodeIndex};
+    let now = tcgetattr(fd).ok().filter(|t| t.local_modes.contains(LocalModes::ICANON))?;
+    Some(now.special_codes[SpecialCodeIndex::VEOF])
+}
+
 /// The learner's terminal in raw mode, as it was again when this is dropped.
 #[derive(Debug)]
 pub struct Raw {

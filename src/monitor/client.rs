@@ -45,7 +45,7 @@ impl Client {
                 Ok(m) => {
                     let parsed = match m.kind {
                         to_client::EVENT => serde_json::from_slice(&m.body).ok().map(|e| Message::Event(Box::new(e))),
-                        to_client::STARTED => Some(Message::Started { terminal: m.fds.into_iter().next() }),
+                        to_client::STARTED => Some(Message::Started { fd: m.fds.into_iter().next() }),
                         to_client::FAULT => serde_json::from_slice(&m.body).ok().map(Message::Fault),
                         to_client::STDOUT => Some(Message::Stdout(m.body)),
                         to_client::STDERR => Some(Message::Stderr(m.body)),
@@ -62,11 +62,7 @@ impl Client {
         }
     }
 
-    /// Sends input; waits when the program does not read.
-    pub fn stdin(&self, bytes: &[u8]) -> bool {
-        bytes.chunks(MOST / 2).all(|part| self.packets.send(from_client::STDIN, part, &[], true).is_ok())
-    }
-
+    /// Our input has ended: the program's ends when we have let go of its pipe, too.
     pub fn stdin_end(&self) {
         self.packets.send(from_client::STDIN_END, &[], &[], true).unwrap_or(());
     }

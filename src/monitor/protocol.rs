@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Kinds of packets to a client.
 pub mod to_client {
     pub const EVENT: u8 = b'E';
-    /// The container's (or the exec's) program runs. A packet with a descriptor carries a terminal's master.
+    /// The container's (or the exec's) program runs. With the descriptor that its input goes to, when it was asked for; of an
+    /// exec with a terminal, that terminal's master.
     pub const STARTED: u8 = b'S';
     pub const FAULT: u8 = b'F';
     pub const STDOUT: u8 = b'O';
@@ -18,7 +19,6 @@ pub mod to_client {
 pub mod from_client {
     /// A [`super::Request`]; the first packet of a connection.
     pub const REQUEST: u8 = b'Q';
-    pub const STDIN: u8 = b'I';
     pub const STDIN_END: u8 = b'C';
     /// Rows and columns, two little-endian u16.
     pub const SIZE: u8 = b'W';
@@ -30,8 +30,8 @@ pub mod from_client {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
-    /// Start the container; this client hears its output when `attach` says so.
-    Start { attach: bool, rows: u16, cols: u16 },
+    /// Start the container; this client hears its output when `attach` says so, and gets its input with `stdin`.
+    Start { attach: bool, stdin: bool, rows: u16, cols: u16 },
     /// Run another program in it. Its stdin, stdout and stderr come as descriptors of pipes, unless it gets a terminal.
     Exec { process: Process, rows: u16, cols: u16 },
 }
@@ -48,7 +48,7 @@ pub struct Exited {
 pub enum Message {
     Event(Box<crate::fact::Event>),
     Started {
-        terminal: Option<std::os::fd::OwnedFd>,
+        fd: Option<std::os::fd::OwnedFd>,
     },
     Fault(crate::fact::Fault),
     Stdout(Vec<u8>),

@@ -32,44 +32,50 @@ pub fn main(args: &[String]) -> i32 {
     }
     let Ok((store, None)) = Store::open(Path::new(root)) else { return 2 };
     let Ok(request) = packets.receive(true) else { return 0 };
-    let Ok(Request::Start { attach, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
+    let Ok(Request::Start { attach, stdin, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
     let first: First = Rc::new(RefCell::new(Listener::new(packets)));
     let mut story = story(&store, id, &first);
-    match Monitor::start(store, id, &mut story, (rows, cols)) {
-        Ok(mut monitor) => {
+    let code = match Monitor::start(store.clone(), id, &mut story, (rows, cols)) {
+        Ok(monitor) => {
+            let input = monitor.streams.input().filter(|_| stdin);
             first.borrow_mut().attached = attach;
-            first.borrow_mut().stdin = attach && monitor.container.attach.stdin;
-            first.borrow_mut().send(to_client::STARTED, &[]);
+            first.borrow_mut().send_with(to_client::STARTED, &[], input);
             // The launch is the most that a monitor ever has to remember.
             process::give_memory_back();
             // From here on the loop owns the connection; the story keeps a handle of its own for the launch's last words.
-            monitor.look_after(&first, &mut story)
+            let mut others = monitor.look_after(&first, &mut story);
+            let mut client = first.borrow_mut();
+            settle(&mut std::iter::once(&mut *client).chain(&mut others).collect::<Vec<_>>());
+            0
         }
         Err(fault) => {
-            let body = serde_json::to_vec(&fault).unwrap_or_default();
             let mut client = first.borrow_mut();
-            settle(&mut client);
-            client.send(to_client::FAULT, &body);
-            settle(&mut client);
+            client.send(to_client::FAULT, &serde_json::to_vec(&fault).unwrap_or_default());
+            settle(&mut [&mut client]);
             1
         }
-    }
+    };
+    write_unheard(&store, id, &mut first.borrow_mut());
+    code
 }
 
 /// Events go to the client that waits, and what nobody waits for goes to the monitors' journal.
 fn story(store: &Store, id: &str, first: &First) -> Story {
     let (store, id_, first) = (store.clone(), id.to_string(), first.clone());
     let mut story = Story::passing_on(move |event| {
-        let body = serde_json::to_vec(event).unwrap_or_default();
         let mut client = first.borrow_mut();
-        settle(&mut client);
-        client.send(to_client::EVENT, &body);
-        if client.gone {
-            store.append_monitor_event(&id_, event);
-        }
+        client.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default());
+        write_unheard(&store, &id_, &mut client);
     });
     story.about(id);
     story
+}
+
+/// What a client was to be told and has not taken before it went.
+fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
+    for event in client.unheard().iter().filter_map(|body| serde_json::from_slice(body).ok()) {
+        store.append_monitor_event(id, &event);
+    }
 }
 
 struct Monitor {
@@ -146,12 +152,13 @@ impl Monitor {
         }
     }
 
-    /// The event loop, until PID 1 has ended and everything is put away.
-    fn look_after(&mut self, first: &First, story: &mut Story) -> i32 {
+    /// The event loop, until PID 1 has ended and everything is put away. Gives the clients that may not know it yet: waiting
+    /// for them, a monitor holds nothing any more, not even the container's lock.
+    fn look_after(mut self, first: &First, story: &mut Story) -> Vec<Listener> {
         loop {
-            let ended = self.turn(first, story);
-            if let Some(ended) = ended {
-                return self.put_away(first, story, ended);
+            if let Some(ended) = self.turn(first, story) {
+                self.put_away(first, story, ended);
+                return self.clients;
             }
         }
     }
@@ -162,7 +169,7 @@ impl Monitor {
         let proxy_answers;
         {
             let first = first.borrow();
-            let behind = first.attached && first.is_behind() || self.clients.iter().any(Listener::is_behind);
+            let behind = first.attached && first.is_behind();
             let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> = vec![
                 (Source::Signals, self.signals.as_fd(), PollFlags::IN),
                 (Source::Listener, self.listener.as_fd(), PollFlags::IN),
@@ -172,21 +179,8 @@ impl Monitor {
                     sources.push((Source::Output(stream), fd, PollFlags::IN));
                 }
             }
-            if let Some((fd, interest)) = self.streams.input_interest() {
-                sources.push((Source::Input, fd, interest));
-            }
-            // Only who feeds the program waits for it to read; the others have requests and signals.
-            let interest = |l: &Listener| {
-                let mut flags = PollFlags::empty();
-                if !l.stdin || self.streams.wants_input() {
-                    flags |= PollFlags::IN;
-                }
-                if l.is_behind() {
-                    flags |= PollFlags::OUT;
-                }
-                flags
-            };
-            if !first.gone {
+            let interest = |l: &Listener| if l.is_behind() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+            if !first.is_gone() {
                 sources.push((Source::First, first.packets.as_fd(), interest(&first)));
             }
             for (n, client) in self.clients.iter().enumerate() {
@@ -216,9 +210,11 @@ impl Monitor {
                 Source::Signals => ended = self.children(story).or(ended),
                 Source::Listener => self.accept(),
                 Source::Output(stream) => {
-                    self.streams.read(stream, &mut first.borrow_mut());
+                    let mut client = first.borrow_mut();
+                    if !client.is_behind() {
+                        self.streams.read(stream, &mut client);
+                    }
                 }
-                Source::Input => self.streams.flush_input(),
                 Source::First => {
                     let mut client = first.borrow_mut();
                     if flags.contains(PollFlags::OUT) {
@@ -249,7 +245,7 @@ impl Monitor {
     fn forget_gone(&mut self) {
         let mut n = 0;
         while n < self.clients.len() {
-            if self.clients[n].gone {
+            if self.clients[n].is_over() {
                 self.clients.remove(n);
                 self.numbers.remove(n);
             } else {
@@ -268,7 +264,7 @@ impl Monitor {
             return;
         }
         let Ok(message) = client.packets.receive(false) else {
-            client.gone = true;
+            client.leave();
             return;
         };
         match message.kind {
@@ -278,7 +274,7 @@ impl Monitor {
         }
         match serde_json::from_slice::<Request>(&message.body) {
             Ok(Request::Exec { process, rows, cols }) => self.start_exec(n, process, (rows, cols), message, story),
-            _ => client.gone = true,
+            _ => client.leave(),
         }
     }
 
@@ -328,7 +324,7 @@ impl Monitor {
                 let body = serde_json::to_vec(&fault).unwrap_or_default();
                 packets.send(to_client::FAULT, &body, &[], true).unwrap_or(());
                 if let Some(client) = self.clients.get_mut(n) {
-                    client.gone = true;
+                    client.leave();
                 }
             }
         }
@@ -367,7 +363,7 @@ impl Monitor {
                         let body = serde_json::to_vec(&event).unwrap_or_default();
                         client.packets.send(to_client::EVENT, &body, &[], true).unwrap_or(());
                         exec::answer(&client.packets, &Exited { code: ended.status(), oom: false });
-                        client.gone = true;
+                        client.leave();
                     }
                 }
             }
@@ -377,7 +373,7 @@ impl Monitor {
     }
 
     /// PID 1 has ended: its last words, its state, its cgroup, and the container itself with `--rm`.
-    fn put_away(&mut self, first: &First, story: &mut Story, ended: process::Ended) -> i32 {
+    fn put_away(&mut self, first: &First, story: &mut Story, ended: process::Ended) {
         self.streams.drain(&mut first.borrow_mut());
         let oom = self.spec.group.as_ref().is_some_and(|g| g.oom_kills() > 0);
         let exited = Exited { code: ended.status(), oom };
@@ -407,15 +403,10 @@ impl Monitor {
             }
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();
-        let mut client = first.borrow_mut();
-        settle(&mut client);
-        client.send(to_client::EXITED, &body);
-        settle(&mut client);
+        first.borrow_mut().send_last(to_client::EXITED, &body);
         for client in &mut self.clients {
-            settle(client);
-            client.send(to_client::EXITED, &body);
+            client.send_last(to_client::EXITED, &body);
         }
-        0
     }
 }
 
@@ -424,21 +415,18 @@ enum Source {
     Signals,
     Listener,
     Output(usize),
-    Input,
     First,
     Client(usize),
 }
 
-/// Input, size and signals from the client that started the container.
+/// The end of input, size and signals from the client that started the container.
 fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched) {
     let Ok(message) = client.packets.receive(false) else {
-        client.gone = true;
-        client.attached = false;
+        client.leave();
         return;
     };
     match message.kind {
-        from_client::STDIN if client.stdin => streams.feed(&message.body),
-        from_client::STDIN_END if client.stdin => streams.end_input(),
+        from_client::STDIN_END => streams.end_input(),
         from_client::SIZE => {
             if let ([a, b, c, d], Some(fd)) = (message.body.as_slice(), streams.terminal()) {
                 terminal::set_size(fd, u16::from_le_bytes([*a, *b]), u16::from_le_bytes([*c, *d]));

@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
 use crate::container::{Attach, Container};
 use crate::engine::attach::{Ends, Outcome, attach};
+use crate::engine::start::Join;
 use crate::engine::{cow, create as make, exec as execute, remove, start as launch};
 use crate::fact::Fault;
 use crate::kernel::terminal;
@@ -45,7 +46,7 @@ pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
 }
 
 pub fn create(context: &mut Context, a: &CreateArgs) -> Result<i32, Fault> {
-    let container = make::create(&context.store, &mut context.story, &ask(a, true)?)?;
+    let container = make::create(&context.store, &mut context.story, &ask(a, false)?)?;
     context.narrate();
     context.print(&format!("{}\n", container.id));
     Ok(0)
@@ -57,7 +58,8 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
         context.json_needs_a_file()?;
     }
     let container = make::create(&context.store, &mut context.story, &ask(&a.create, a.detach)?)?;
-    let started = launch::start(&context.store, &mut context.story, &container, !a.detach, size(container.process.tty));
+    let join = Join { output: !a.detach, input: container.attach.stdin };
+    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.process.tty));
     let started = match started {
         Ok(Some(started)) => started,
         // Nobody else knows of it yet, unless somebody guessed its id.
@@ -80,7 +82,7 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
         return Ok(0);
     }
     context.narrate();
-    let ends = Ends { stdin: container.attach.stdin, tty: container.process.tty, direct: None };
+    let ends = Ends::new(container.process.tty, started.input, [None, None]);
     let outcome = attach(&started.client, ends, &mut context.story)?;
     finish(context, &container, outcome, !container.auto_remove)
 }
@@ -116,13 +118,14 @@ fn start_one(context: &mut Context, name: &str, attached: bool, interactive: boo
             cow::baseline(&context.store, &container, LOOK, &mut context.story);
         }
     }
-    let started = launch::start(&context.store, &mut context.story, &container, attached, size(container.process.tty))?;
+    let join = Join { output: attached, input: interactive && container.process.stdin };
+    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.process.tty))?;
     let Some(started) = started.filter(|_| attached) else {
         context.narrate_last();
         return Ok(None);
     };
     context.narrate();
-    let ends = Ends { stdin: interactive && container.process.stdin, tty: container.process.tty, direct: None };
+    let ends = Ends::new(container.process.tty, started.input, [None, None]);
     let outcome = attach(&started.client, ends, &mut context.story)?;
     finish(context, &container, outcome, !container.auto_remove).map(Some)
 }
