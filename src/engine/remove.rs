@@ -3,6 +3,7 @@
 use super::{stop, sweep};
 use crate::container::Container;
 use crate::fact::{Fault, Story, SysError, now_us};
+use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::store::Store;
 use std::os::fd::AsFd;
@@ -11,15 +12,35 @@ use std::os::fd::AsFd;
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
     let since = now_us();
-    if container.state.status.live() {
-        if !force {
-            let paused = container.state.status == crate::container::Status::Paused;
-            return Err(Fault::StillRunning { name, id, paused });
+    let mut now = container.clone();
+    let mut lock = None;
+    // Whoever has the lock of one that does not run is about to start it, to remove it or to copy: then it is looked at again,
+    // since a started one would keep its lock for as long as it runs.
+    while !now.state.status.live() && lock.is_none() {
+        let watch = Watch::entries(store.container_dir(&id).path());
+        lock = match store.try_lock_container(&id) {
+            Err(e) if e.errno == libc::ENOENT => return Ok(()),
+            other => other.map_err(|e| Fault::step("lock", e))?,
+        };
+        if let (None, Ok(watch)) = (&lock, watch) {
+            watch.wait(100);
         }
-        end(story, &stop::begun(store, container)?)?;
+        let Some(next) = store.container_by_id(&id)? else { return Ok(()) };
+        now = next;
     }
-    // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
-    let Some(_lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
+    let _lock = match lock {
+        Some(lock) => lock,
+        None => {
+            if !force {
+                let paused = now.state.status == crate::container::Status::Paused;
+                return Err(Fault::StillRunning { name, id, paused });
+            }
+            end(story, &stop::begun(store, &now)?)?;
+            // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
+            let Some(lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
+            lock
+        }
+    };
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.status.live()) {
         let put = sweep::put_in_order(store, &now, story);
