@@ -3,7 +3,7 @@
 //! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
 //! [`fact`] plain data, [`kernel`] the system calls, `store` the disk, `image` and `container` the models, `launch` what
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
-//! on top the entry points `cli`, `repl`, `lab` and `book`. [`guest`] holds the programs that run inside containers.
+//! on top the entry points `cli`, `repl`, `lab` and `book`. [`web`] is the built-in web server, which runs inside containers.
 
 pub mod book;
 pub mod cli;
@@ -11,7 +11,6 @@ pub mod container;
 mod dispatch;
 pub mod engine;
 pub mod fact;
-pub mod guest;
 pub mod image;
 pub mod kernel;
 pub mod lab;
@@ -20,6 +19,7 @@ pub mod monitor;
 pub mod narrate;
 pub mod repl;
 pub mod store;
+pub mod web;
 
 use std::ffi::OsString;
 
@@ -27,7 +27,7 @@ use std::ffi::OsString;
 pub fn start(args: Vec<OsString>) -> i32 {
     let name = args.first().and_then(|a| std::path::Path::new(a).file_name());
     if name.is_some_and(|n| n == "nginx") {
-        return guest::nginx::run(args.into_iter().skip(1).collect());
+        return web::run(&args);
     }
     let hidden = args.get(1).and_then(|a| a.to_str()).unwrap_or_default();
     let rest = || args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect::<Vec<_>>();

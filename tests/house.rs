@@ -12,7 +12,7 @@
 //! kernel
 //! fact
 //! ```
-//! `guest`, the programs that run inside containers, stands beside: it uses the kernel's room and the facts, nothing else.
+//! `web`, the server that runs inside containers, stands beside: it uses the kernel's room and the facts, nothing else.
 //!
 //! Read are the sources themselves, without comments, strings and what is compiled for tests only.
 
@@ -228,15 +228,15 @@ fn every_arrow_points_down() {
         EXCEPTIONS.iter().map(|(from, to, _)| ((from.to_string(), to.to_string()), 0)).collect();
     let mut arrows = 0;
     for source in sources().into_iter().filter(|s| !matches!(s.room.as_str(), "lib" | "main" | "dispatch")) {
-        assert!(floor(&source.room).is_some() || source.room == "guest", "{} has no place in the house", source.room);
+        assert!(floor(&source.room).is_some() || source.room == "web", "{} has no place in the house", source.room);
         for to in rooms_named(&source) {
-            let Some(below) = floor(&to).or((to == "guest").then_some(FLOORS.len())) else { continue };
+            let Some(below) = floor(&to).or((to == "web").then_some(FLOORS.len())) else { continue };
             if to == source.room {
                 continue;
             }
             arrows += 1;
             let fits = match source.room.as_str() {
-                "guest" => matches!(to.as_str(), "kernel" | "fact"),
+                "web" => matches!(to.as_str(), "kernel" | "fact"),
                 room => SIDEWAYS.contains(&(room, to.as_str())) || floor(room).is_some_and(|floor| floor > below),
             };
             if fits {
