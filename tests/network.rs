@@ -3,6 +3,7 @@
 
 use docent::fact::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use docent::kernel::netlink::Netlink;
+use docent::kernel::nftables::Table;
 use docent::kernel::ports;
 use docent::kernel::sys::{self, Calls};
 use docent::launch::network::{self, Lease, Network};
@@ -134,11 +135,17 @@ fn calls(events: &[Event]) -> Vec<String> {
 #[test]
 fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
     on_a_host(|store| {
+        let foreseen = network::forecast(store);
         let (first, events) = ensure(store);
+        assert_eq!(foreseen, events.iter().map(|event| event.fact.clone()).collect::<Vec<_>>());
         assert_eq!((first.gateway, first.subnet), ([172, 30, 0, 1].into(), ([172, 30, 0, 0].into(), 16)));
         assert!(first.nat);
         let facts: Vec<&Fact> = events.iter().map(|event| &event.fact).collect();
-        assert!(matches!(facts[..], [Fact::Bridge { .. }, Fact::Sysctl { .. }, Fact::Nat { .. }]), "{facts:?}");
+        let expected = matches!(
+            facts[..],
+            [Fact::Bridge { .. }, Fact::Nat { .. }, Fact::ForwardGuard { .. }, Fact::Sysctl { .. }]
+        );
+        assert!(expected, "{facts:?}");
         let shown = calls(&events);
         let bridge = &first.bridge;
         assert!(shown[0].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} bridge address 02:42:")));
@@ -148,22 +155,32 @@ fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
         assert!(shown[3].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{}", shown[3]);
         assert!(shown[4].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
         assert!(shown[5].starts_with("rename("), "where the subnet is remembered: {}", shown[5]);
-        assert_eq!(shown[6], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
-        let batch = "NFT_MSG_NEWTABLE|NFT_MSG_NEWCHAIN|NFT_MSG_NEWRULE";
-        assert!(shown[7].starts_with(&format!("sendto(<netlink:netfilter>, {batch} inet {bridge}: ")), "{}", shown[7]);
-        assert_eq!(shown.len(), 8);
+        for (call, table) in shown[6..8].iter().zip([bridge.as_str(), "docent"]) {
+            assert!(
+                call.starts_with("sendto(<netlink:netfilter>, NFT_MSG_NEWTABLE|NFT_MSG_DELTABLE|NFT_MSG_NEWTABLE|")
+            );
+            assert!(call.contains(&format!("|NFT_MSG_NEWRULE inet {table}: ")), "{call}");
+        }
+        // Forwarding is switched on when what guards it stands.
+        assert_eq!(shown[8], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
+        assert_eq!(shown.len(), 9);
         events.iter().for_each(|event| assert_proved(&event.receipt));
         let table = output("nft", &["list", "table", "inet", bridge]);
         assert!(table.contains("type nat hook postrouting priority srcnat; policy accept;"), "{table}");
-        let rule =
-            format!("ip saddr 172.30.0.0/16 oifname != \"{bridge}\" masquerade comment \"docent 172.30.0.0/16\"");
-        assert!(table.contains(&rule), "{table}");
+        // What was said to the kernel is what nft reads there.
+        for rule in Table::of_bridge(bridge, (first.gateway, 16)).rules {
+            assert!(table.contains(&format!("{rule} comment \"{}\"", rule.comment)), "{rule}: {table}");
+        }
+        let guard = output("nft", &["list", "table", "inet", "docent"]);
+        assert!(guard.contains("type filter hook forward priority filter; policy drop;"), "{guard}");
+        assert_eq!(guard.matches("iifname \"dcnt*\" accept").count(), 1, "{guard}");
 
         let (second, events) = ensure(store);
         assert_eq!(second, first);
         assert!(matches!(&events[..], [Event { fact: Fact::BridgeReused { .. }, .. }]), "{events:?}");
         assert!(calls(&events).is_empty());
         assert_proved(&events[0].receipt);
+        assert_eq!(network::forecast(store), [events[0].fact.clone()]);
     });
 }
 
@@ -289,6 +306,98 @@ fn the_bridge_takes_no_router_advertisements() {
         assert!(matches!(&events[0].fact, Fact::Bridge { .. }), "{events:?}");
         assert_eq!(setting(&net.bridge, "disable_ipv6"), "1");
     });
+}
+
+/// A machine on another network of this host, by the veth `name`, whose way to everything else leads through this host.
+fn neighbour(name: &str, network: u8) -> (Apart, Ipv4Addr) {
+    let apart = Apart::new();
+    let pid = apart.pid().to_string();
+    output("ip", &["link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", &pid]);
+    output("ip", &["addr", "add", &format!("192.0.{network}.1/24"), "dev", name]);
+    output("ip", &["link", "set", name, "up"]);
+    apart.run(|| {
+        output("ip", &["addr", "add", &format!("192.0.{network}.2/24"), "dev", "eth0"]);
+        output("ip", &["link", "set", "eth0", "up"]);
+        output("ip", &["route", "add", "default", "via", &format!("192.0.{network}.1")]);
+    });
+    (apart, Ipv4Addr::new(192, 0, network, 2))
+}
+
+/// Two stores on a host with two neighbours, and who reaches whom.
+fn who_reaches_whom(store: &Store, forwarding: bool) {
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", if forwarding { "1" } else { "0" }).expect("ip_forward");
+    output("ip", &["link", "set", "lo", "up"]);
+    // A bridge of somebody else; where br_netfilter is loaded, what passes through a bridge is seen by every filter.
+    let (guest, other_guest) = (Apart::new(), Apart::new());
+    output("ip", &["link", "add", "plain", "up", "type", "bridge"]);
+    for (n, apart) in [&guest, &other_guest].into_iter().enumerate() {
+        let (port, pid) = (format!("port{n}"), apart.pid().to_string());
+        output("ip", &["link", "add", &port, "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
+        apart.run(|| {
+            output("ip", &["addr", "add", &format!("198.51.100.{}/24", n + 1), "dev", "eth0"]);
+            output("ip", &["link", "set", "eth0", "up"]);
+        });
+    }
+    let dir = tempfile::tempdir().expect("tempdir");
+    let (other_store, made) = Store::open(&dir.path().join("root")).expect("store");
+    made.expect("a new store").tell(&mut Story::new());
+    let ((net, events), (other_net, others)) = (ensure(store), ensure(&other_store));
+    let switched = |events: &[Event]| events.iter().any(|e| matches!(e.fact, Fact::Sysctl { .. }));
+    assert_eq!((switched(&events), switched(&others)), (!forwarding, false));
+    let ([a, b, c], near, far) = ([(); 3].map(|()| Apart::new()), neighbour("near", 2), neighbour("far", 3));
+    let one = lease(&net, &"a1".repeat(32), &[]);
+    let two = lease(&net, &"b2".repeat(32), &[one.address]);
+    let three = lease(&other_net, &"c3".repeat(32), &[]);
+    for (apart, lease) in [(&a, &one), (&b, &two), (&c, &three)] {
+        apart.connect(lease);
+    }
+    let listen = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, 80)).expect("listen");
+    let _listeners = [
+        listen(),
+        a.run(listen),
+        b.run(listen),
+        c.run(listen),
+        near.0.run(listen),
+        far.0.run(listen),
+        guest.run(listen),
+    ];
+    // `-p 127.0.0.1:8080:80`
+    let published = ports::bind("c0ffee", "127.0.0.1", 8080, SocketAddrV4::new(one.address, 80)).expect("bind");
+    let _published = published.tell(&mut Story::new());
+    let reach = |to: Ipv4Addr, port: u16| {
+        // What is dropped is never answered; everything here is one machine, whose answers take microseconds.
+        TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_millis(600)).is_ok()
+    };
+    let yes = |whose: &str, reached: bool| assert!(reached, "{whose} must be reached");
+    let no = |whose: &str, reached: bool| assert!(!reached, "{whose} must not be reached");
+
+    yes("a container by its host", reach(one.address, 80));
+    yes("the host by its own address on the bridge", reach(net.gateway, 80));
+    yes("a container by another of its network", b.run(|| reach(one.address, 80)));
+    yes("the host by a container", a.run(|| reach(net.gateway, 80)));
+    yes("a neighbour by a container", a.run(|| reach(near.1, 80)));
+    yes("a neighbour by the other store's container", c.run(|| reach(near.1, 80)));
+    yes("the host by its neighbour", near.0.run(|| reach([192, 0, 2, 1].into(), 80)));
+    yes("a guest of a foreign bridge by another", other_guest.run(|| reach([198, 51, 100, 1].into(), 80)));
+
+    no("an unpublished port by a neighbour", near.0.run(|| reach(one.address, 80)));
+    no("a port of the host's loopback by a neighbour", near.0.run(|| reach([192, 0, 2, 1].into(), 8080)));
+    no("the address on the bridge by a neighbour", near.0.run(|| reach(net.gateway, 80)));
+    no("a container by the other store's container", c.run(|| reach(one.address, 80)));
+    no("the other store's container by a container", a.run(|| reach(three.address, 80)));
+    // Whoever switches forwarding on answers for what it makes possible.
+    assert_eq!(near.0.run(|| reach(far.1, 80)), forwarding, "a neighbour by another, through this host");
+}
+
+#[test]
+fn what_is_forwarded_belongs_to_a_container() {
+    on_a_host(|store| who_reaches_whom(store, false));
+}
+
+/// Somebody else has switched forwarding on: what passes that is not ours is theirs.
+#[test]
+fn forwarding_that_was_on_is_left_alone_and_containers_are_guarded() {
+    on_a_host(|store| who_reaches_whom(store, true));
 }
 
 #[test]

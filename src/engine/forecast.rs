@@ -5,7 +5,7 @@ use crate::container::{Container, NetworkMode};
 use crate::fact::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
 use crate::kernel::{cgroup, sys};
-use crate::launch::{Spec, plan};
+use crate::launch::{Spec, Step, network, plan};
 use crate::store::Store;
 
 /// A command, as far as a forecast goes.
@@ -138,7 +138,10 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
     let spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
     facts.push(Fact::HelperStarted { pid: 0, role: "monitor".into() });
     for step in plan::steps(&spec) {
-        facts.extend(step.forecast(&spec));
+        match step {
+            Step::Bridge => facts.extend(network::forecast(store)),
+            _ => facts.extend(step.forecast(&spec)),
+        }
     }
     if container.network == NetworkMode::Bridge {
         facts.extend(container.ports.iter().map(|port| Fact::Published {

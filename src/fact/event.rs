@@ -268,8 +268,12 @@ pub enum Fact {
     Address { device: String, address: String },
     #[serde(rename = "network.route")]
     Route { gateway: String, device: String },
+    /// The bridge's table: NAT on the way out, and a filter that lets nobody in but replies.
     #[serde(rename = "network.nat")]
     Nat { table: String, subnet: String },
+    /// Forwarding was off before: what concerns no bridge of docent is still not forwarded.
+    #[serde(rename = "network.forward-guard")]
+    ForwardGuard { table: String },
     #[serde(rename = "network.sysctl")]
     Sysctl { name: String, value: String, was: String },
     #[serde(rename = "network.published")]

@@ -6,6 +6,7 @@ pub mod ids;
 pub mod mounts;
 pub mod netlink;
 mod netlink_wire;
+pub mod nft_rule;
 pub mod nftables;
 pub mod open;
 pub mod overlay;

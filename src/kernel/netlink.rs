@@ -69,6 +69,17 @@ impl Netlink {
         self.link(name)?.ok_or_else(|| SysError::new("sendto", format!("RTM_GETLINK {name}"), libc::ENODEV))
     }
 
+    /// All bridges.
+    pub fn bridges(&mut self) -> Result<Vec<Link>, SysError> {
+        let message = || {
+            Message::new(libc::RTM_GETLINK, DUMP, &link_header(0, 0))
+                .nest(libc::IFLA_LINKINFO, |m| m.text(libc::IFLA_INFO_KIND, "bridge"))
+        };
+        let list = self.socket.list(message).map_err(|e| SysError::new("sendto", "RTM_GETLINK", e.raw_os_error()))?;
+        // A kernel that knows no such filter gives them all.
+        Ok(list.iter().filter_map(|reply| parse_link(&reply.body)).filter(|link| link.kind == "bridge").collect())
+    }
+
     /// All IPv4 addresses, each with the index of its device.
     pub fn addresses(&mut self) -> Result<Vec<(u32, Subnet)>, SysError> {
         let list =

@@ -10,9 +10,9 @@
 
 use super::cgroup::{self, Layout};
 use super::netlink::Netlink;
-use super::nftables;
+use super::nftables::{Nftables, Table};
 use super::sys::{self, Calls, Cloned};
-use crate::fact::{Call, Deed, Event, Fact, Probe, Shown, Story, SysError, Tier};
+use crate::fact::{Call, Deed, Event, Fact, Probe, Shown, SysError, Tier};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -360,13 +360,8 @@ fn try_bridge(calls: &mut Calls) -> Result<String, SysError> {
 }
 
 fn try_nat(calls: &mut Calls) -> Result<String, SysError> {
-    let mut story = Story::new();
-    if let Some(deed) = nftables::masquerade(BRIDGE, (std::net::Ipv4Addr::new(192, 0, 2, 0), 24))? {
-        deed.tell(&mut story);
-    }
-    for call in story.events().iter().flat_map(|event| &event.calls) {
-        calls.note(&call.name, call.args.clone(), call.ret);
-    }
+    let subnet = (std::net::Ipv4Addr::new(192, 0, 2, 0), 24);
+    Nftables::open()?.put(calls, &Table::of_bridge(BRIDGE, subnet))?;
     Ok("masquerade".into())
 }
 

@@ -17,6 +17,7 @@
 //! The child sends every deed over a packet socket as it happens; that socket closes on a successful execve, and carries
 //! the reason of a failed one. If either side dies, the other sees it and stops: nothing runs half made.
 
+pub mod firewall;
 pub mod inside;
 pub mod netfiles;
 pub mod network;

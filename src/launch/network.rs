@@ -8,19 +8,18 @@
 //! [`ensure`] makes what belongs to the root and [`plug`] reaches into the namespace from outside; [`inside`] is the
 //! container's own process, before it has a root file system. The kernel removes the pair with the namespace; the bridge
 //! stays, as docker0 does. Nothing else on the host is changed: no device, rule or setting that docent did not make, but
-//! for `net.ipv4.ip_forward`, which is switched on, and told.
+//! for `net.ipv4.ip_forward`, which is switched on, guarded ([`super::firewall`]), and told.
 
-use super::subnet;
-use crate::fact::{Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError};
+use super::{firewall, subnet};
+use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
-use crate::kernel::nftables;
+use crate::kernel::nft_rule::network;
 use crate::kernel::sys::{self, Calls};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 /// The name of every container's own device.
 pub const INSIDE: &str = "eth0";
 
@@ -51,31 +50,45 @@ pub struct Lease {
 
 // ---- for the whole root --------------------------------------------------------------------------------------------
 
-/// Makes the bridge, ip_forward and NAT where they are missing. The caller holds the store lock.
-///
-/// NAT that this kernel refuses is a fallback and not an error: containers then reach each other and the host.
+/// Makes the bridge, its filter, NAT and ip_forward where they are missing. The caller holds the store lock.
 pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
     let bridge = subnet::bridge_name(store.root());
     let address = ensure_bridge(store, &bridge, story)?;
-    // Both are tried, so that the story tells everything that is missing.
-    let forwarded = forward(story);
-    let masked = masquerade(&bridge, address, story);
-    let nat = forwarded && masked;
-    if !nat {
-        let what = if masked { "net.ipv4.ip_forward" } else { "nftables" };
-        story.tell(Event::of(Fact::Fallback { what: what.into(), point: FaultPoint::NoNat }, Vec::new()));
-    }
-    Ok(Network { bridge, subnet: (nftables::network(address), address.1), gateway: address.0, nat })
+    let nat = firewall::ensure(&bridge, address, story);
+    Ok(Network { bridge, subnet: (network(address), address.1), gateway: address.0, nat })
+}
+
+/// What [`ensure`] would tell, as far as a look shows. A forecast changes nothing, and what cannot be looked at counts as
+/// missing.
+pub fn forecast(store: &Store) -> Vec<Fact> {
+    let name = subnet::bridge_name(store.root());
+    let there = Netlink::open().and_then(|mut net| match settled(&mut net, &name)? {
+        Some((_, address)) => Ok((address, true)),
+        None => Ok((subnet::choose(&taken(&mut net, 0)?, subnet::remembered(store), 0)?, false)),
+    });
+    let Ok((address, reused)) = there else {
+        return vec![Fact::Bridge { name: String::new(), address: String::new(), ipv6_off: true }];
+    };
+    let bridge = if reused {
+        Fact::BridgeReused { name: name.clone(), address: shown(address) }
+    } else {
+        Fact::Bridge { name: name.clone(), address: shown(address), ipv6_off: true }
+    };
+    [bridge].into_iter().chain(firewall::forecast(&name, address)).collect()
+}
+
+/// The bridge and its address, if nothing is missing of it.
+fn settled(net: &mut Netlink, bridge: &str) -> Result<Option<(Link, Subnet)>, SysError> {
+    let whole = |link: &Link| link.up && link.kind == BRIDGE && without_ipv6(bridge).all(|(p, v)| holds(&p, v));
+    let Some(link) = net.link(bridge)?.filter(whole) else { return Ok(None) };
+    Ok(address_of(net, &link)?.map(|address| (link, address)))
 }
 
 /// Gives the bridge's address; makes or completes it where something is missing.
 fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subnet, Fault> {
     let step = |error| Fault::step("bridge", error);
     let mut net = Netlink::open().map_err(step)?;
-    if let Some(link) = net.link(bridge).map_err(step)?.filter(|link| link.up && link.kind == BRIDGE)
-        && without_ipv6(bridge).all(|(path, value)| holds(&path, value))
-        && let Some(address) = address_of(&mut net, &link).map_err(step)?
-    {
+    if let Some((link, address)) = settled(&mut net, bridge).map_err(step)? {
         let fact = Fact::BridgeReused { name: bridge.into(), address: shown(address) };
         story.tell(Event { receipt: Some(bridge_receipt(&link, address)), ..Event::of(fact, Vec::new()) });
         return Ok(address);
@@ -160,51 +173,6 @@ fn taken(net: &mut Netlink, but: u32) -> Result<Vec<Subnet>, SysError> {
     // The default route leads everywhere and takes nothing: what is more specific goes before it.
     let routes = net.routes()?.into_iter().map(|route| (route.device, route.to)).filter(|(_, to)| to.1 > 0);
     Ok(addresses.chain(routes).filter(|(device, _)| *device != but || but == 0).map(|(_, subnet)| subnet).collect())
-}
-
-/// Switches forwarding on, if it is off. Whether it is on afterwards.
-fn forward(story: &mut Story) -> bool {
-    let name = "net.ipv4.ip_forward";
-    // A host that hides its settings can still be routing; then NAT is all there is to do.
-    let Ok(was) = std::fs::read_to_string(IP_FORWARD) else { return true };
-    if was.trim() != "0" {
-        return true;
-    }
-    let fact = |value: &str| Fact::Sysctl { name: name.into(), value: value.into(), was: "0".into() };
-    let done = proven(|calls| {
-        sys::put(calls, Path::new(IP_FORWARD), "1")?;
-        let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
-        let receipt = Receipt {
-            evidence: format!("{IP_FORWARD}: {}", now.trim()),
-            proof: vec!["cat".into(), IP_FORWARD.into()],
-            expect: Expect::Equals("1".into()),
-            holds: Holds::Forever,
-            needs: Vec::new(),
-            subject: format!("sysctl:{name}"),
-        };
-        Ok(((), fact(now.trim()), receipt))
-    });
-    match done {
-        Ok(deed) => deed.tell(story),
-        Err(error) => story.tell(Event::failed(fact("1"), error)),
-    }
-    std::fs::read_to_string(IP_FORWARD).is_ok_and(|now| now.trim() != "0")
-}
-
-/// Whether packets of the subnet leave under the host's address.
-fn masquerade(bridge: &str, address: Subnet, story: &mut Story) -> bool {
-    match nftables::masquerade(bridge, address) {
-        Ok(None) => true,
-        Ok(Some(deed)) => {
-            deed.tell(story);
-            true
-        }
-        Err(error) => {
-            let subnet = format!("{}/{}", nftables::network(address), address.1);
-            story.tell(Event::failed(Fact::Nat { table: format!("inet {bridge}"), subnet }, error));
-            false
-        }
-    }
 }
 
 fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
@@ -378,7 +346,9 @@ impl Seen {
 }
 
 /// A deed whose receipt comes from a look at the kernel right after it.
-fn proven<T>(f: impl FnOnce(&mut Calls) -> Result<(T, Fact, Receipt), SysError>) -> Result<Deed<T>, SysError> {
+pub(super) fn proven<T>(
+    f: impl FnOnce(&mut Calls) -> Result<(T, Fact, Receipt), SysError>,
+) -> Result<Deed<T>, SysError> {
     let mut seen = None;
     let deed = sys::deed(|calls| {
         let (value, fact, receipt) = f(calls)?;

@@ -31,6 +31,12 @@ pub fn bridge_name(root: &Path) -> String {
     format!("dcnt{hex}")
 }
 
+/// Whether a device of this name is a store's bridge.
+pub fn is_bridge_name(name: &str) -> bool {
+    let hex = |digits: &str| digits.len() == 8 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    name == "docent0" || name.strip_prefix("dcnt").is_some_and(hex)
+}
+
 /// The bridge's address in each subnet that is tried, in order.
 fn candidates() -> impl Iterator<Item = Subnet> + Clone {
     let first = [30, 31].map(|b| ([172, b, 0, 1], 16));
@@ -153,5 +159,6 @@ mod tests {
         let other = bridge_name(Path::new("/nowhere/else"));
         assert!(other.starts_with("dcnt") && other.len() == 12, "{other}");
         assert_ne!(other, bridge_name(Path::new("/nowhere/other")));
+        assert!(is_bridge_name("docent0") && is_bridge_name(&other) && !is_bridge_name("dcnt-lan"));
     }
 }

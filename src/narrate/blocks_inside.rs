@@ -9,7 +9,7 @@ use super::topic::Concept;
 use crate::fact::{Event, Fact};
 
 pub fn networks(lang: Lang, list: &[&Event]) -> Told {
-    let (mut parts, mut short, mut bridge, mut ports) = (Vec::new(), Vec::new(), false, false);
+    let (mut parts, mut short, mut bridge, mut forwarding, mut ports) = (Vec::new(), Vec::new(), false, false, false);
     for event in list {
         match &event.fact {
             Fact::Bridge { name, .. } | Fact::BridgeReused { name, .. } => {
@@ -35,6 +35,11 @@ pub fn networks(lang: Lang, list: &[&Event]) -> Told {
                 }
             }
             Fact::Nat { .. } => parts.push(network::short_nat(lang)),
+            Fact::Sysctl { name, value, .. } => {
+                let (on, name) = (value == "1", name.rsplit('.').next().unwrap_or(name));
+                forwarding |= on;
+                parts.push(if on { network::short_on(lang, name) } else { network::short_off(lang, name) });
+            }
             _ => {}
         }
     }
@@ -47,6 +52,9 @@ pub fn networks(lang: Lang, list: &[&Event]) -> Told {
         parts.push(network::head_none(lang));
         short.push(network::head_none(lang));
         lessons.push(text(Concept::NoNetwork, concept::no_network(lang)));
+    }
+    if forwarding {
+        lessons.push(text(Concept::Forwarding, concept::forwarding(lang)));
     }
     if ports {
         lessons.push(text(Concept::Publish, concept::publish(lang)));

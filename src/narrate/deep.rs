@@ -115,7 +115,7 @@ fn man(fact: &Fact) -> Option<&'static str> {
         Fact::Veth { .. } | Fact::VethRemoved { .. } => "veth(4)",
         Fact::Address { .. } | Fact::Loopback => "ip-address(8), netlink(7)",
         Fact::Route { .. } => "ip-route(8)",
-        Fact::Nat { .. } => "nft(8)",
+        Fact::Nat { .. } | Fact::ForwardGuard { .. } => "nft(8)",
         Fact::Sysctl { .. } => "sysctl(8)",
         Fact::Capabilities { .. } | Fact::CapabilitySets { .. } => "capabilities(7), prctl(2)",
         Fact::Seccomp { .. } => "seccomp(2)",

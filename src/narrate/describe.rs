@@ -121,12 +121,14 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
             let made = network::bridge(lang, t, name, address);
             if *ipv6_off { format!("{made} · {}", network::bridge_ipv6_off(lang)) } else { made }
         }
+        Fact::BridgeReused { name, address } if planned => network::bridge_reused_plan(lang, name, address),
         Fact::BridgeReused { name, address } => network::bridge_reused(lang, name, address),
         Fact::Veth { host, .. } if planned && host.is_empty() => network::veth_plan(lang),
         Fact::Veth { host, inside, bridge } => network::veth(lang, t, host, inside, bridge),
         Fact::Address { device, address } => network::address(lang, t, device, address),
         Fact::Route { gateway, device } => network::route(lang, t, gateway, device),
         Fact::Nat { table, subnet } => network::nat(lang, t, subnet, table),
+        Fact::ForwardGuard { table } => network::forward_guard(lang, t, table),
         Fact::Sysctl { name, value, was } => network::sysctl(lang, t, name, was, value),
         Fact::Published { host_ip, host_port, port, proto, .. } => {
             network::published(lang, t, shown_ip(host_ip), host_port, port, proto)

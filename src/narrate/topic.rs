@@ -53,6 +53,7 @@ impl Topic {
             | Fact::Address { .. }
             | Fact::Route { .. }
             | Fact::Nat { .. }
+            | Fact::ForwardGuard { .. }
             | Fact::Sysctl { .. }
             | Fact::Published { .. }
             | Fact::NetworkFiles { .. } => Topic::Network,
@@ -150,6 +151,7 @@ concepts! {
     Cgroup "cgroup"
     Limit "cgroup.limit"
     Bridge "network.bridge"
+    Forwarding "network.forwarding"
     Publish "network.publish"
     NoNetwork "network.none"
     Isolation "isolation"

@@ -43,6 +43,10 @@ messages! {
         ko: "컨테이너의 eth0은 veth라는 가상 랜선으로 이 브리지에 꽂혀 있습니다.",
         en: "The container's eth0 is plugged into this bridge by a virtual cable, a veth pair.",
     }
+    forwarding() {
+        ko: "이제 이 호스트는 패킷을 전달합니다. 컨테이너가 바깥과 통신하려면 필요합니다. 컨테이너와 관계없는 패킷은 전처럼 전달하지 않도록 막았습니다.",
+        en: "This host forwards packets from now on, which containers need to reach the outside. What concerns no container is dropped, as before.",
+    }
     publish() {
         ko: "호스트의 포트로 온 연결을 컨테이너의 주소로 넘겨줍니다.",
         en: "Connections to the host's port are passed on to the container's address.",

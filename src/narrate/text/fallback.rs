@@ -24,10 +24,10 @@ messages! {
         en: "mount -t cgroup -o freezer cgroup /sys/fs/cgroup/freezer   (root)",
     }
     no_nat() {
-        ko: "nf_tables를 쓸 수 없어 NAT가 없습니다. 컨테이너끼리와 호스트까지만 통신합니다.",
-        en: "nf_tables is not to be had: containers reach each other and the host, not the outside.",
+        ko: "nf_tables를 쓸 수 없어 NAT와 필터가 없습니다. 컨테이너끼리와 호스트까지만 통신합니다.",
+        en: "nf_tables is not to be had, so no NAT and no filter: containers reach each other and the host, not the outside.",
     }
-    no_nat_fix() { ko: "modprobe nf_tables nft_masq   (root)", en: "modprobe nf_tables nft_masq   (root)" }
+    no_nat_fix() { ko: "modprobe -a nf_tables nft_chain_nat nft_masq nft_ct   (root)", en: "modprobe -a nf_tables nft_chain_nat nft_masq nft_ct   (root)" }
     no_ipv6() {
         ko: "IPv6가 꺼져 있어 포트를 IPv4에만 열었습니다.",
         en: "IPv6 is off here: ports are published on IPv4 alone.",

@@ -23,8 +23,12 @@ messages! {
         en: "{v} the way out: by {gateway} ({device})",
     }
     nat[INSTALL](subnet, table) {
-        ko: "{subnet} 대역에 NAT 규칙을 {v} · nft {table} 테이블",
-        en: "{v} NAT for {subnet} · nft table {table}",
+        ko: "{subnet} 대역에 NAT와 필터 규칙을 {v} · 바깥에서는 응답만 들어옴 · nft {table} 테이블",
+        en: "{v} NAT and a filter for {subnet} · from outside only replies come in · nft table {table}",
+    }
+    forward_guard[INSTALL](table) {
+        ko: "컨테이너와 관계없는 패킷은 전달하지 않게 하는 규칙을 {v} · nft {table} 테이블",
+        en: "{v} a guard: what concerns no container is not forwarded · nft table {table}",
     }
     sysctl[CHANGE](name, was, value) {
         ko: "커널 설정 {name} 값을 {v}: {was} → {value}",
@@ -38,6 +42,10 @@ messages! {
     veth_removed[REMOVE](host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
 
     bridge_plan() { ko: "IPv6를 끈 브리지가 없으면 만듭니다", en: "will make the bridge, with IPv6 off, unless it is there" }
+    bridge_reused_plan(name, address) {
+        ko: "이미 있는 {name} 브리지를 그대로 씁니다 · {address}",
+        en: "will use the bridge {name}, which is here · {address}",
+    }
     veth_plan() {
         ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
         en: "will connect the container to the bridge by a veth pair",
@@ -47,5 +55,7 @@ messages! {
     head_bridge(name) { ko: "{name} 브리지", en: "bridge {name}" }
     head_port(host, port) { ko: "호스트 {host} → 컨테이너 {port}", en: "host {host} → container {port}" }
     head_none() { ko: "loopback뿐 · 바깥과 이어지지 않음", en: "loopback only · no way out" }
-    short_nat() { ko: "NAT", en: "NAT" }
+    short_nat() { ko: "NAT, 필터", en: "NAT, filter" }
+    short_on(name) { ko: "{name} 켬", en: "{name} on" }
+    short_off(name) { ko: "{name} 끔", en: "{name} off" }
 }

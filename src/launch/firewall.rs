@@ -1,0 +1,173 @@
+//! What the host forwards for containers, and what keeps it from forwarding anything else.
+//!
+//! ```text
+//! table inet docent0 {                                                   one for each bridge
+//!     chain prerouting {
+//!         type filter hook prerouting priority raw; policy accept;
+//!         iifname != "docent0" iifname != "lo" ip daddr 172.30.0.0/16 drop
+//!     }
+//!     chain forward {
+//!         type filter hook forward priority filter; policy accept;
+//!         iifname "docent0" oifname "docent0" accept
+//!         iifname "docent0" ip saddr 172.30.0.0/16 accept
+//!         oifname "docent0" ct state established,related accept
+//!         iifname "docent0" drop
+//!         oifname "docent0" drop
+//!     }
+//!     chain postrouting {
+//!         type nat hook postrouting priority srcnat; policy accept;
+//!         ip saddr 172.30.0.0/16 oifname != "docent0" masquerade
+//!     }
+//! }
+//! table inet docent { … }                    the guard, where docent switched forwarding on
+//! ```
+//!
+//! A host that forwards for its containers is a router for everybody who sends it a packet. So nobody outside reaches a
+//! container by its address: a neighbour, another store's container, or whoever tries a port that is published on
+//! 127.0.0.1 alone. Published ports need no rule here, since the monitor's proxy connects from the host itself.
+//!
+//! The guard stands before forwarding is switched on: what concerns no bridge of docent is dropped, as it was before. It
+//! is also how every store knows that it was docent who switched it, for as long as the setting itself lasts. Forwarding
+//! that somebody else has switched on is left as it is.
+
+use super::network::proven;
+use crate::fact::{Deed, Event, Expect, Fact, FaultPoint, Holds, Needs, Receipt, Story, SysError};
+use crate::kernel::netlink::{Netlink, Subnet};
+use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
+use crate::kernel::nftables::{GUARD, Nftables, Table};
+use crate::kernel::sys;
+use std::path::Path;
+
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+const SETTING: &str = "net.ipv4.ip_forward";
+/// The guard's table. No bridge has this name.
+const GUARD_TABLE: &str = "docent";
+/// The names of all stores' bridges (see [`super::subnet::bridge_name`]).
+const BRIDGES: [&str; 2] = ["docent0", "dcnt*"];
+
+/// Makes the bridge's table and switches forwarding on, where either is missing. Whether containers reach the outside.
+///
+/// NAT that this kernel refuses is a fallback and not an error: containers then reach each other and the host.
+pub fn ensure(bridge: &str, address: Subnet, story: &mut Story) -> bool {
+    let subnet = format!("{}/{}", network(address), address.1);
+    let made = filter(bridge, address, &subnet);
+    if told(made, Fact::Nat { table: format!("inet {bridge}"), subnet }, story).is_err() {
+        return no_nat("nftables", story);
+    }
+    // A host that hides its settings can still be routing; then NAT is all there is to do.
+    let Ok(was) = std::fs::read_to_string(IP_FORWARD) else { return true };
+    if was.trim() != "0" {
+        return true;
+    }
+    if told(guard(), Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") }, story).is_err() {
+        return no_nat("nftables", story);
+    }
+    let fact = Fact::Sysctl { name: SETTING.into(), value: "1".into(), was: "0".into() };
+    match told(switch("1", "0").map(Some), fact, story) {
+        Ok(()) => true,
+        Err(_) => no_nat(SETTING, story),
+    }
+}
+
+/// What [`ensure`] would tell.
+pub fn forecast(bridge: &str, address: Subnet) -> Vec<Fact> {
+    let wanted = Table::of_bridge(bridge, address);
+    let missing = !Nftables::open().and_then(|mut nft| is_there(&mut nft, &wanted)).unwrap_or(false);
+    let off = std::fs::read_to_string(IP_FORWARD).is_ok_and(|was| was.trim() == "0");
+    let nat = Fact::Nat { table: format!("inet {bridge}"), subnet: format!("{}/{}", network(address), address.1) };
+    let guard = Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") };
+    let switch = Fact::Sysctl { name: SETTING.into(), value: "1".into(), was: "0".into() };
+    [(nat, missing), (guard, off), (switch, off)].into_iter().filter(|(_, will)| *will).map(|(fact, _)| fact).collect()
+}
+
+/// Tells a deed, that there was nothing to do, or what was meant and why it failed.
+fn told(deed: Result<Option<Deed<()>>, SysError>, meant: Fact, story: &mut Story) -> Result<(), SysError> {
+    match deed {
+        Ok(deed) => deed.map_or((), |deed| deed.tell(story)),
+        Err(error) => {
+            story.tell(Event::failed(meant, error.clone()));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn no_nat(what: &str, story: &mut Story) -> bool {
+    story.tell(Event::of(Fact::Fallback { what: what.into(), point: FaultPoint::NoNat }, Vec::new()));
+    false
+}
+
+/// The bridge's own table; None when it is there for this subnet.
+fn filter(bridge: &str, address: Subnet, subnet: &str) -> Result<Option<Deed<()>>, SysError> {
+    let wanted = Table::of_bridge(bridge, address);
+    let fact = Fact::Nat { table: format!("inet {bridge}"), subnet: subnet.into() };
+    put(&wanted, fact, "masquerade", format!("nat:{bridge}"))
+}
+
+/// The guard's table, made anew.
+///
+/// Where br_netfilter is loaded, what passes within a bridge is seen by this chain too: the host's other bridges are
+/// named, so that their own traffic is not taken for routing.
+fn guard() -> Result<Option<Deed<()>>, SysError> {
+    let rule = |why: &str, matches: Vec<Match>| Rule {
+        chain: GUARD.name,
+        matches,
+        verdict: Verdict::Accept,
+        comment: format!("docent: {why}"),
+    };
+    let ours = BRIDGES.iter().flat_map(|name| {
+        [Match::In(name.to_string()), Match::Out(name.to_string())]
+            .map(|m| rule("its bridges have their own tables", vec![m]))
+    });
+    let others = Netlink::open()?.bridges()?.into_iter().map(|link| link.name);
+    let others = others.filter(|name| !super::subnet::is_bridge_name(name));
+    let within = others.map(|name| rule("within another bridge", vec![Match::In(name.clone()), Match::Out(name)]));
+    let wanted = Table { name: GUARD_TABLE.into(), chains: vec![GUARD], rules: ours.chain(within).collect() };
+    let fact = Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") };
+    put(&wanted, fact, "policy drop", format!("nat:{GUARD_TABLE}"))
+}
+
+fn is_there(nft: &mut Nftables, table: &Table) -> Result<bool, SysError> {
+    Ok(nft.comments(&table.name)?.iter().eq(table.rules.iter().map(|rule| &rule.comment)))
+}
+
+/// Makes a table and reads its rules back; None when its rules are there.
+fn put(table: &Table, fact: Fact, expect: &str, subject: String) -> Result<Option<Deed<()>>, SysError> {
+    let mut nft = Nftables::open()?;
+    if is_there(&mut nft, table)? {
+        return Ok(None);
+    }
+    proven(|calls| {
+        nft.put(calls, table)?;
+        // What cannot be read back is no evidence; the deed is told all the same.
+        let seen = nft.comments(&table.name).unwrap_or_default();
+        let receipt = Receipt {
+            evidence: format!("inet {}: {}", table.name, seen.join(", ")),
+            proof: ["nft", "list", "table", "inet", &table.name].map(str::to_string).to_vec(),
+            expect: Expect::Contains(expect.into()),
+            holds: Holds::Forever,
+            needs: vec![Needs::Root, Needs::Tool("nft".into())],
+            subject,
+        };
+        Ok(((), fact, receipt))
+    })
+    .map(Some)
+}
+
+/// Writes the setting and reads it back.
+fn switch(to: &str, was: &str) -> Result<Deed<()>, SysError> {
+    proven(|calls| {
+        sys::put(calls, Path::new(IP_FORWARD), to)?;
+        let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
+        let now = now.trim();
+        let receipt = Receipt {
+            evidence: format!("{IP_FORWARD}: {now}"),
+            proof: vec!["cat".into(), IP_FORWARD.into()],
+            expect: Expect::Equals(to.into()),
+            holds: Holds::Forever,
+            needs: Vec::new(),
+            subject: format!("sysctl:{SETTING}"),
+        };
+        Ok(((), Fact::Sysctl { name: SETTING.into(), value: now.into(), was: was.into() }, receipt))
+    })
+}
