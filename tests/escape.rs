@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::{Machine, Ran};
+use common::tracer::{self, Act};
+use common::{Cgroups, DOCENT, Machine, Ran};
 use sha2::{Digest, Sha256};
 
 /// Something in the top layer of a hostile image.
@@ -152,4 +153,102 @@ fn files_are_mounted_inside_the_root_and_on_files() {
     assert!(ran.code == 125 && ran.stderr.contains("because it is inside /proc"), "{ran:?}");
     let loops = [("etc/hosts", Link("/etc/host2")), ("etc/host2", Link("/etc/hosts"))];
     assert_eq!(run(&m, &image(&m, "loop", "", &loops), "true").code, 125);
+}
+
+/// Every way to start a program in a container; `$0` is docent.
+const STARTS: &str = r#"
+$0 run --rm --network none tiny true
+echo x | $0 run --rm -i -w /new/place -u 1000 tiny cat
+script -qec "$0 run --rm -it --network none tiny true" /dev/null </dev/null
+$0 run -d --name web tiny sleep 1000
+$0 run -d --name term -t --network none tiny sleep 1000
+$0 exec web true
+echo x | $0 exec -i web cat
+script -qec "$0 exec -it web true" /dev/null </dev/null
+$0 rm -f web term
+"#;
+
+#[test]
+fn nothing_of_the_host_is_open_when_a_program_starts() {
+    if !tracer::SUPPORTED {
+        return common::skip("escape::descriptors", "calls can be stopped at on x86_64 only");
+    }
+    use std::os::unix::fs::MetadataExt;
+    let of_host = |path: &str| std::fs::metadata(path).expect(path).dev();
+    let host = [of_host("/dev"), of_host("/"), of_host("/sys"), of_host("/proc"), of_host("/tmp")];
+    for cgroups in [Cgroups::AsHere, Cgroups::Unified] {
+        let Some(m) = Machine::with(cgroups, "escape::descriptors", &["script"]) else { return };
+        let traced = tracer::trace(m.command(&["sh", "-ec", STARTS, DOCENT]), DOCENT, Act::Watch);
+        let said = Ran::of(format!("{cgroups:?}"), &traced.output).ok();
+        assert_eq!(traced.started.len(), 8, "{said:?}");
+        for started in &traced.started {
+            let told = format!("{cgroups:?} {}: {:#?}", started.path, started.descriptors);
+            assert!(started.inside, "{told}");
+            let numbers: Vec<i32> = started.descriptors.iter().map(|d| d.number).collect();
+            assert_eq!(numbers, [0, 1, 2, 3], "{told}");
+            let (streams, own) = started.descriptors.split_at(3);
+            // The socket on which a failed execve is reported leads to a process, not to a file.
+            assert!(own[0].link.starts_with("socket:") && own[0].close_on_exec, "{told}");
+            for stream in streams {
+                let of_container = stream.link.starts_with('/') && !host.contains(&stream.device);
+                assert!(stream.link.starts_with("pipe:") || of_container, "{told}");
+            }
+        }
+        assert_eq!(m.leftovers(0), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn no_program_and_no_directory_of_the_host_is_entered_by_a_descriptor() {
+    for cgroups in [Cgroups::Unified, Cgroups::AsHere] {
+        let Some(m) = Machine::with(cgroups, "escape::enter", &[]) else { return };
+        std::fs::write(m.work().join("escaped"), "#!/bin/sh\nexit 77\n").expect("a program of the host");
+        m.sh("chmod 755 escaped").ok();
+        let work = m.work().display().to_string();
+        let flips = "i=3; while [ $i -lt 16 ]; do ln -s /tmp /flip$i; i=$((i+1)); done; \
+            while :; do i=3; while [ $i -lt 16 ]; do ln -sfn /proc/self/fd/$i /flip$i; ln -sfn /tmp /flip$i; i=$((i+1)); \
+            done; done";
+        m.docent(&["run", "-d", "--name", "web", "--network", "none", "tiny", "sh", "-c", flips]).ok();
+        for number in 3..16 {
+            let out = format!("/proc/self/fd/{number}/../../../../../../../../..{work}/escaped");
+            for way in [vec!["run", "--rm", "--network", "none", "tiny"], vec!["exec", "web"]] {
+                let ran = m.docent(&[way.as_slice(), &[&out]].concat());
+                assert!([126, 127].contains(&ran.code), "{cgroups:?}: {ran:?}");
+            }
+            let file = format!("../../../../../../../../..{work}/escaped");
+            let ran = m.docent(&["exec", "-w", &format!("/flip{number}"), "web", "test", "-e", &file]);
+            assert_ne!(ran.code, 0, "{cgroups:?}: {ran:?}");
+        }
+        for (path, code) in [("/proc/self/exe", 126), ("/proc/self/cwd/bin/sh", 126), ("/proc/1/root/bin/sh", 126)] {
+            let ran = m.docent(&["run", "--rm", "--network", "none", "tiny", path, "--version"]);
+            assert_eq!(ran.code, code, "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn a_script_is_started_by_its_path() {
+    let Some(m) = Machine::new("escape::script", &[]) else { return };
+    let script = "#!/bin/sh\necho \"$0 $1\"\n";
+    let entries =
+        [("start.sh", File(script)), ("opt/here.sh", File(script)), ("usr/bin/called", Link("../../start.sh"))];
+    let tag = image(&m, "script", "\"Entrypoint\":[\"/start.sh\"],\"Cmd\":[\"x\"]", &entries);
+    let ran = m.docent(&["run", "--rm", "--network", "none", &tag]);
+    assert_eq!(ran.ok().stdout, "/start.sh x\n");
+    for (argv, said) in [("called", "/usr/bin/called y\n"), ("./here.sh", "./here.sh y\n")] {
+        let ran = m.docent(&["run", "--rm", "--network", "none", "-w", "/opt", "--entrypoint", argv, &tag, "y"]);
+        assert_eq!(ran.ok().stdout, said);
+    }
+}
+
+#[test]
+fn the_host_s_null_is_not_a_container_s_input() {
+    let Some(m) = Machine::new("escape::null", &[]) else { return };
+    use std::os::unix::fs::PermissionsExt;
+    let mode = || std::fs::metadata("/dev/null").expect("/dev/null").permissions().mode();
+    let before = mode();
+    run(&m, "tiny", "chmod 0666 /proc/self/fd/0 && test -c /proc/self/fd/0").ok();
+    // Which file it is can be seen without changing one: the container's /dev is a file system of its own.
+    run(&m, "tiny", "test \"$(stat -Lc %d /proc/self/fd/0)\" = \"$(stat -c %d /dev/null)\"").ok();
+    assert_eq!(mode(), before);
 }

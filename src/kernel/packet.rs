@@ -54,6 +54,11 @@ impl Packets {
         Packets { fd }
     }
 
+    /// The socket itself, for `process::keep_only`.
+    pub fn descriptor(&mut self) -> &mut OwnedFd {
+        &mut self.fd
+    }
+
     /// Listens at `name` in `dir`. The directory is named by descriptor, since an address holds 107 bytes and a root's path
     /// can be longer.
     pub fn listen(dir: BorrowedFd<'_>, name: &str) -> Result<Packets, SysError> {

@@ -7,7 +7,7 @@ use super::sys::{self, Calls};
 use crate::fact::{Deed, Event, Fact, Namespace, SysError};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
@@ -245,6 +245,35 @@ pub fn close_on_exec_from_3() -> Result<(), SysError> {
     if ret < 0 {
         let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
         return Err(SysError::new("close_range", "3..", errno));
+    }
+    Ok(())
+}
+
+/// Gives these descriptors the numbers from 3 on, in their order and close-on-exec, and closes every other one but the
+/// standard three: the first act of a process that was cloned from one with descriptors of the host. Kernel 5.9.
+pub fn keep_only(kept: &mut [&mut OwnedFd]) -> Result<(), SysError> {
+    let beyond = 3 + kept.len() as i32;
+    // Out of the way first: one may have the number that another is to get.
+    let mut copies = Vec::new();
+    for fd in kept.iter() {
+        let copy = rustix::io::fcntl_dupfd_cloexec(&**fd, beyond);
+        copies.push(copy.map_err(|e| SysError::new("fcntl", "descriptors", e.raw_os_error()))?);
+    }
+    let failed =
+        |call: &str| SysError::new(call, "3..", std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO));
+    for ((number, fd), copy) in (3..).zip(kept).zip(&copies) {
+        // SAFETY: descriptor numbers. Whatever had this one is a copy of the parent's, which nothing uses in this process.
+        if unsafe { libc::dup3(copy.as_raw_fd(), number, libc::O_CLOEXEC) } < 0 {
+            return Err(failed("dup3"));
+        }
+        // SAFETY: dup3 just made it, and its owner is this one alone; the old number is closed below.
+        std::mem::forget(std::mem::replace(*fd, unsafe { OwnedFd::from_raw_fd(number) }));
+    }
+    std::mem::forget(copies);
+    // SAFETY: three integers; owners of what is closed here are copies of the parent's, and are never dropped: this process
+    // ends by execve or _exit.
+    if unsafe { libc::syscall(libc::SYS_close_range, beyond, u32::MAX, 0u32) } < 0 {
+        return Err(failed("close_range"));
     }
     Ok(())
 }

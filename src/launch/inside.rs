@@ -6,11 +6,12 @@ use super::{network, protect, root, target, user};
 use crate::container::NetworkMode;
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::packet::Packets;
-use crate::kernel::{caps, ids, mounts, process, seccomp, sys, terminal};
-use rustix::fs::{Access, AtFlags, FileType};
+use crate::kernel::{caps, ids, mounts, open, process, seccomp, sys, terminal};
+use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::rc::Rc;
 
 /// Kinds of messages between the two sides.
 pub const EVENT: u8 = b'E';
@@ -33,8 +34,8 @@ pub struct Ready {
 /// What the new process was born with, besides its specification.
 pub struct Inherited {
     pub link: Packets,
-    /// stdin, stdout, stderr; None where a terminal takes their place.
-    pub streams: Option<[OwnedFd; 3]>,
+    /// None where a terminal takes their place.
+    pub streams: Option<Streams>,
     /// The terminal that an exec was given.
     pub slave: Option<OwnedFd>,
     pub filters: seccomp::Filters,
@@ -42,46 +43,93 @@ pub struct Inherited {
     pub enter: Option<(i32, OwnedFd)>,
 }
 
+/// The standard streams of a program without a terminal.
+pub struct Streams {
+    /// None: the container's own /dev/null. The host's would be a file of the host's in its hands.
+    pub stdin: Option<OwnedFd>,
+    pub stdout: OwnedFd,
+    pub stderr: OwnedFd,
+}
+
+impl Inherited {
+    /// The first act: the streams become 0, 1 and 2, the socket 3, an exec's handle of PID 1 4, and of the monitor's own
+    /// descriptors (its sockets, log, lock, a directory of the host's cgroups) nothing is left.
+    fn take_only_this(&mut self) -> Result<(), SysError> {
+        if let Some(Streams { stdin, stdout, stderr }) = &self.streams {
+            for (fd, number) in [(stdin.as_ref(), 0), (Some(stdout), 1), (Some(stderr), 2)] {
+                fd.map_or(Ok(()), |fd| process::become_standard(fd.as_fd(), number))?;
+            }
+        }
+        if let Some(slave) = &self.slave {
+            all_standard(slave)?;
+        }
+        let mut kept = vec![self.link.descriptor()];
+        kept.extend(self.enter.as_mut().map(|(_, pidfd)| pidfd));
+        process::keep_only(&mut kept)
+    }
+}
+
+fn all_standard(terminal: &OwnedFd) -> Result<(), SysError> {
+    (0..3).try_for_each(|number| process::become_standard(terminal.as_fd(), number))
+}
+
 struct Inside<'a> {
     spec: &'a Spec,
-    given: &'a Inherited,
+    link: Rc<Packets>,
+    filters: &'a seccomp::Filters,
+    enter: Option<(i32, OwnedFd)>,
     story: Story,
     root: Option<OwnedFd>,
     /// What the mounts of /proc, /sys, and /dev with its devpts gave.
     proc: Option<OwnedFd>,
     sys: Option<OwnedFd>,
     dev: Option<(OwnedFd, OwnedFd)>,
-    slave: Option<OwnedFd>,
+    /// Standard input is yet to be opened, in the container's /dev.
+    needs_null: bool,
     user: user::User,
 }
 
 /// Runs the inside half of the plan and becomes the program. Never returns: every way out is an exec or an exit.
 pub fn run(spec: &Spec, mut given: Inherited) -> ! {
-    let link = Packets::from_fd(match rustix::io::fcntl_dupfd_cloexec(given.link.as_fd(), 3) {
-        Ok(fd) => fd,
-        Err(_) => sys::exit_now(125),
-    });
+    let begun = given.take_only_this();
+    let Inherited { link, streams, slave, filters, enter } = given;
+    let needs_null = streams.as_ref().is_some_and(|s| s.stdin.is_none());
+    // Their numbers are closed, or another's by now: these owners must not close them.
+    std::mem::forget((streams, slave));
+    let link = Rc::new(link);
+    let heard = link.clone();
     let mut story = Story::passing_on(move |event| {
         // The monitor is gone when this fails, and the kernel is about to end us too.
-        link.send(EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
+        heard.send(EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
     });
     story.about(&spec.id);
-    let slave = given.slave.take();
-    let user = user::User::root();
-    let mut inside = Inside { spec, given: &given, story, root: None, proc: None, sys: None, dev: None, slave, user };
-    let fault = match inside.prepare() {
+    let mut inside = Inside {
+        spec,
+        link: link.clone(),
+        filters: &filters,
+        enter,
+        story,
+        root: None,
+        proc: None,
+        sys: None,
+        dev: None,
+        needs_null,
+        user: user::User::root(),
+    };
+    let prepared = begun.map_err(|e| Fault::step("descriptors", e)).and_then(|()| inside.prepare());
+    let fault = match prepared {
         Ok(path) => inside.become_program(&path),
         Err(fault) => fault,
     };
     let body = serde_json::to_vec(&fault).unwrap_or_default();
-    given.link.send(FAULT, &body, &[], true).unwrap_or(());
+    link.send(FAULT, &body, &[], true).unwrap_or(());
     sys::exit_now(127)
 }
 
 impl Inside<'_> {
     /// Everything but the exec. Gives the program's path.
     fn prepare(&mut self) -> Result<String, Fault> {
-        let plan = if self.given.enter.is_some() { exec_steps(self.spec) } else { steps(self.spec) };
+        let plan = if self.enter.is_some() { exec_steps(self.spec) } else { steps(self.spec) };
         for step in plan.into_iter().filter(|s| s.side() == Side::Inside) {
             self.apply(step)?;
         }
@@ -92,7 +140,7 @@ impl Inside<'_> {
             user: format!("{}:{}", self.user.uid, self.user.gid),
         };
         let body = serde_json::to_vec(&ready).unwrap_or_default();
-        self.given.link.send(READY, &body, &[], true).unwrap_or(());
+        self.link.send(READY, &body, &[], true).unwrap_or(());
         self.wait_for(GO);
         Ok(path)
     }
@@ -100,7 +148,7 @@ impl Inside<'_> {
     /// Waits for a word from the monitor. Its silence is its death: then this process ends too.
     fn wait_for(&self, kind: u8) {
         loop {
-            match self.given.link.receive(true) {
+            match self.link.receive(true) {
                 Ok(message) if message.kind == kind => return,
                 Ok(_) => {}
                 Err(_) => sys::exit_now(125),
@@ -149,8 +197,13 @@ impl Inside<'_> {
                 let dev = root::make_dev(target.as_fd(), &mut self.story)?;
                 // The monitor keeps the devpts: a terminal for a later exec comes from it, whatever the container has done
                 // to its /dev meanwhile.
-                if !self.spec.process.tty && self.given.link.send(TERMINAL, &[], &[dev.1.as_fd()], true).is_err() {
+                if !self.spec.process.tty && self.link.send(TERMINAL, &[], &[dev.1.as_fd()], true).is_err() {
                     sys::exit_now(125);
+                }
+                if self.needs_null {
+                    let null = rustix::fs::openat(&dev.0, "null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+                        .map_err(|e| SysError::new("openat", "/dev/null", e.raw_os_error()))?;
+                    process::become_standard(null.as_fd(), 0)?;
                 }
                 self.dev = Some(dev);
             }
@@ -189,17 +242,15 @@ impl Inside<'_> {
                 root::pivot(top.as_fd(), &spec.overlay.target)?.tell(&mut self.story);
                 drop((self.root.take(), self.dev.take()));
             }
-            Step::Session => match &self.slave {
-                Some(slave) => terminal::own_session(slave.as_fd())?.tell(&mut self.story),
-                None => process::own_session()?.tell(&mut self.story),
-            },
+            Step::Session if spec.process.tty => terminal::own_session(rustix::stdio::stdin())?.tell(&mut self.story),
+            Step::Session => process::own_session()?.tell(&mut self.story),
             Step::WorkingDirectory => {
-                let top = crate::kernel::open::directory(Path::new("/"))?;
+                let top = open::directory(Path::new("/"))?;
                 self.user = user::look_up(top.as_fd(), &spec.process.user)?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
                 target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;
-                std::env::set_current_dir(cwd).map_err(|e| bad(e.raw_os_error().unwrap_or(libc::EIO)))?;
+                enter_directory(&top, cwd).map_err(|e| bad(e.errno))?;
             }
             Step::Bounding => {
                 if spec.without_mknod {
@@ -210,7 +261,7 @@ impl Inside<'_> {
             }
             // Before the capabilities go: without no_new_privs, which would break set-uid programs as Docker does not,
             // installing a filter needs CAP_SYS_ADMIN (seccomp(2)).
-            Step::Seccomp => seccomp::install(&self.given.filters)?.tell(&mut self.story),
+            Step::Seccomp => seccomp::install(self.filters)?.tell(&mut self.story),
             Step::User => {
                 ids::become_user(self.user.uid, self.user.gid, &self.user.groups)?.tell(&mut self.story);
             }
@@ -219,18 +270,7 @@ impl Inside<'_> {
                 // A change of credentials clears it (prctl(2)).
                 process::guard(true, false)?.tell(&mut self.story);
             }
-            Step::Exec => {
-                if let Some([stdin, stdout, stderr]) = &self.given.streams {
-                    for (fd, number) in [(stdin, 0), (stdout, 1), (stderr, 2)] {
-                        process::become_standard(fd.as_fd(), number)?;
-                    }
-                } else if let Some(slave) = &self.slave {
-                    for number in 0..3 {
-                        process::become_standard(slave.as_fd(), number)?;
-                    }
-                }
-            }
-            Step::Bridge | Step::Cgroup | Step::Limits | Step::Publish | Step::Clone | Step::Plug => {}
+            Step::Bridge | Step::Cgroup | Step::Limits | Step::Publish | Step::Clone | Step::Plug | Step::Exec => {}
         }
         Ok(())
     }
@@ -250,13 +290,14 @@ impl Inside<'_> {
     /// Joins the namespaces of a container that runs. The pid namespace is the one that this process was born into: setns
     /// changes it for children only, so the monitor has done that before the clone (setns(2)).
     fn enter(&mut self) -> Result<(), SysError> {
-        let Some((of, pidfd)) = &self.given.enter else { return Ok(()) };
+        // The handle of PID 1 has done its work with this.
+        let Some((of, pidfd)) = self.enter.take() else { return Ok(()) };
         let kinds = namespaces(self.spec);
         let flags = kinds.iter().filter(|(kind, _)| *kind != "pid").fold(0, |all, (_, flag)| all | *flag as i32);
         sys::deed(|calls| {
             sys::setns(calls, pidfd.as_fd(), flags, &format!("pid:{of}"))?;
             let kinds = kinds.iter().map(|(kind, _)| kind.to_string()).collect();
-            Ok(((), Fact::NamespacesJoined { pid: std::process::id() as i32, kinds, of: *of }))
+            Ok(((), Fact::NamespacesJoined { pid: std::process::id() as i32, kinds, of }))
         })?
         .tell(&mut self.story);
         Ok(())
@@ -280,20 +321,18 @@ impl Inside<'_> {
                 "mknodat",
                 "</dev>, \"console\", S_IFREG|0600".into(),
                 "/dev/console",
-                rustix::fs::mknodat(dev, "console", FileType::RegularFile, rustix::fs::Mode::from_raw_mode(0o600), 0),
+                rustix::fs::mknodat(dev, "console", FileType::RegularFile, Mode::from_raw_mode(0o600), 0),
             )?;
             let target = mounts::beneath(dev.as_fd(), "console")?;
-            let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&slave));
-            let copy = mounts::copy_of(calls, rustix::fs::CWD, Path::new(&name))?;
+            let copy = mounts::copy_of(calls, slave.as_fd(), Path::new(""))?;
             mounts::attach(calls, copy.as_fd(), target.as_fd(), "/dev/console")?;
             Ok(((), Fact::Terminal { path: "/dev/console".into() }))
         })?;
         deed.tell(&mut self.story);
-        if self.given.link.send(TERMINAL, &[], &[pts.as_fd(), master.as_fd()], true).is_err() {
+        if self.link.send(TERMINAL, &[], &[pts.as_fd(), master.as_fd()], true).is_err() {
             sys::exit_now(125);
         }
-        self.slave = Some(slave);
-        Ok(())
+        all_standard(&slave)
     }
 
     /// Descriptors closed, signals at their defaults, and execve. Comes back only with what went wrong.
@@ -311,6 +350,15 @@ impl Inside<'_> {
 fn duplicate(fd: Option<&OwnedFd>, what: &str) -> Result<OwnedFd, SysError> {
     let fd = fd.ok_or_else(|| SysError::new("open", what, libc::EBADF))?;
     rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| SysError::new("fcntl", what, e.raw_os_error()))
+}
+
+/// Enters a directory that is inside the root, whatever has become of its path since it was looked at (CVE-2024-21626).
+fn enter_directory(root: &OwnedFd, path: &Path) -> Result<(), SysError> {
+    let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = open::in_root(root.as_fd(), path, how, Mode::empty())?;
+    rustix::process::fchdir(&directory).map_err(|e| SysError::new("fchdir", "cwd", e.raw_os_error()))?;
+    // getcwd fails for a directory that cannot be reached from the root (getcwd(3)).
+    std::env::current_dir().map(drop).map_err(|e| SysError::io("getcwd", "cwd", &e))
 }
 
 /// A step fails by a call, or because of what was asked.
@@ -359,15 +407,21 @@ pub fn find_program(argv: &[String], env: &[String], container: &str) -> Result<
         return Err(not_found());
     }
     let check = |path: &str| -> Option<Result<String, Fault>> {
-        let stat = rustix::fs::stat(path).ok()?;
         let refused =
             |errno| Some(Err(Fault::NotExecutable { command: command.into(), container: container.into(), errno }));
+        let file = match open::without_magic_links(Path::new(path), OFlags::PATH) {
+            Ok(file) => file,
+            // A magic link, or a loop of links.
+            Err(e) if e.errno == libc::ELOOP => return refused(libc::ELOOP),
+            Err(_) => return None,
+        };
+        let stat = rustix::fs::fstat(&file).ok()?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return refused(libc::EISDIR);
         }
-        match rustix::fs::accessat(rustix::fs::CWD, path, Access::EXEC_OK, AtFlags::EACCESS) {
+        match open::may_execute(file.as_fd()) {
             Ok(()) => Some(Ok(path.to_string())),
-            Err(e) => refused(e.raw_os_error()),
+            Err(e) => refused(e.errno),
         }
     };
     if command.contains('/') {
@@ -378,7 +432,7 @@ pub fn find_program(argv: &[String], env: &[String], container: &str) -> Result<
     for dir in path.split(':') {
         match check(&format!("{}/{command}", if dir.is_empty() { "." } else { dir })) {
             Some(Ok(found)) => return Ok(found),
-            Some(Err(Fault::NotExecutable { errno: libc::EISDIR, .. })) | None => {}
+            Some(Err(Fault::NotExecutable { errno: libc::EISDIR | libc::ELOOP, .. })) | None => {}
             Some(Err(fault)) => denied = Some(fault),
         }
     }

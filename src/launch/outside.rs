@@ -2,7 +2,7 @@
 //!
 //! Whatever fails, [`launch`] undoes what it had done, in reverse, and tells that too.
 
-use super::inside::{self, EVENT, FAULT, GO, PLUGGED, READY, Ready, TERMINAL};
+use super::inside::{self, EVENT, FAULT, GO, PLUGGED, READY, Ready, Streams, TERMINAL};
 use super::network::{self, Lease};
 use super::plan;
 use super::spec::Spec;
@@ -56,7 +56,7 @@ pub fn set_limits(group: &Group, limits: &crate::container::Limits, story: &mut 
 ///
 /// The cgroup and the network have been prepared by the caller and are in `spec`. On failure the process is gone and its
 /// veth pair with it; the cgroup is the caller's to remove.
-pub fn launch(spec: &Spec, streams: Option<[OwnedFd; 3]>, story: &mut Story) -> Result<Launched, Fault> {
+pub fn launch(spec: &Spec, streams: Option<Streams>, story: &mut Story) -> Result<Launched, Fault> {
     let (ours, theirs) = Packets::pair().map_err(|e| Fault::step("launch", e))?;
     let given = inside::Inherited { link: theirs, streams, slave: None, filters: seccomp::build(), enter: None };
     let step = |e| Fault::step("clone", e);
@@ -101,7 +101,7 @@ pub fn exec(
     spec: &Spec,
     pid1: i32,
     pidfd: OwnedFd,
-    streams: Option<[OwnedFd; 3]>,
+    streams: Option<Streams>,
     slave: Option<OwnedFd>,
     story: &mut Story,
 ) -> Result<Launched, Fault> {

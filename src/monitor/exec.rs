@@ -6,7 +6,7 @@ use crate::container::Process;
 use crate::fact::{Fault, Story, SysError};
 use crate::kernel::packet::{Message, Packets};
 use crate::kernel::terminal;
-use crate::launch::{Spec, outside};
+use crate::launch::{Spec, inside, outside};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// A program under way, and who asked for it.
@@ -18,7 +18,7 @@ pub struct Running {
 
 /// The descriptors with which it starts; a terminal's master goes back to the client.
 struct Streams {
-    pipes: Option<[OwnedFd; 3]>,
+    pipes: Option<inside::Streams>,
     slave: Option<OwnedFd>,
     master: Option<OwnedFd>,
 }
@@ -83,27 +83,17 @@ fn streams(
             return Err(SysError::new("fstat", "streams", libc::EINVAL));
         }
     }
-    Ok(Streams { pipes: Some([stdin, stdout, stderr]), slave: None, master: None })
+    let pipes = inside::Streams { stdin: Some(stdin), stdout, stderr };
+    Ok(Streams { pipes: Some(pipes), slave: None, master: None })
 }
 
-/// The container's end and ours of its three streams; stdin is /dev/null unless it was asked for.
-pub fn container_pipes(stdin: bool) -> Result<([OwnedFd; 3], OurPipes), SysError> {
-    let (out_read, out_write) = pipe()?;
-    let (err_read, err_write) = pipe()?;
-    let (in_read, in_write) = if stdin {
-        let (read, write) = pipe()?;
-        (read, Some(write))
-    } else {
-        let null = rustix::fs::open(
-            "/dev/null",
-            rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
-            rustix::fs::Mode::empty(),
-        )
-        .map_err(|e| SysError::new("open", "/dev/null", e.raw_os_error()))?;
-        (null, None)
-    };
-    let ours = OurPipes { outputs: [Some(out_read), Some(err_read)], input: in_write };
-    Ok(([in_read, out_write, err_write], ours))
+/// The container's end and ours of its three streams; no pipe leads to stdin unless it was asked for.
+pub fn container_pipes(stdin: bool) -> Result<(inside::Streams, OurPipes), SysError> {
+    let (out_read, stdout) = pipe()?;
+    let (err_read, stderr) = pipe()?;
+    let (stdin, input) = if stdin { pipe().map(|(read, write)| (Some(read), Some(write)))? } else { (None, None) };
+    let ours = OurPipes { outputs: [Some(out_read), Some(err_read)], input };
+    Ok((inside::Streams { stdin, stdout, stderr }, ours))
 }
 
 /// Answers a client whose program has ended.

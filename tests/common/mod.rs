@@ -57,6 +57,16 @@ pub struct Machine {
     dir: tempfile::TempDir,
     /// The machine's own group in each tree of the host.
     groups: Vec<PathBuf>,
+    /// Version 2, mounted for this machine alone and attached nowhere.
+    unified: Option<std::os::fd::OwnedFd>,
+}
+
+/// Which cgroups a machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cgroups {
+    AsHere,
+    /// Version 2 alone, whatever the host has. Its controllers are few where version 1 has them.
+    Unified,
 }
 
 /// A moment, as stories know it.
@@ -93,6 +103,10 @@ impl Ran {
 impl Machine {
     /// A machine with an empty store; None (told) where there can be none.
     pub fn new(test: &str, programs: &[&str]) -> Option<Machine> {
+        Machine::with(Cgroups::AsHere, test, programs)
+    }
+
+    pub fn with(cgroups: Cgroups, test: &str, programs: &[&str]) -> Option<Machine> {
         if !need(test, programs) {
             return None;
         }
@@ -103,7 +117,22 @@ impl Machine {
         // Forwarding is off at first, whatever the real host has: a new namespace starts with that one's setting.
         let begin = "ip link set lo up && echo 0 >/proc/sys/net/ipv4/ip_forward || exit 1\n";
         let (mut groups, mut script) = (Vec::new(), String::from(begin));
-        for tree in trees() {
+        let unified = if cgroups == Cgroups::Unified { unified() } else { None };
+        if let Some(fd) = &unified {
+            let name = name.to_string_lossy();
+            groups.push(format!("/proc/self/fd/{}/{name}", std::os::fd::AsRawFd::as_raw_fd(fd)).into());
+            std::fs::create_dir(&groups[0]).expect("its group");
+            let old =
+                "for p in $(grep ' - cgroup' /proc/self/mountinfo | cut -d' ' -f5); do umount -l $p || exit 1; done";
+            let top = "/sys/fs/cgroup";
+            script.push_str(&format!(
+                "{old}\nmount -t cgroup2 cgroup2 {top} && mount --bind {top}/{name} {top} || exit 1\n"
+            ));
+        } else if cgroups == Cgroups::Unified {
+            skip(test, "cgroup2 cannot be mounted here");
+            return None;
+        }
+        for tree in if unified.is_some() { Vec::new() } else { trees() } {
             let group = tree.join(&name);
             if std::fs::create_dir(&group).is_ok() {
                 script.push_str(&format!("mount --bind '{}' '{}' || exit 1\n", group.display(), tree.display()));
@@ -123,7 +152,7 @@ impl Machine {
         let id = unshare.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
         let init = children.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
-        let machine = Machine { unshare, init, dir, groups };
+        let machine = Machine { unshare, init, dir, groups, unified };
         if line != "up\n" || init == 0 {
             skip(test, "no namespaces of its own can be made here");
             return None;
@@ -281,6 +310,14 @@ fn unfinished(dir: &Path) -> Vec<String> {
         }
     }
     found
+}
+
+/// The tree of version 2, mounted but attached nowhere.
+fn unified() -> Option<std::os::fd::OwnedFd> {
+    use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+    let fs = fsopen("cgroup2", FsOpenFlags::FSOPEN_CLOEXEC).ok()?;
+    fsconfig_create(&fs).ok()?;
+    fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).ok()
 }
 
 /// Mount points of the host's cgroup trees that have controllers (or of the one tree of version 2).

@@ -42,6 +42,49 @@ pub struct Traced {
     pub output: Output,
     pub points: Vec<Point>,
     pub hit: Option<Point>,
+    /// The programs of containers, as they were about to start.
+    pub started: Vec<Started>,
+}
+
+/// The process of a container at its execve.
+#[derive(Debug, Clone)]
+pub struct Started {
+    pub path: String,
+    pub descriptors: Vec<Descriptor>,
+    /// Whether its working directory is of the file systems that it sees at its root.
+    pub inside: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Descriptor {
+    pub number: i32,
+    pub link: String,
+    /// The file system that it is on.
+    pub device: u64,
+    pub close_on_exec: bool,
+}
+
+impl Started {
+    fn look(pid: i32, path: String) -> Started {
+        use std::os::unix::fs::MetadataExt;
+        let of = |what: &str| format!("/proc/{pid}/{what}");
+        let device = |path: String| std::fs::metadata(path).map_or(0, |m| m.dev());
+        let mut descriptors = Vec::new();
+        for entry in std::fs::read_dir(of("fd")).expect("its descriptors").flatten() {
+            let number = entry.file_name().to_string_lossy().parse().expect("a number");
+            let info = std::fs::read_to_string(of(&format!("fdinfo/{number}"))).expect("fdinfo");
+            let flags = info.lines().find_map(|l| l.strip_prefix("flags:")).expect("flags");
+            let flags = i64::from_str_radix(flags.trim(), 8).expect("octal");
+            descriptors.push(Descriptor {
+                number,
+                link: open_file(pid, number as u64),
+                device: device(of(&format!("fd/{number}"))),
+                close_on_exec: flags & i64::from(libc::O_CLOEXEC) != 0,
+            });
+        }
+        descriptors.sort_by_key(|d| d.number);
+        Started { path, descriptors, inside: device(of("cwd")) == device(of("root/")) }
+    }
 }
 
 #[repr(C)]
@@ -98,7 +141,14 @@ pub fn trace(mut command: Command, docent: &str, act: Act) -> Traced {
     let first = child.id() as i32;
     ptrace(libc::PTRACE_SEIZE, first, 0, OPTIONS as usize).expect("PTRACE_SEIZE");
     child.stdin.take().expect("stdin").write_all(b"go\n").expect("its word");
-    let mut tracer = Tracer { docent: docent.into(), act, tracees: HashMap::new(), points: Vec::new(), hit: None };
+    let mut tracer = Tracer {
+        docent: docent.into(),
+        act,
+        tracees: HashMap::new(),
+        points: Vec::new(),
+        hit: None,
+        started: Vec::new(),
+    };
     tracer.tracees.insert(first, Tracee { who: String::new(), failing: false });
     // Calls are stopped at from the first stop on; the seized process has none yet.
     ptrace(libc::PTRACE_INTERRUPT, first, 0, 0).expect("PTRACE_INTERRUPT");
@@ -113,7 +163,12 @@ pub fn trace(mut command: Command, docent: &str, act: Act) -> Traced {
     };
     let (stdout, stderr) = (text(&mut out), text(&mut err));
     let status = std::process::ExitStatus::from_raw(status);
-    Traced { output: Output { status, stdout, stderr }, points: tracer.points, hit: tracer.hit }
+    Traced {
+        output: Output { status, stdout, stderr },
+        points: tracer.points,
+        hit: tracer.hit,
+        started: tracer.started,
+    }
 }
 
 struct Tracer {
@@ -122,6 +177,7 @@ struct Tracer {
     tracees: HashMap<i32, Tracee>,
     points: Vec<Point>,
     hit: Option<Point>,
+    started: Vec<Started>,
 }
 
 impl Tracer {
@@ -225,6 +281,9 @@ impl Tracer {
             return;
         }
         let Some((name, object)) = changing(pid, info) else { return };
+        if who == "child" && name == "execve" {
+            self.started.push(Started::look(pid, object.clone()));
+        }
         let point = Point { who, name, object };
         self.points.push(point.clone());
         match self.act {
