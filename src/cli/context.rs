@@ -4,7 +4,7 @@ use crate::cli::Globals;
 use crate::engine::{doctor, sweep};
 use crate::fact::{Fault, Story};
 use crate::kernel::terminal;
-use crate::narrate::{Lang, Level, Narrator};
+use crate::narrate::{Lang, Level, Narrator, paint};
 use crate::store::{Journal, Store, default_root};
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -28,9 +28,8 @@ pub struct Context {
 
 /// A voice for this terminal.
 pub fn narrator(lang: Lang, level: Level) -> Narrator {
-    let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let mut narrator = Narrator::new(lang, level);
-    narrator.color = terminal::is_terminal(std::io::stderr()) && !no_color;
+    narrator.color = paint::wanted(terminal::is_terminal(std::io::stderr()));
     narrator.width = width();
     narrator
 }

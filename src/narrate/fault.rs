@@ -2,6 +2,7 @@
 
 use super::describe::shown_ip;
 use super::layout::{clean, wrap};
+use super::paint::{Colorize, paint};
 use super::text::{fault_asked as asked, fault_host as host, fault_running as running};
 use super::units::{errno, short};
 use super::{Lang, Narrator, doctor, fault_kinds};
@@ -26,8 +27,7 @@ impl Narrator {
     /// As it is printed on stderr: `docent: error`, the cause, and the ways out.
     pub fn print_fault(&self, fault: &Fault) -> String {
         let told = sentence(self.lang, fault);
-        let red = |text: String| if self.color { format!("\x1b[31m{text}\x1b[0m") } else { text };
-        let mut out = format!("docent: {}\n", red(clean(&told.error)));
+        let mut out = format!("docent: {}\n", paint(self.color, &clean(&told.error), Colorize::red));
         if let Some(cause) = &told.cause {
             for line in wrap(&clean(cause), self.width.saturating_sub(2).max(20)) {
                 out.push_str(&format!("  {line}\n"));

@@ -1,5 +1,6 @@
 //! Columns, wrapping and colour. Text that came from a container cannot reach the terminal as a control sequence.
 
+use super::paint::{Colorize, paint};
 use unicode_width::UnicodeWidthStr;
 
 /// Where text begins: labels are shorter than this. Korean letters are two columns wide.
@@ -59,13 +60,8 @@ impl Block {
             Bullet::Planned => "○",
         };
         let label = padded(&clean(&self.label), COLUMN - 2);
-        let head = if color {
-            let tint = if self.bullet == Bullet::Failed { "31" } else { "36" };
-            format!("\x1b[{tint}m{bullet}\x1b[0m \x1b[1m{label}\x1b[0m")
-        } else {
-            format!("{bullet} {label}")
-        };
-        let mut start = head;
+        let tint = if self.bullet == Bullet::Failed { Colorize::red } else { Colorize::cyan };
+        let mut start = format!("{} {}", paint(color, bullet, tint), paint(color, &label, Colorize::bold));
         for line in &self.lines {
             let (tag, text, fixed) = match line {
                 Line::Text(t) => (None, t, false),
@@ -120,7 +116,7 @@ pub fn padded(text: &str, columns: usize) -> String {
 }
 
 pub fn dim(color: bool, text: &str) -> String {
-    if color && !text.is_empty() { format!("\x1b[2m{text}\x1b[0m") } else { text.to_string() }
+    paint(color, text, Colorize::dimmed)
 }
 
 /// Control characters and those that reorder text are shown as escapes: names come from images and containers.

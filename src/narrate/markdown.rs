@@ -5,6 +5,7 @@
 //! control characters are shown, never sent, and quotes in quotes in quotes cost no more than a page.
 
 use super::layout::{clean, wrap};
+use super::paint::{ColoredString, Colorize, paint};
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 use unicode_width::UnicodeWidthStr;
 
@@ -66,7 +67,7 @@ impl Page {
             },
             Event::Code(text) => {
                 let text = clean(&text);
-                if self.color { self.tinted("36", &text) } else { self.inline.push_str(&format!("`{text}`")) }
+                if self.color { self.tinted(&text, Colorize::cyan) } else { self.inline.push_str(&format!("`{text}`")) }
             }
             Event::SoftBreak => self.inline.push(' '),
             Event::HardBreak => self.inline.push('\n'),
@@ -188,29 +189,27 @@ impl Page {
     fn words(&mut self, text: &str) {
         let text = clean(&text.replace(['\t', '\n'], " "));
         match (self.color, self.strong > 0, self.emphasis > 0) {
-            (true, true, _) => self.tinted("1", &text),
-            (true, false, true) => self.tinted("3", &text),
+            (true, true, _) => self.tinted(&text, Colorize::bold),
+            (true, false, true) => self.tinted(&text, Colorize::italic),
             _ => self.inline.push_str(&text),
         }
     }
 
     /// Each word in its colour, so that a line can be broken anywhere without colour running into the margin.
-    fn tinted(&mut self, code: &str, text: &str) {
+    fn tinted(&mut self, text: &str, how: fn(ColoredString) -> ColoredString) {
         for (n, word) in text.split(' ').enumerate() {
             if n > 0 {
                 self.inline.push(' ');
             }
-            if !word.is_empty() {
-                self.inline.push_str(&format!("\x1b[{code}m{word}\x1b[0m"));
-            }
+            self.inline.push_str(&paint(true, word, how));
         }
     }
 
     fn code_line(&self, line: &str) -> String {
         let line = clean(&line.replace('\t', "    "));
         match line.strip_prefix("$ ") {
-            Some(command) if self.color => format!("    $ \x1b[1m{command}\x1b[0m"),
-            _ => format!("    {line}"),
+            Some(command) => format!("    $ {}", paint(self.color, command, Colorize::bold)),
+            None => format!("    {line}"),
         }
     }
 
@@ -218,9 +217,7 @@ impl Page {
         let text = std::mem::take(&mut self.inline);
         let mut lines = wrap(&text, self.room());
         let long = lines.iter().map(|l| textwrap::core::display_width(l)).max().unwrap_or(0);
-        if self.color {
-            lines = lines.into_iter().map(|l| format!("\x1b[1m{l}\x1b[0m")).collect();
-        }
+        lines = lines.into_iter().map(|line| paint(self.color, &line, Colorize::bold)).collect();
         match level {
             HeadingLevel::H1 => lines.push("═".repeat(long)),
             HeadingLevel::H2 => lines.push("─".repeat(long)),

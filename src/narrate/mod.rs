@@ -22,6 +22,7 @@ mod layout;
 mod learn;
 pub mod markdown;
 mod messages;
+pub mod paint;
 mod plan;
 pub mod session;
 mod text;

@@ -5,6 +5,7 @@
 use super::scan::scan;
 use super::verbs;
 use crate::narrate::Level;
+use crate::narrate::paint::{Colorize, paint};
 use clap::{Arg, Command};
 use rustyline::Context;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
@@ -268,11 +269,11 @@ fn takes(command: &Command, line: &str) -> Option<String> {
 
 impl Highlighter for Helper<'_> {
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if self.colour { Cow::Owned(format!("\x1b[2m{hint}\x1b[0m")) } else { Cow::Borrowed(hint) }
+        Cow::Owned(paint(self.colour, hint, Colorize::dimmed))
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        if self.colour { Cow::Owned(format!("\x1b[1;36m{prompt}\x1b[0m")) } else { Cow::Borrowed(prompt) }
+        Cow::Owned(paint(self.colour, prompt, |text| text.bold().cyan()))
     }
 }
 

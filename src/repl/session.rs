@@ -12,7 +12,7 @@ use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use super::{HelpOf, Setup, help};
-use crate::narrate::{Lang, Level, session as say};
+use crate::narrate::{Lang, Level, paint, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -135,7 +135,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// With a person at a terminal.
     fn converse(mut self, prompt: &str, history: Option<&Path>) -> io::Result<i32> {
-        let colour = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        let colour = paint::wanted(true);
         let behavior = if io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
         let config = Config::builder()
             .max_history_size(HISTORY)
