@@ -81,8 +81,8 @@ impl ContainerFilter {
             && any("exited", &|v| {
                 state.status == Status::Exited && v.parse::<i32>().is_ok_and(|code| code == state.exit_code)
             })
-            && any("ancestor", &|v| is_ancestor(v, &container.image, &container.image_id))
-            && has_labels(&self.terms, |key| container.labels.get(key).map(String::as_str))
+            && any("ancestor", &|v| is_ancestor(v, &container.config.image, &container.image_id))
+            && has_labels(&self.terms, |key| container.config.labels.get(key).map(String::as_str))
     }
 }
 

@@ -60,8 +60,8 @@ mod tests {
     fn dockers_schema_reads_what_is_written() {
         use bollard_stubs::models::{ContainerInspectResponse, ImageInspect};
         let mut web = sample("3f2a9c0d1e4b", "web");
-        web.binds.push(crate::container::Bind { source: "/s".into(), target: "/t".into(), read_only: true });
-        web.limits.pids = Some(20);
+        web.host_config.pids_limit = Some(20);
+        web.host_config.memory_swap = Some(128 << 20);
         let json = inspect_container(&web, &Paths::default());
         let theirs: ContainerInspectResponse = serde_json::from_value(json.clone()).expect("Docker's container");
         survives("", &json, &serde_json::to_value(theirs).expect("JSON"));

@@ -3,7 +3,7 @@
 //! A value that is wrong is a typed [`Fault::BadValue`] whose `expected` is a pattern, free of any language; a value that
 //! Docker knows and docent cannot honour is [`Fault::Unsupported`]. A limit is never rounded to something weaker.
 
-use crate::container::{NetworkMode, Port, valid_name};
+use crate::container::{NetworkMode, PortBinding, valid_name};
 use crate::fact::Fault;
 use std::net::IpAddr;
 
@@ -24,9 +24,9 @@ pub(super) fn boolean(text: &str) -> Result<bool, Fault> {
     }
 }
 
-/// One `-p`: as many ports as its range has.
+/// One `-p`: as many ports as its range has, each with the container's (`80/tcp`) first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortSpec(pub Vec<Port>);
+pub struct PortSpec(pub Vec<(String, PortBinding)>);
 
 const PORTS: &str = "[IP:][HOST-PORT:]PORT[-PORT][/tcp], 1-65535";
 
@@ -47,9 +47,7 @@ pub(super) fn parse_publish(text: &str) -> Result<PortSpec, Fault> {
         }
         None => host.rsplit_once(':').unwrap_or(("", host)),
     };
-    if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
-        return Err(wrong());
-    }
+    let host_ip = if ip.is_empty() { None } else { Some(ip.parse::<IpAddr>().map_err(|_| wrong())?) };
     let (first, last) = port_range(inside).ok_or_else(wrong)?;
     let count = u32::from(last) - u32::from(first) + 1;
     let host_ports = if host.is_empty() { None } else { Some(port_range(host).ok_or_else(wrong)?) };
@@ -65,11 +63,9 @@ pub(super) fn parse_publish(text: &str) -> Result<PortSpec, Fault> {
     }
     let ports = (first..=last)
         .enumerate()
-        .map(|(n, port)| Port {
-            host_ip: ip.to_string(),
-            host_port: host_ports.map_or(0, |(low, _)| low + n as u16),
-            port,
-            proto: "tcp".into(),
+        .map(|(n, port)| {
+            let host_port = host_ports.map(|(low, _)| low + n as u16);
+            (format!("{port}/tcp"), PortBinding { host_ip, host_port })
         })
         .collect();
     Ok(PortSpec(ports))
@@ -235,8 +231,9 @@ pub(super) fn parse_number(text: &str) -> Result<u64, Fault> {
 mod tests {
     use super::*;
 
-    fn port(host_ip: &str, host_port: u16, port: u16) -> Port {
-        Port { host_ip: host_ip.into(), host_port, port, proto: "tcp".into() }
+    fn port(host_ip: &str, host_port: u16, port: u16) -> (String, PortBinding) {
+        let binding = PortBinding { host_ip: host_ip.parse().ok(), host_port: (host_port != 0).then_some(host_port) };
+        (format!("{port}/tcp"), binding)
     }
 
     #[test]

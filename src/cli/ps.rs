@@ -51,34 +51,24 @@ fn is_up(status: Status) -> bool {
 }
 
 fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
-    let command = command(&container.process.argv);
-    let labels: Vec<String> = container.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    let mounts: Vec<String> =
-        container.binds.iter().map(|b| if whole { b.source.clone() } else { ellipsis(&b.source, 15) }).collect();
+    let command = command(&container.config.argv());
+    let labels: Vec<String> = container.config.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
     let fields = serde_json::json!({
         "Command": quote(&if whole { command } else { ellipsis(&command, 20) }),
         "CreatedAt": local(container.created, zone),
         "ID": if whole { container.id.as_str() } else { container.short_id() },
-        "Image": container.image,
+        "Image": container.config.image,
         "Labels": labels.join(","),
         "LocalVolumes": "0",
-        "Mounts": mounts.join(","),
+        "Mounts": "",
         "Names": container.name,
-        "Networks": network_name(container.network),
+        "Networks": container.host_config.network_mode.name(),
         "Ports": ports(container),
         "RunningFor": ago(now, container.created),
         "State": container.state.status.word(),
         "Status": status(container, now),
     });
-    Row { fields, labels: container.labels.clone() }
-}
-
-pub(super) fn network_name(mode: NetworkMode) -> &'static str {
-    match mode {
-        NetworkMode::Bridge => "bridge",
-        NetworkMode::None => "none",
-        NetworkMode::Host => "host",
-    }
+    Row { fields, labels: container.config.labels.clone() }
 }
 
 /// `Up 41 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
@@ -147,11 +137,11 @@ struct Shown {
 /// `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`; ports that are exposed and not published stand alone (`80/tcp`). Neighbours
 /// are drawn together (`81-82/tcp`), as Docker does where host and container use the same numbers.
 fn ports(container: &Container) -> String {
-    if !is_up(container.state.status) || container.network != NetworkMode::Bridge {
+    if !is_up(container.state.status) || container.host_config.network_mode != NetworkMode::Bridge {
         return String::new();
     }
     let mut shown: Vec<Shown> = container.state.ports.iter().flat_map(families).collect();
-    for exposed in &container.exposed {
+    for exposed in container.config.exposed_ports.keys() {
         let (port, proto) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
         let Ok(port) = port.parse::<u16>() else { continue };
         if !container.state.ports.iter().any(|p| p.port == port && p.proto == proto) {

@@ -29,11 +29,11 @@ fn three() -> Vec<Container> {
     let mut old = sample("0123456789ab", "old");
     at(&mut old, Status::Exited, 90000, Some(90000), Some(1));
     old.state.exit_code = 137;
-    old.process.argv = vec!["sh".into(), "-c".into(), "echo \"a\"\n".into()];
+    old.config.cmd = Some(vec!["sh".into(), "-c".into(), "echo \"a\"\n".into()]);
     let mut made = sample("aaaaaaaaaaaa", "made");
     at(&mut made, Status::Created, 7, None, None);
-    made.network = NetworkMode::None;
-    made.image = "tiny".into();
+    made.host_config.network_mode = NetworkMode::None;
+    made.config.image = "tiny".into();
     vec![web, old, made]
 }
 
@@ -120,7 +120,7 @@ fn ports_in_all_their_forms() {
         (vec![port("", 65535, 65535)], vec!["x"], "0.0.0.0:65535->65535/tcp, [::]:65535->65535/tcp"),
     ] {
         c.state.ports = published;
-        c.exposed = exposed.into_iter().map(String::from).collect();
+        c.config.exposed_ports = exposed.into_iter().map(|p| (p.to_string(), crate::container::Empty {})).collect();
         assert_eq!(ports(&c), text);
     }
     c.state.status = Status::Exited;

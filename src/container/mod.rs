@@ -2,8 +2,11 @@
 //!
 //! Plain data and the rules over it (names, status texts); the files lie in `store/`.
 
+mod docker;
+
+pub use docker::{Config, Empty, HostConfig, NetworkMode, NetworkingConfig, PortBinding, merge_env};
+
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A container as the store holds it. `containers/<id>/config.json` is everything that `create` decided, and never changes
 /// afterwards but for the name; the state is `state.json`.
@@ -13,31 +16,13 @@ pub struct Container {
     pub id: String,
     pub name: String,
     pub created: chrono::DateTime<chrono::Utc>,
-    /// The reference as it was typed (`nginx`), as `ps` shows it.
-    pub image: String,
     /// `sha256:…` of the image's configuration.
     pub image_id: String,
     /// Chain IDs of the image's layers, the lowest first.
     pub layers: Vec<String>,
-    pub process: Process,
-    pub entrypoint: Vec<String>,
-    pub cmd: Vec<String>,
-    pub hostname: String,
-    pub network: NetworkMode,
-    pub ports: Vec<Port>,
-    pub exposed: Vec<String>,
-    pub limits: Limits,
-    pub auto_remove: bool,
-    pub stop_signal: i32,
-    /// Seconds of grace at `stop`; None is 10, negative waits for ever.
-    #[serde(default)]
-    pub stop_timeout: Option<i64>,
-    pub labels: BTreeMap<String, String>,
-    /// `-d` was not given: which streams were attached.
-    pub attach: Attach,
-    /// Host directories seen inside (for the grader's sandbox).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub binds: Vec<Bind>,
+    pub config: Config,
+    pub host_config: HostConfig,
+    pub networking_config: NetworkingConfig,
     /// Where the image came from, when it is not a real one (`built-in`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
@@ -45,23 +30,26 @@ pub struct Container {
     pub state: State,
 }
 
+/// What `create` and `run` ask for, as Docker's API takes it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateRequest {
+    pub name: Option<String>,
+    pub config: Config,
+    pub host_config: HostConfig,
+    pub networking_config: NetworkingConfig,
+}
+
+/// A program and how it is to run: the container's own, or one that `exec` adds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Process {
     pub argv: Vec<String>,
     pub env: Vec<String>,
-    /// Absolute inside the container; empty means `/`.
+    /// Absolute inside the container.
     pub cwd: String,
-    /// `user[:group]`, by name or number; empty means root.
-    pub user: String,
+    /// `user[:group]`, by name or number; None is root.
+    pub user: Option<String>,
     pub tty: bool,
     pub stdin: bool,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Attach {
-    pub stdin: bool,
-    pub stdout: bool,
-    pub stderr: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,15 +57,6 @@ pub struct Bind {
     pub source: String,
     pub target: String,
     pub read_only: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NetworkMode {
-    Bridge,
-    None,
-    /// Shares the network namespace that docent runs in.
-    Host,
 }
 
 /// One `-p`. A host port of 0 is chosen by the kernel at start.
@@ -165,6 +144,53 @@ impl Status {
 }
 
 impl Container {
+    pub fn process(&self) -> Process {
+        let c = &self.config;
+        Process {
+            argv: c.argv(),
+            env: c.env.clone(),
+            cwd: c.working_dir.clone().unwrap_or_else(|| "/".into()),
+            user: c.user.clone(),
+            tty: c.tty,
+            stdin: c.open_stdin,
+        }
+    }
+
+    /// The name that the container has for itself.
+    pub fn hostname(&self) -> &str {
+        self.config.hostname.as_deref().unwrap_or(self.short_id())
+    }
+
+    /// The signal that asks it to end.
+    pub fn stop_signal(&self) -> Option<&str> {
+        self.config.stop_signal.as_deref()
+    }
+
+    pub fn limits(&self) -> Limits {
+        let h = &self.host_config;
+        Limits {
+            memory: h.memory,
+            cpu_milli: h.nano_cpus.map(|nano| nano / 1_000_000),
+            pids: h.pids_limit.and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0),
+        }
+    }
+
+    /// The ports to publish, by container port.
+    pub fn ports(&self) -> Vec<Port> {
+        let of = |(key, bindings): (&String, &Vec<PortBinding>)| {
+            let (port, proto) = key.split_once('/').unwrap_or((key, "tcp"));
+            let (port, proto) = (port.parse().unwrap_or(0), proto.to_string());
+            let one = move |b: &PortBinding| Port {
+                host_ip: b.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+                host_port: b.host_port.unwrap_or(0),
+                port,
+                proto: proto.clone(),
+            };
+            bindings.iter().map(one).collect::<Vec<_>>()
+        };
+        self.host_config.port_bindings.iter().flat_map(of).collect()
+    }
+
     pub fn short_id(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
     }

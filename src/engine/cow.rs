@@ -234,7 +234,7 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
             .as_ref()
             .and_then(|(chain, _)| container.layers.iter().position(|c| c == chain))
             .map(|below| below + 1),
-        image: difference.below.as_ref().map(|_| container.image.clone()),
+        image: difference.below.as_ref().map(|_| container.config.image.clone()),
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };

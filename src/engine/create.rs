@@ -1,60 +1,37 @@
 //! `create`: an image and a wish become a container on paper. No process, no memory: a directory with an empty write layer.
 
 use super::{names, resolve};
-use crate::container::{Attach, Bind, Container, Limits, NetworkMode, Port, Process, State, valid_name};
+use crate::container::{
+    Config, Container, CreateRequest, Empty, HostConfig, NetworkMode, NetworkingConfig, State, merge_env, valid_name,
+};
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
+use crate::kernel::sys::signal_number;
 use crate::launch::netfiles;
 use crate::store::Store;
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// What the command line asked for; what is None or empty comes from the image.
-#[derive(Debug, Clone, Default)]
-pub struct Ask {
-    pub image: String,
-    pub name: Option<String>,
-    pub command: Vec<String>,
-    /// `Some("")` clears the image's.
-    pub entrypoint: Option<String>,
-    /// `KEY=VALUE`; a later one wins.
-    pub env: Vec<String>,
-    pub workdir: Option<String>,
-    pub user: Option<String>,
-    pub hostname: Option<String>,
-    pub tty: bool,
-    pub stdin: bool,
-    pub attach: Attach,
-    pub network: Option<NetworkMode>,
-    pub ports: Vec<Port>,
-    pub limits: Limits,
-    pub auto_remove: bool,
-    pub stop_signal: Option<i32>,
-    pub stop_timeout: Option<i64>,
-    pub labels: BTreeMap<String, String>,
-    pub binds: Vec<Bind>,
-}
-
 /// Creates the container and tells it. Nothing is left behind when this fails.
-pub fn create(store: &Store, story: &mut Story, ask: &Ask) -> Result<Container, Fault> {
-    if let Some(name) = ask.name.as_deref().filter(|n| !valid_name(n)) {
+pub fn create(store: &Store, story: &mut Story, request: CreateRequest) -> Result<Container, Fault> {
+    if let Some(name) = request.name.as_deref().filter(|n| !valid_name(n)) {
         return Err(Fault::BadName { name: name.into() });
     }
-    let image = resolve::image(store, story, &ask.image)?;
-    let process = process_of(ask, &image)?;
+    let image = resolve::image(store, story, &request.config.image)?;
+    let config = complete(request.config, &image)?;
     let lock = store.lock().map_err(|e| Fault::step("lock", e))?;
     let all = store.list_containers()?;
-    let name = match &ask.name {
+    let name = match request.name {
         Some(name) => {
-            if let Some(other) = all.iter().find(|c| c.name == *name) {
-                return Err(Fault::NameTaken { name: name.clone(), by: other.id.clone() });
+            if let Some(other) = all.iter().find(|c| c.name == name) {
+                return Err(Fault::NameTaken { name, by: other.id.clone() });
             }
-            name.clone()
+            name
         }
         None => names::free(&all, random_u64()?),
     };
-    let container = container_of(ask, &image, process, name, random_id()?);
+    let (host_config, networking_config) = (request.host_config, request.networking_config);
+    let container = container_of(random_id()?, name, &image, config, host_config, networking_config);
     let files = network_files(&container, story);
     let deed = store.create_container(&container, &files)?;
     drop(lock);
@@ -63,96 +40,75 @@ pub fn create(store: &Store, story: &mut Story, ask: &Ask) -> Result<Container, 
 }
 
 /// The container as it would be, for a forecast; without an image what the command line says is all there is.
-pub fn planned(ask: &Ask, image: Option<&Image>, name: String) -> Result<Container, Fault> {
+pub fn planned(request: CreateRequest, image: Option<&Image>, name: String) -> Result<Container, Fault> {
     let none = Image::default();
-    let image = image.unwrap_or(&none);
-    let process = match process_of(ask, image) {
-        Err(Fault::NoCommand { .. }) if image.id.is_empty() => Process { tty: ask.tty, ..Process::default() },
-        other => other?,
+    let config = match image {
+        Some(image) => complete(request.config, image)?,
+        None => request.config,
     };
     // What only the deed will know stands as an ellipsis.
-    Ok(container_of(ask, image, process, name, "…".into()))
+    let image = image.unwrap_or(&none);
+    Ok(container_of("…".into(), name, image, config, request.host_config, request.networking_config))
 }
 
-/// Entrypoint and command as Docker joins them: a new entrypoint drops the image's command.
-fn process_of(ask: &Ask, image: &Image) -> Result<Process, Fault> {
+/// Fills in from the image what was not asked for, by Docker's rules: a new entrypoint drops the image's command, the
+/// environment is merged by name and labels by key.
+fn complete(mut config: Config, image: &Image) -> Result<Config, Fault> {
     let run = &image.config.config;
-    let entrypoint = match &ask.entrypoint {
-        Some(e) if e.is_empty() => Vec::new(),
-        Some(e) => vec![e.clone()],
-        None => run.entrypoint.clone(),
-    };
-    let cmd = match (ask.command.is_empty(), &ask.entrypoint) {
-        (false, _) => ask.command.clone(),
-        (true, Some(_)) => Vec::new(),
-        (true, None) => run.cmd.clone(),
-    };
-    let argv: Vec<String> = entrypoint.into_iter().chain(cmd).collect();
-    if argv.is_empty() {
-        return Err(Fault::NoCommand { image: ask.image.clone() });
+    let words = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_string());
+    if config.entrypoint.is_none() {
+        config.cmd = config.cmd.or_else(|| words(&run.cmd));
+        config.entrypoint = words(&run.entrypoint);
     }
-    let cwd = ask.workdir.clone().unwrap_or_else(|| run.working_dir.clone());
-    if !cwd.is_empty() && !cwd.starts_with('/') {
-        return Err(Fault::BadValue { flag: "--workdir".into(), value: cwd, expected: "an absolute path".into() });
+    if config.argv().is_empty() {
+        return Err(Fault::NoCommand { image: config.image });
     }
-    Ok(Process {
-        argv,
-        env: merge_env(&run.env, &ask.env),
-        cwd,
-        user: ask.user.clone().unwrap_or_else(|| run.user.clone()),
-        tty: ask.tty,
-        stdin: ask.stdin,
-    })
+    config.user = config.user.or_else(|| text(&run.user));
+    config.working_dir = config.working_dir.or_else(|| text(&run.working_dir));
+    if let Some(cwd) = config.working_dir.as_deref().filter(|cwd| !cwd.starts_with('/')) {
+        return Err(Fault::BadValue {
+            flag: "--workdir".into(),
+            value: cwd.into(),
+            expected: "an absolute path".into(),
+        });
+    }
+    // A name that docent does not know is an image's mistake: Docker takes SIGTERM then, too.
+    config.stop_signal =
+        config.stop_signal.or_else(|| signal_number(&run.stop_signal).map(|_| run.stop_signal.clone()));
+    config.env = merge_env(&run.env, &config.env);
+    config.labels = run.labels.clone().into_iter().chain(config.labels).collect();
+    config.exposed_ports.extend(run.exposed_ports.keys().map(|port| (port.clone(), Empty {})));
+    Ok(config)
 }
 
-/// The image's environment with the learner's on top, each name once.
-pub fn merge_env(image: &[String], asked: &[String]) -> Vec<String> {
-    let name = |e: &str| e.split_once('=').map_or(e.to_string(), |(n, _)| n.to_string());
-    let mut all: Vec<String> = Vec::new();
-    for entry in image.iter().chain(asked) {
-        match all.iter_mut().find(|e| name(e) == name(entry)) {
-            Some(old) => *old = entry.clone(),
-            None => all.push(entry.clone()),
-        }
-    }
-    all
-}
-
-fn container_of(ask: &Ask, image: &Image, process: Process, name: String, id: String) -> Container {
-    let run = &image.config.config;
-    let short = id.get(..12).unwrap_or(&id).to_string();
-    let stop_signal =
-        ask.stop_signal.or_else(|| crate::kernel::sys::signal_number(&run.stop_signal)).unwrap_or(libc::SIGTERM);
-    let entrypoint = match &ask.entrypoint {
-        Some(e) => vec![e.clone()],
-        None => run.entrypoint.clone(),
-    };
-    let cmd = process.argv.iter().skip(entrypoint.iter().filter(|e| !e.is_empty()).count()).cloned().collect();
+fn container_of(
+    id: String,
+    name: String,
+    image: &Image,
+    mut config: Config,
+    mut host_config: HostConfig,
+    networking_config: NetworkingConfig,
+) -> Container {
+    config.hostname = config.hostname.or_else(|| {
+        Some(match host_config.network_mode {
+            // Who shares the host's network has its name too, as with Docker.
+            NetworkMode::Host => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            _ => id.get(..12).unwrap_or(&id).to_string(),
+        })
+    });
+    // As Docker: as much swap again as memory, when only that is limited.
+    host_config.memory_swap =
+        host_config.memory_swap.or(host_config.memory.and_then(|bytes| i64::try_from(bytes.saturating_mul(2)).ok()));
     Container {
         id,
         name,
         created: chrono::Utc::now(),
-        image: ask.image.clone(),
         image_id: image.id.clone(),
         layers: image.layers.iter().map(|l| l.chain_id.clone()).collect(),
-        process,
-        entrypoint,
-        cmd,
-        hostname: ask.hostname.clone().unwrap_or_else(|| match ask.network {
-            // Who shares the host's network has its name too, as with Docker.
-            Some(NetworkMode::Host) => rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            _ => short,
-        }),
-        network: ask.network.unwrap_or(NetworkMode::Bridge),
-        ports: ask.ports.clone(),
-        exposed: run.exposed_ports.keys().cloned().collect(),
-        limits: ask.limits.clone(),
-        auto_remove: ask.auto_remove,
-        stop_signal,
-        stop_timeout: ask.stop_timeout,
-        labels: run.labels.iter().chain(&ask.labels).map(|(k, v)| (k.clone(), v.clone())).collect(),
-        attach: ask.attach.clone(),
-        binds: ask.binds.clone(),
+        config,
+        host_config,
+        networking_config,
         origin: image.origin().map(str::to_string),
         state: State::default(),
     }
@@ -164,19 +120,19 @@ fn network_files(container: &Container, story: &mut Story) -> Vec<(PathBuf, Stri
     if netfiles::is_systemd_stub(&host) {
         host = std::fs::read_to_string(netfiles::SYSTEMD_RESOLVED).unwrap_or(host);
     }
-    let resolv = if container.network == NetworkMode::Host {
+    let resolv = if container.host_config.network_mode == NetworkMode::Host {
         host
     } else {
         let resolv = netfiles::resolv_conf(&host);
-        if resolv.stand_in && container.network == NetworkMode::Bridge {
+        if resolv.stand_in && container.host_config.network_mode == NetworkMode::Bridge {
             let fact = Fact::Fallback { what: "/etc/resolv.conf".into(), point: FaultPoint::NoNameserver };
             story.tell(Event::of(fact, Vec::new()));
         }
         resolv.text
     };
     vec![
-        (PathBuf::from("hosts"), netfiles::hosts(&container.hostname, None)),
-        (PathBuf::from("hostname"), netfiles::hostname(&container.hostname)),
+        (PathBuf::from("hosts"), netfiles::hosts(container.hostname(), None)),
+        (PathBuf::from("hostname"), netfiles::hostname(container.hostname())),
         (PathBuf::from("resolv.conf"), resolv),
     ]
 }

@@ -1,7 +1,7 @@
 //! `exec`: another program in a container that runs. The monitor starts it (monitor/exec.rs says why).
 
 use super::attach::{self, Ends, Outcome};
-use crate::container::{Container, Process, Status};
+use crate::container::{Container, Process, Status, merge_env};
 use crate::fact::{Fault, Story};
 use crate::monitor::client::{Client, pipe};
 use crate::monitor::{Message, Request};
@@ -47,13 +47,12 @@ pub fn begin(
     }
     let process = Process {
         argv: ask.command.clone(),
-        env: super::create::merge_env(&container.process.env, &ask.env),
-        cwd: ask.workdir.clone().unwrap_or_else(|| container.process.cwd.clone()),
-        user: ask.user.clone().unwrap_or_else(|| container.process.user.clone()),
+        env: merge_env(&container.config.env, &ask.env),
+        cwd: ask.workdir.clone().unwrap_or_else(|| container.process().cwd),
+        user: ask.user.clone().or_else(|| container.config.user.clone()),
         tty: ask.tty,
         stdin: ask.stdin,
     };
-    let process = Process { cwd: if process.cwd.is_empty() { "/".into() } else { process.cwd }, ..process };
     let step = |e| Fault::step("exec", e);
     let client = Client::connect(store, &id).map_err(step)?;
     let (rows, cols) = size.unwrap_or((0, 0));

@@ -1,7 +1,7 @@
 //! What a command would do, told before it is done: the same steps, and nothing touched.
 
 use super::{builtin, create};
-use crate::container::{Container, NetworkMode};
+use crate::container::{Container, CreateRequest, NetworkMode};
 use crate::fact::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
 use crate::kernel::{cgroup, sys};
@@ -11,8 +11,8 @@ use crate::store::Store;
 /// A command, as far as a forecast goes.
 #[derive(Debug, Clone)]
 pub enum Wish {
-    Run(Box<create::Ask>),
-    Create(Box<create::Ask>),
+    Run(Box<CreateRequest>),
+    Create(Box<CreateRequest>),
     Start(Vec<String>),
     /// Containers, and the signal they would get first (None: their own).
     Stop(Vec<String>, Option<i32>),
@@ -49,7 +49,7 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
         }
         Wish::Stop(names, signal) => {
             for container in containers(names)? {
-                facts.push(signalled(&container, signal.unwrap_or(container.stop_signal)));
+                facts.push(signalled(&container, signal.unwrap_or(super::stop::signal_of(&container))));
                 ended(&container, &mut facts);
             }
         }
@@ -121,16 +121,21 @@ fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Imag
     Ok(None)
 }
 
-fn created(store: &Store, ask: &create::Ask, facts: &mut Vec<Fact>) -> Result<Container, Fault> {
-    let image = image(store, &ask.image, facts)?;
+fn created(store: &Store, ask: &CreateRequest, facts: &mut Vec<Fact>) -> Result<Container, Fault> {
+    let image = image(store, &ask.config.image, facts)?;
     let name = ask.name.clone().unwrap_or_default();
     if !name.is_empty()
         && let Some(other) = store.list_containers()?.iter().find(|c| c.name == name)
     {
         return Err(Fault::NameTaken { name, by: other.id.clone() });
     }
-    let config = create::planned(ask, image.as_ref(), name.clone())?;
-    facts.push(Fact::ContainerCreated { id: String::new(), name, image: ask.image.clone(), path: String::new() });
+    let config = create::planned(ask.clone(), image.as_ref(), name.clone())?;
+    facts.push(Fact::ContainerCreated {
+        id: String::new(),
+        name,
+        image: ask.config.image.clone(),
+        path: String::new(),
+    });
     Ok(config)
 }
 
@@ -143,8 +148,8 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
             _ => facts.extend(step.forecast(&spec)),
         }
     }
-    if container.network == NetworkMode::Bridge {
-        facts.extend(container.ports.iter().map(|port| Fact::Published {
+    if container.host_config.network_mode == NetworkMode::Bridge {
+        facts.extend(container.ports().iter().map(|port| Fact::Published {
             host_ip: port.host_ip.clone(),
             host_port: port.host_port,
             address: String::new(),
@@ -178,7 +183,7 @@ fn copied(store: &Store, from: &str, to: &str, facts: &mut Vec<Fact>) -> Result<
                 change: Change::Covered,
                 layer: Some(layer),
                 number,
-                image: Some(container.image.clone()),
+                image: Some(container.config.image.clone()),
                 was: Some(size),
                 now: None,
             });

@@ -2,6 +2,7 @@
 
 use crate::container::{Container, Status};
 use crate::fact::{Deed, Fault, Story, SysError, now_us};
+use crate::kernel::sys::signal_number;
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::store::{ContainerLock, Journal, Store};
@@ -10,6 +11,11 @@ use std::time::{Duration, Instant};
 
 /// How long a start may take before a command gives up waiting for it.
 const STARTING: Duration = Duration::from_secs(10);
+
+/// The signal that asks it to end.
+pub fn signal_of(container: &Container) -> i32 {
+    container.stop_signal().and_then(signal_number).unwrap_or(libc::SIGTERM)
+}
 
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {

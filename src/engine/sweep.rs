@@ -77,7 +77,7 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
             return Ok(());
         }
     }
-    if container.auto_remove {
+    if container.host_config.auto_remove {
         store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
@@ -118,7 +118,7 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
         deed.of_container(id).tell(story);
     }
     let started = state.started.is_some();
-    if container.auto_remove && started && cgroups.is_empty() {
+    if container.host_config.auto_remove && started && cgroups.is_empty() {
         tell_lost(container, story);
         store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());

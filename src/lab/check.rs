@@ -59,10 +59,10 @@ impl<'a> Look<'a> {
             Check::ContainerState { container, state } => self.state(self.container(container)?, state),
             Check::ContainerImage { container, image } => {
                 let c = self.container(container)?;
-                if familiar(&c.image) == familiar(image) {
+                if familiar(&c.config.image) == familiar(image) {
                     return Ok(());
                 }
-                let (name, is) = (container.clone(), c.image.clone());
+                let (name, is) = (container.clone(), c.config.image.clone());
                 miss(Cause::WrongImage { name, image: is.clone() }, image, is)
             }
             Check::PortPublished { container, port, host_port } => {
@@ -92,7 +92,7 @@ impl<'a> Look<'a> {
             Check::FreshContainerServesOriginal { container, port, path, file, lacks } => {
                 let c = self.container(container)?;
                 let original = self.original(c, file, &self.value(lacks))?;
-                let (image, port) = (c.image.clone(), *port);
+                let (image, port) = (c.config.image.clone(), *port);
                 match self.world.fresh_page(c, port, path)? {
                     Ok(page) if page.body.as_bytes() == original => Ok(()),
                     Ok(page) => miss(
@@ -149,7 +149,7 @@ impl<'a> Look<'a> {
 
     fn published(&self, name: &str, port: Option<u16>, host_port: u16) -> Found<()> {
         let c = self.container(name)?;
-        let ports = if c.state.status.live() { &c.state.ports } else { &c.ports };
+        let ports = if c.state.status.live() { &c.state.ports } else { &c.ports() };
         if ports.iter().any(|p| p.proto == "tcp" && p.host_port == host_port && port.is_none_or(|port| p.port == port))
         {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Checks on worlds that are written down: each near miss of the page exercise by itself.
 
 use super::*;
-use crate::container::{Attach, Limits, NetworkMode, Port, Process, State};
+use crate::container::{Config, HostConfig, Port, PortBinding, State};
 use crate::fact::Verdict;
 use crate::lab::http::{NoAnswer, Response};
 use crate::lab::world::Page;
@@ -55,28 +55,19 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         .map(|host_port| Port { host_ip: String::new(), host_port, port: 80, proto: "tcp".into() })
         .into_iter()
         .collect();
-    let state = State { status, ports: if status.live() { ports.clone() } else { Vec::new() }, ..State::default() };
+    let binding =
+        |p: &Port| (format!("{}/tcp", p.port), vec![PortBinding { host_ip: None, host_port: Some(p.host_port) }]);
+    let port_bindings = ports.iter().map(binding).collect();
+    let state = State { status, ports: if status.live() { ports } else { Vec::new() }, ..State::default() };
     Container {
         id: format!("id-{name}"),
         name: name.into(),
         created: chrono::Utc::now(),
-        image: "nginx".into(),
         image_id: "sha256:1".into(),
         layers: Vec::new(),
-        process: Process::default(),
-        entrypoint: Vec::new(),
-        cmd: Vec::new(),
-        hostname: String::new(),
-        network: NetworkMode::Bridge,
-        ports,
-        exposed: Vec::new(),
-        limits: Limits::default(),
-        auto_remove: false,
-        stop_signal: 15,
-        stop_timeout: None,
-        labels: BTreeMap::new(),
-        attach: Attach::default(),
-        binds: Vec::new(),
+        config: Config { image: "nginx".into(), ..Config::default() },
+        host_config: HostConfig { port_bindings, ..HostConfig::default() },
+        networking_config: Default::default(),
         origin: None,
         state,
     }
@@ -194,8 +185,8 @@ fn the_container_itself() {
         "run=wrong-state",
         "port out in page image",
     );
-    expect(|w| w.containers[0].image = "tiny".into(), "run=wrong-image", "port out in page image");
-    expect(|w| w.containers[0].image = "docker.io/library/nginx:latest".into(), "", "");
+    expect(|w| w.containers[0].config.image = "tiny".into(), "run=wrong-image", "port out in page image");
+    expect(|w| w.containers[0].config.image = "docker.io/library/nginx:latest".into(), "", "");
     expect(|w| w.containers[0].name = "wbe".into(), "run=wrong-name", "port out in page image");
     expect(|w| w.containers.clear(), "run=no-container", "port out in page image");
     expect(

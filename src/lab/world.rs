@@ -87,7 +87,7 @@ impl World for StoreWorld<'_> {
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
         let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
-        let id = self.docent(&["run", "-d", "--name", &name, &container.image])?;
+        let id = self.docent(&["run", "-d", "--name", &name, &container.config.image])?;
         let page = self.store.find_container(id.trim()).map(|fresh| match fresh.state.address.parse::<IpAddr>() {
             Ok(address) => self.page(SocketAddr::new(address, port), path),
             Err(_) => Err(NoAnswer { errno: libc::EADDRNOTAVAIL }),

@@ -246,7 +246,7 @@ impl Inside<'_> {
             Step::Session => process::own_session()?.tell(&mut self.story),
             Step::WorkingDirectory => {
                 let top = open::directory(Path::new("/"))?;
-                self.user = user::look_up(top.as_fd(), &spec.process.user)?;
+                self.user = user::look_up(top.as_fd(), spec.process.user.as_deref().unwrap_or_default())?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
                 target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;

@@ -206,7 +206,7 @@ impl Step {
                 path: spec.process.argv.first().cloned().unwrap_or_default(),
                 argv: spec.process.argv.clone(),
                 cwd: spec.process.cwd.clone(),
-                user: spec.process.user.clone(),
+                user: spec.process.user.clone().unwrap_or_default(),
             }],
         }
     }

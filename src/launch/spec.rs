@@ -33,25 +33,22 @@ impl Spec {
     pub fn of(store: &Store, container: &Container, group: Option<Group>) -> Spec {
         let dir = store.container_dir(&container.id);
         let devices = group.as_ref().is_some_and(|g| g.version == 1);
-        let mut process = container.process.clone();
-        if process.cwd.is_empty() {
-            process.cwd = "/".into();
-        }
+        let process = container.process();
         Spec {
             id: container.id.clone(),
-            hostname: container.hostname.clone(),
+            hostname: container.hostname().to_string(),
             overlay: Overlay { without_devices: !devices, ..overlay_of(store, container) },
             process,
-            network: container.network,
+            network: container.host_config.network_mode,
             lease: None,
             group,
-            limits: container.limits.clone(),
+            limits: container.limits(),
             files: vec![
                 (dir.resolv(), "etc/resolv.conf"),
                 (dir.hostname(), "etc/hostname"),
                 (dir.hosts(), "etc/hosts"),
             ],
-            binds: container.binds.clone(),
+            binds: Vec::new(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             without_mknod: !devices,
         }

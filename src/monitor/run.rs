@@ -395,7 +395,7 @@ impl Monitor {
         let (name, code, signal) = (self.container.name.clone(), exited.code, ended.signal);
         story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
         // While its group is there, the container is kept too: the next command finds both by its name.
-        if self.container.auto_remove && self.state.cgroups.is_empty() {
+        if self.container.host_config.auto_remove && self.state.cgroups.is_empty() {
             let (id, name) = (self.container.id.clone(), self.container.name.clone());
             match self.store.remove_container(&self.container, false) {
                 Ok(deed) => deed.tell(story),

@@ -24,7 +24,7 @@ pub(super) fn prepare(
     story: &mut Story,
 ) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
-    if container.network == NetworkMode::Bridge {
+    if container.host_config.network_mode == NetworkMode::Bridge {
         connect(store, container, spec, state, story)?;
         listeners = publish(container, state, story)?;
     }
@@ -43,9 +43,9 @@ pub(super) fn prepare(
             if let Some(devices) = group.allow_devices() {
                 devices.map_err(|e| Fault::step("devices", e))?.tell(story);
             }
-            outside::set_limits(group, &container.limits, story)?;
+            outside::set_limits(group, &container.limits(), story)?;
         }
-        None if container.limits.any() => {
+        None if container.limits().any() => {
             return Err(Fault::LimitRefused { limit: "cgroup".into(), why: "no cgroup is mounted".into() });
         }
         None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
@@ -84,7 +84,7 @@ fn connect(
     state.veth = lease.veth.clone();
     store.write_state(&container.id, state).map_err(|e| Fault::step("state", e))?;
     let dir = store.container_dir(&container.id);
-    let hosts = crate::launch::netfiles::hosts(&container.hostname, Some(lease.address));
+    let hosts = crate::launch::netfiles::hosts(container.hostname(), Some(lease.address));
     std::fs::write(dir.hosts(), hosts)
         .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
     let args =
@@ -98,7 +98,7 @@ fn connect(
 /// Binds the published ports: first thing after the address, so that a taken one fails before anything runs.
 fn publish(container: &Container, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
-    for port in &container.ports {
+    for port in container.ports() {
         let Some(to) = proxy::place(&state.address, port.port) else { continue };
         let bound = ports::bind(&container.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
             libc::EADDRINUSE => {
@@ -133,10 +133,10 @@ pub(super) fn bring_up(
 ) -> Result<BroughtUp, Fault> {
     let step = |e: SysError| Fault::step("start", e);
     let dir = store.container_dir(&container.id);
-    let (theirs, ours) = if container.process.tty {
+    let (theirs, ours) = if container.config.tty {
         (None, exec::OurPipes { outputs: [None, None], input: None })
     } else {
-        let (theirs, ours) = exec::container_pipes(container.process.stdin).map_err(step)?;
+        let (theirs, ours) = exec::container_pipes(container.config.open_stdin).map_err(step)?;
         (Some(theirs), ours)
     };
     let mut launched = launch::launch(spec, theirs, story)?;
@@ -148,7 +148,7 @@ pub(super) fn bring_up(
             }
             outputs = [Some(master), None];
         }
-        let streams = Streams::new(outputs, ours.input, container.process.tty, Log::open(&dir.log()));
+        let streams = Streams::new(outputs, ours.input, container.config.tty, Log::open(&dir.log()));
         let listener = listen(dir.path())?;
         state.pid = launched.pid;
         state.start_time = process::start_time(launched.pid).unwrap_or(0);

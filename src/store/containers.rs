@@ -104,7 +104,7 @@ impl Store {
         let deed = sys::deed(|calls| {
             sys::rename(calls, temp.path(), &target)?;
             let path = target.to_string_lossy().into_owned();
-            let (id, name, image) = (container.id.clone(), container.name.clone(), container.image.clone());
+            let (id, name, image) = (container.id.clone(), container.name.clone(), container.config.image.clone());
             Ok(((), Fact::ContainerCreated { id, name, image, path }))
         })
         .map_err(step)?;

@@ -1,14 +1,14 @@
 //! A parsed command as a wish that can be forecast.
 
-use super::run::ask;
+use super::run::request;
 use crate::cli::Verb;
 use crate::engine::forecast::Wish;
 use crate::fact::Fault;
 
 pub fn wish(verb: &Verb) -> Result<Wish, Fault> {
     Ok(match verb {
-        Verb::Run(a) => Wish::Run(Box::new(ask(&a.create, a.detach)?)),
-        Verb::Create(a) => Wish::Create(Box::new(ask(a, true)?)),
+        Verb::Run(a) => Wish::Run(Box::new(request(&a.create, a.detach)?)),
+        Verb::Create(a) => Wish::Create(Box::new(request(a, true)?)),
         Verb::Start(a) => Wish::Start(a.names.clone()),
         Verb::Stop(a) => Wish::Stop(a.names.clone(), a.signal),
         Verb::Kill(a) => Wish::Kill(a.names.clone(), a.signal.unwrap_or(libc::SIGKILL)),

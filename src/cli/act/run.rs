@@ -1,8 +1,8 @@
 //! `run`, `create`, `start`, `exec`: what starts programs.
 
 use crate::cli::context::Context;
-use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
-use crate::container::{Attach, Container};
+use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ, signal_name};
+use crate::container::{Config, Container, CreateRequest, HostConfig};
 use crate::engine::attach::{Ends, Outcome, attach};
 use crate::engine::start::Join;
 use crate::engine::{cow, create as make, exec as execute, remove, start as launch};
@@ -14,7 +14,8 @@ use std::path::Path;
 /// How long the look at what a program changed may take, in microseconds.
 const LOOK: u64 = 50_000;
 
-pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
+/// The flags as Docker's API takes them.
+pub fn request(a: &CreateArgs, detached: bool) -> Result<CreateRequest, Fault> {
     let limits = a.limits();
     let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
     if let Some(milli) = limits.cpu_milli.filter(|milli| *milli > cpus as u64 * 1000) {
@@ -22,31 +23,39 @@ pub fn ask(a: &CreateArgs, detached: bool) -> Result<make::Ask, Fault> {
         return Err(Fault::BadValue { flag: "--cpus".into(), value, expected: format!("0.01 .. {cpus}.00") });
     }
     let (image, command) = a.line.split_first().map(|(i, c)| (i.clone(), c.to_vec())).unwrap_or_default();
-    Ok(make::Ask {
-        image,
-        name: a.name.clone(),
-        command,
-        entrypoint: a.entrypoint.clone(),
-        env: a.environment(&process_environ)?,
-        workdir: a.workdir.clone(),
-        user: a.user.clone(),
+    let config = Config {
         hostname: a.hostname.clone(),
+        user: a.user.clone(),
+        attach_stdin: a.interactive && !detached,
+        attach_stdout: !detached,
+        attach_stderr: !detached,
         tty: a.tty,
-        stdin: a.interactive,
-        attach: Attach { stdin: a.interactive && !detached, stdout: !detached, stderr: !detached },
-        network: a.network,
-        ports: a.ports(),
-        limits,
-        auto_remove: a.rm,
-        stop_signal: a.stop_signal,
-        stop_timeout: a.stop_timeout,
+        open_stdin: a.interactive,
+        stdin_once: a.interactive && !detached,
+        env: a.environment(&process_environ)?,
+        cmd: (!command.is_empty()).then_some(command),
+        image,
+        working_dir: a.workdir.clone(),
+        entrypoint: a.entrypoint.clone().map(|program| vec![program]),
         labels: a.labels(),
-        binds: Vec::new(),
-    })
+        stop_signal: a.stop_signal.map(signal_name),
+        stop_timeout: a.stop_timeout,
+        ..Config::default()
+    };
+    let host_config = HostConfig {
+        network_mode: a.network(),
+        port_bindings: a.port_bindings(),
+        auto_remove: a.rm,
+        memory: limits.memory,
+        nano_cpus: limits.cpu_milli.map(|milli| milli * 1_000_000),
+        pids_limit: limits.pids.and_then(|n| i64::try_from(n).ok()),
+        ..HostConfig::default()
+    };
+    Ok(CreateRequest { name: a.name.clone(), config, host_config, networking_config: Default::default() })
 }
 
 pub fn create(context: &mut Context, a: &CreateArgs) -> Result<i32, Fault> {
-    let container = make::create(&context.store, &mut context.story, &ask(a, false)?)?;
+    let container = make::create(&context.store, &mut context.story, request(a, false)?)?;
     context.narrate();
     context.print(&format!("{}\n", container.id));
     Ok(0)
@@ -57,16 +66,16 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
         terminal_for(a.create.tty, a.create.interactive)?;
         context.json_needs_a_file()?;
     }
-    let container = make::create(&context.store, &mut context.story, &ask(&a.create, a.detach)?)?;
-    let join = Join { output: !a.detach, input: container.attach.stdin };
-    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.process.tty));
+    let container = make::create(&context.store, &mut context.story, request(&a.create, a.detach)?)?;
+    let join = Join { output: !a.detach, input: container.config.attach_stdin };
+    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.config.tty));
     let started = match started {
         Ok(Some(started)) => started,
         // Nobody else knows of it yet, unless somebody guessed its id.
         Ok(None) => return Err(Fault::MonitorDied { id: container.id }),
         Err(fault) => {
             // As Docker: a container that could not start stays `Created`; with --rm it goes.
-            if container.auto_remove {
+            if container.host_config.auto_remove {
                 remove::remove(&context.store, &mut context.story, &container, false)?;
             }
             return Err(fault);
@@ -82,9 +91,9 @@ pub fn run(context: &mut Context, a: &RunArgs) -> Result<i32, Fault> {
         return Ok(0);
     }
     context.narrate();
-    let ends = Ends::new(container.process.tty, started.input, [None, None]);
+    let ends = Ends::new(container.config.tty, started.input, [None, None]);
     let outcome = attach(&started.client, ends, &mut context.story)?;
-    finish(context, &container, outcome, !container.auto_remove)
+    finish(context, &container, outcome, !container.host_config.auto_remove)
 }
 
 pub fn start(context: &mut Context, a: &StartArgs) -> Result<i32, Fault> {
@@ -118,16 +127,16 @@ fn start_one(context: &mut Context, name: &str, attached: bool, interactive: boo
             cow::baseline(&context.store, &container, LOOK, &mut context.story);
         }
     }
-    let join = Join { output: attached, input: interactive && container.process.stdin };
-    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.process.tty))?;
+    let join = Join { output: attached, input: interactive && container.config.open_stdin };
+    let started = launch::start(&context.store, &mut context.story, &container, join, size(container.config.tty))?;
     let Some(started) = started.filter(|_| attached) else {
         context.narrate_last();
         return Ok(None);
     };
     context.narrate();
-    let ends = Ends::new(container.process.tty, started.input, [None, None]);
+    let ends = Ends::new(container.config.tty, started.input, [None, None]);
     let outcome = attach(&started.client, ends, &mut context.story)?;
-    finish(context, &container, outcome, !container.auto_remove).map(Some)
+    finish(context, &container, outcome, !container.host_config.auto_remove).map(Some)
 }
 
 pub fn exec(context: &mut Context, a: &ExecArgs) -> Result<i32, Fault> {

@@ -32,8 +32,8 @@ fn each(
 
 pub fn stop(context: &mut Context, a: &StopArgs) -> Result<i32, Fault> {
     each(context, &a.names, |context, container| {
-        let signal = a.signal.unwrap_or(container.stop_signal);
-        let grace = a.timeout.or(container.stop_timeout).unwrap_or(10);
+        let signal = a.signal.unwrap_or(signals::signal_of(container));
+        let grace = a.timeout.or(container.config.stop_timeout).unwrap_or(10);
         signals::stop(&context.store, &mut context.story, container, signal, grace)
     })
 }

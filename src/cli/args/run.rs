@@ -6,7 +6,7 @@ use crate::cli::parsers::{
     parse_network, parse_pids, parse_publish, parse_stop_timeout, parse_workdir,
 };
 use crate::cli::signal::parse_stop_signal;
-use crate::container::{Limits, NetworkMode, Port};
+use crate::container::{Limits, NetworkMode, PortBinding};
 use crate::fact::Fault;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -74,8 +74,12 @@ impl CreateArgs {
         self.line.get(1..).unwrap_or_default()
     }
 
-    pub fn ports(&self) -> Vec<Port> {
-        self.publish.iter().flat_map(|spec| spec.0.iter().cloned()).collect()
+    pub fn port_bindings(&self) -> BTreeMap<String, Vec<PortBinding>> {
+        let mut all: BTreeMap<String, Vec<PortBinding>> = BTreeMap::new();
+        for (port, binding) in self.publish.iter().flat_map(|spec| &spec.0) {
+            all.entry(port.clone()).or_default().push(binding.clone());
+        }
+        all
     }
 
     pub fn limits(&self) -> Limits {

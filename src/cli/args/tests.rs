@@ -42,7 +42,7 @@ fn flags_after_the_image_are_the_containers() {
     assert!(args.detach);
     assert_eq!((args.create.name.as_deref(), args.create.image()), (Some("web"), "nginx"));
     assert_eq!(args.create.command(), ["-d", "--name", "x", "--", "--lang", "ko", "--help", "-h"]);
-    assert_eq!(args.create.ports().len(), 1);
+    assert_eq!(args.create.port_bindings().len(), 1);
     let args = run("run -- nginx -x");
     assert_eq!((args.create.image(), args.create.command()), ("nginx", &["-x".to_string()][..]));
     match verb("exec -it web sh -c 'ls -la' -i") {
@@ -83,7 +83,10 @@ fn run_reads_all_its_flags() {
                     --stop-timeout 3 x sh");
     let c = &args.create;
     assert_eq!(c.limits(), crate::container::Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: Some(20) });
-    assert_eq!((c.network(), c.ports().len(), c.hostname.as_deref()), (NetworkMode::None, 2, Some("box")));
+    assert_eq!(
+        (c.network(), c.port_bindings().values().map(Vec::len).sum::<usize>(), c.hostname.as_deref()),
+        (NetworkMode::None, 2, Some("box"))
+    );
     assert_eq!((c.entrypoint.as_deref(), c.stop_signal, c.stop_timeout), (Some(""), Some(3), Some(3)));
     assert_eq!(c.labels().into_iter().collect::<Vec<_>>(), [("a".into(), "b".into()), ("c".into(), String::new())]);
     let env = c.environment(&|name| (name == "B").then(|| "2".into()));

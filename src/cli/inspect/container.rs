@@ -1,8 +1,6 @@
 //! A container's JSON.
 
 use crate::cli::format::Json;
-use crate::cli::ps::network_name;
-use crate::cli::signal::signal_name;
 use crate::cli::times::rfc3339;
 use crate::container::{Container, NetworkMode, Port, Status};
 use serde_json::json;
@@ -24,7 +22,8 @@ pub struct Paths {
 /// One object of `docker container inspect`.
 pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
     let state = &container.state;
-    let (path, args) = match container.process.argv.split_first() {
+    let argv = container.config.argv();
+    let (path, args) = match argv.split_first() {
         Some((path, args)) => (path.as_str(), args),
         None => ("", &[][..]),
     };
@@ -60,7 +59,7 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": null,
-        "HostConfig": host_config(container),
+        "HostConfig": container.host_config,
         "GraphDriver": {
             "Data": {
                 "ID": container.id,
@@ -71,97 +70,10 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
             },
             "Name": "overlay2",
         },
-        "Mounts": mounts(container),
-        "Config": process_config(container),
+        "Mounts": [],
+        "Config": container.config,
         "NetworkSettings": network_settings(container),
     })
-}
-
-fn host_config(container: &Container) -> Json {
-    let binds: Vec<String> = container
-        .binds
-        .iter()
-        .map(|b| format!("{}:{}{}", b.source, b.target, if b.read_only { ":ro" } else { "" }))
-        .collect();
-    json!({
-        "Binds": if binds.is_empty() { Json::Null } else { json!(binds) },
-        "LogConfig": {"Type": "json-file", "Config": {}},
-        "NetworkMode": network_name(container.network),
-        "PortBindings": bindings(&container.ports),
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "AutoRemove": container.auto_remove,
-        "CapAdd": null,
-        "CapDrop": null,
-        "IpcMode": "private",
-        "PidMode": "",
-        "Privileged": false,
-        "PublishAllPorts": false,
-        "ReadonlyRootfs": false,
-        "UTSMode": "",
-        "UsernsMode": "",
-        "Memory": container.limits.memory.unwrap_or(0),
-        "NanoCpus": container.limits.cpu_milli.unwrap_or(0).saturating_mul(1_000_000),
-        "PidsLimit": container.limits.pids,
-    })
-}
-
-fn mounts(container: &Container) -> Vec<Json> {
-    let bind = |b: &crate::container::Bind| {
-        json!({
-            "Type": "bind",
-            "Source": b.source,
-            "Destination": b.target,
-            "Mode": if b.read_only { "ro" } else { "" },
-            "RW": !b.read_only,
-            "Propagation": "rprivate",
-        })
-    };
-    container.binds.iter().map(bind).collect()
-}
-
-fn process_config(container: &Container) -> Json {
-    let exposed: serde_json::Map<String, Json> = container.exposed.iter().map(|p| (p.clone(), json!({}))).collect();
-    let mut out = json!({
-        "Hostname": container.hostname,
-        "Domainname": "",
-        "User": container.process.user,
-        "AttachStdin": container.attach.stdin,
-        "AttachStdout": container.attach.stdout,
-        "AttachStderr": container.attach.stderr,
-        "ExposedPorts": exposed,
-        "Tty": container.process.tty,
-        "OpenStdin": container.process.stdin,
-        "StdinOnce": container.process.stdin && container.attach.stdin,
-        "Env": container.process.env,
-        "Cmd": list(&container.cmd),
-        "Image": container.image,
-        "Volumes": null,
-        "WorkingDir": container.process.cwd,
-        "Entrypoint": list(&container.entrypoint),
-        "OnBuild": null,
-        "Labels": container.labels,
-        "StopSignal": signal_name(container.stop_signal),
-    });
-    if let (Json::Object(fields), true) = (&mut out, exposed.is_empty()) {
-        // As in Docker, which shows this one only where there is something in it.
-        fields.shift_remove("ExposedPorts");
-    }
-    out
-}
-
-/// Docker's empty command and entrypoint are null.
-fn list(words: &[String]) -> Json {
-    if words.is_empty() { Json::Null } else { json!(words) }
-}
-
-/// `{"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}`, as it was asked for.
-fn bindings(ports: &[Port]) -> Json {
-    let mut out = serde_json::Map::new();
-    for port in ports {
-        let host_port = if port.host_port == 0 { String::new() } else { port.host_port.to_string() };
-        bind(&mut out, port, &port.host_ip, host_port);
-    }
-    Json::Object(out)
 }
 
 fn bind(to: &mut serde_json::Map<String, Json>, port: &Port, ip: &str, host_port: String) {
@@ -177,10 +89,10 @@ fn bind(to: &mut serde_json::Map<String, Json>, port: &Port, ip: &str, host_port
 fn network_settings(container: &Container) -> Json {
     let state = &container.state;
     let up = matches!(state.status, Status::Running | Status::Paused);
-    let bridged = up && container.network == NetworkMode::Bridge;
+    let bridged = up && container.host_config.network_mode == NetworkMode::Bridge;
     let mut ports = serde_json::Map::new();
     if bridged {
-        for exposed in &container.exposed {
+        for exposed in container.config.exposed_ports.keys() {
             ports.insert(exposed.clone(), Json::Null);
         }
         for port in &state.ports {
@@ -210,7 +122,7 @@ fn network_settings(container: &Container) -> Json {
         "DNSNames": null,
     });
     let mut networks = serde_json::Map::new();
-    networks.insert(network_name(container.network).to_string(), endpoint);
+    networks.insert(container.host_config.network_mode.name().to_string(), endpoint);
     json!({
         "Bridge": "",
         "SandboxID": "",
@@ -232,7 +144,7 @@ fn network_settings(container: &Container) -> Json {
 /// A running `nginx` with a published port; `id` is filled up to its 64 digits.
 #[cfg(test)]
 pub(crate) fn sample(id: &str, name: &str) -> Container {
-    use crate::container::{Attach, Limits, Process, State};
+    use crate::container::{Config, Empty, HostConfig, PortBinding, State};
     use chrono::TimeZone;
     let words = |text: &[&str]| text.iter().map(|w| w.to_string()).collect::<Vec<_>>();
     let time = chrono::Utc.timestamp_opt(1_772_604_360, 250_000_000).single();
@@ -241,30 +153,26 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
         id: format!("{id:0<64}"),
         name: name.into(),
         created: time.unwrap_or_default(),
-        image: "nginx".into(),
         image_id: format!("sha256:{}", "9d1c".repeat(16)),
         layers: words(&["sha256:a", "sha256:b", "sha256:c"]),
-        process: Process {
-            argv: words(&["nginx", "-g", "daemon off;"]),
+        config: Config {
+            hostname: Some(id.into()),
+            exposed_ports: [("80/tcp".to_string(), Empty {})].into(),
             env: words(&["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]),
-            cwd: "/".into(),
-            user: String::new(),
-            tty: false,
-            stdin: false,
+            cmd: Some(words(&["nginx", "-g", "daemon off;"])),
+            image: "nginx".into(),
+            working_dir: Some("/".into()),
+            labels: [("tier".to_string(), "one".to_string())].into(),
+            stop_signal: Some("SIGQUIT".into()),
+            ..Config::default()
         },
-        entrypoint: Vec::new(),
-        cmd: words(&["nginx", "-g", "daemon off;"]),
-        hostname: id.into(),
-        network: NetworkMode::Bridge,
-        ports: vec![port.clone()],
-        exposed: words(&["80/tcp"]),
-        limits: Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: None },
-        auto_remove: false,
-        stop_timeout: None,
-        stop_signal: 3,
-        labels: [("tier".to_string(), "one".to_string())].into(),
-        attach: Attach::default(),
-        binds: Vec::new(),
+        host_config: HostConfig {
+            port_bindings: [("80/tcp".to_string(), vec![PortBinding { host_ip: None, host_port: Some(8080) }])].into(),
+            memory: Some(64 << 20),
+            nano_cpus: Some(1_500_000_000),
+            ..HostConfig::default()
+        },
+        networking_config: Default::default(),
         origin: None,
         state: State {
             status: Status::Running,
@@ -330,9 +238,8 @@ mod tests {
     #[test]
     fn a_command_line_without_words_is_no_accident() {
         let mut empty = sample("3f2a9c0d1e4b", "empty");
-        empty.process.argv.clear();
-        empty.exposed.clear();
-        empty.cmd.clear();
+        empty.config.exposed_ports.clear();
+        empty.config.cmd = None;
         assert_eq!(get(&empty, "{{.Path}}|{{.Args}}|{{json .Config.Cmd}}"), "|[]|null");
         let json = inspect_container(&empty, &Paths::default());
         assert!(json.pointer("/Config/ExposedPorts").is_none());
