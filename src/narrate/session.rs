@@ -104,6 +104,78 @@ pub fn not_run(lang: Lang, lines: usize) -> String {
     )
 }
 
+/// Lines of a paste that are no docker commands, before any of them runs.
+pub fn paste_question(lang: Lang, lines: &[&str]) -> String {
+    let shown: String = lines.iter().map(|l| format!("\n    {}", visible(l).replace('\n', "\n    "))).collect();
+    let n = lines.len();
+    either(
+        lang,
+        format!(
+            "붙여 넣은 내용에 docker 명령이 아닌 줄이 {n}개 있습니다. 실행하면 컨테이너가 아니라 이 컴퓨터에서 실행됩니다:{shown}\n실행할까요? (y: 실행, Enter: 실행하지 않음)"
+        ),
+        match n {
+            1 => format!(
+                "This pasted line is no docker command; it would run on this computer, not in a container:{shown}\nRun it? (y: yes, Enter: no)"
+            ),
+            _ => format!(
+                "These {n} pasted lines are no docker commands; they would run on this computer, not in a container:{shown}\nRun them? (y: yes, Enter: no)"
+            ),
+        },
+    )
+}
+
+pub fn paste_refused(lang: Lang, lines: usize) -> String {
+    either(
+        lang,
+        format!("그 줄 {lines}개는 실행하지 않습니다."),
+        match lines {
+            1 => "That line is not run.".to_string(),
+            n => format!("Those {n} lines are not run."),
+        },
+    )
+}
+
+/// `exit` stood in a paste.
+pub fn exit_of_a_paste(lang: Lang, line: &str) -> String {
+    let line = visible(line);
+    either(
+        lang,
+        format!("붙여 넣은 {line} 줄은 실행하지 않았습니다. 세션을 끝내려면 직접 입력하세요."),
+        format!("The pasted line {line} was not run: to leave the session, type it."),
+    )
+}
+
+/// `line` is the host's as it was typed, `docker` the same with docker's verb.
+pub fn either_question(lang: Lang, verb: &str, name: &str, docker: &str, line: &str) -> String {
+    let (docker, line) = (visible(docker), visible(line));
+    either(
+        lang,
+        format!(
+            "{name} 컨테이너가 있습니다. 이 컴퓨터의 {verb} 명령입니까, docker {verb} 명령입니까?\n    d: {docker}\n    h: {line} (이 컴퓨터)\n    Enter: 실행하지 않음"
+        ),
+        format!(
+            "{name} is a container here. Do you mean the host's {verb}, or docker {verb}?\n    d: {docker}\n    h: {line} (on this computer)\n    Enter: neither"
+        ),
+    )
+}
+
+pub fn nothing_run(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ko => "실행하지 않았습니다.",
+        Lang::En => "Nothing was run.",
+    }
+}
+
+/// A command of several, before it runs.
+pub fn next_of_several(text: &str) -> String {
+    format!("> {}", visible(text).replace('\n', "\n  "))
+}
+
+/// Text of a paste may hold what a terminal obeys: shown, it must not.
+fn visible(text: &str) -> String {
+    text.split('\n').map(super::layout::clean).collect::<Vec<_>>().join("\n")
+}
+
 /// `verb` ran as the system's.
 pub fn shells_own(lang: Lang, verb: &str) -> String {
     either(

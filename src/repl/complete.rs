@@ -2,6 +2,7 @@
 //!
 //! Looks only, and only at what was typed: a name that cannot be listed is not offered, and nothing else happens.
 
+use super::arrival::Watch;
 use super::scan::scan;
 use super::verbs;
 use crate::narrate::Level;
@@ -17,7 +18,10 @@ use std::borrow::Cow;
 /// What a name can stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A container's name.
     Container,
+    /// A container's full ID.
+    Id,
     Image,
     Lab,
 }
@@ -42,6 +46,8 @@ pub struct Helper<'a> {
     /// Whether the text is unfinished, so that Enter begins another line.
     pub unfinished: Box<dyn Fn(&str) -> bool + 'a>,
     pub colour: bool,
+    /// Told when a key has been dealt with: asking for a hint is the last of it.
+    pub watch: Watch,
     files: FilenameCompleter,
     history: HistoryHinter,
 }
@@ -52,8 +58,10 @@ impl<'a> Helper<'a> {
         names: &'a Names<'a>,
         unfinished: Box<dyn Fn(&str) -> bool + 'a>,
         colour: bool,
+        watch: Watch,
     ) -> Helper<'a> {
-        Helper { command, names, unfinished, colour, files: FilenameCompleter::new(), history: HistoryHinter::new() }
+        let (files, history) = (FilenameCompleter::new(), HistoryHinter::new());
+        Helper { command, names, unfinished, colour, watch, files, history }
     }
 }
 
@@ -239,6 +247,14 @@ impl Hinter for Helper<'_> {
 
     /// The line of before that began like this; else, after a complete command, what it takes.
     fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<String> {
+        let hint = if self.watch.ending() { None } else { self.look_up(line, pos, ctx) };
+        self.watch.rest();
+        hint
+    }
+}
+
+impl Helper<'_> {
+    fn look_up(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<String> {
         if let Some(hint) = self.history.hint(line, pos, ctx) {
             return Some(hint.lines().next().unwrap_or_default().to_string());
         }
@@ -313,6 +329,7 @@ mod tests {
     fn offers(text: &str) -> Vec<String> {
         let names = |kind: Kind| match kind {
             Kind::Container => vec!["web".to_string(), "웹".into()],
+            Kind::Id => Vec::new(),
             Kind::Image => vec!["nginx".to_string(), "tiny".into()],
             Kind::Lab => vec!["03-nginx-cp-edit".to_string()],
         };

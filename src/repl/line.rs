@@ -11,7 +11,7 @@ use super::verbs::{self, Words};
 /// What reading needs to know about the world.
 pub struct Reading<'a> {
     pub words: &'a Words,
-    /// Whether a container has this name.
+    /// Whether a container has this name or ID.
     pub is_name: &'a dyn Fn(&str) -> bool,
     /// Whether the shell finds this unfinished (`for … do` without `done`).
     pub incomplete: &'a dyn Fn(&str) -> bool,
@@ -31,6 +31,20 @@ pub struct Piece {
     pub doubt: Option<Doubt>,
     /// A bare verb of the shell's that was probably meant for a container.
     pub shells: Option<String>,
+    /// A host's command on what is a container's name: it could be either.
+    pub either: Option<Either>,
+    /// From a paste it needs no question: docker's or docent's alone as it was written, or behind a prompt of the host's.
+    pub certain: bool,
+}
+
+/// `rm web`, where web is a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Either {
+    pub verb: String,
+    /// The container, as it was written.
+    pub name: String,
+    /// The line with `docker` before the verb.
+    pub docker: String,
 }
 
 /// Why a piece should not be run as it is.
@@ -75,7 +89,10 @@ pub fn read(input: &str, with: &Reading<'_>) -> Read {
             (if transcript { line.strip_prefix("> ").unwrap_or(line) } else { line }, open)
         } else {
             match begin(line, with, hash_is_prompt) {
-                Begin::Command { text, prompted } if prompted || !transcript || ours(text, with.words) => (text, None),
+                Begin::Command { text, prompted, sure } if prompted || !transcript || ours(text, with.words) => {
+                    piece.certain = sure;
+                    (text, None)
+                }
                 Begin::Nothing => continue,
                 Begin::Command { .. } | Begin::LeftOut => {
                     out.left_out += 1;
@@ -107,7 +124,12 @@ pub fn read(input: &str, with: &Reading<'_>) -> Read {
 }
 
 enum Begin<'a> {
-    Command { text: &'a str, prompted: bool },
+    /// `sure`: behind a prompt that can only be a host's.
+    Command {
+        text: &'a str,
+        prompted: bool,
+        sure: bool,
+    },
     Nothing,
     LeftOut,
 }
@@ -118,14 +140,15 @@ fn begin<'a>(line: &'a str, with: &Reading<'_>, hash_is_prompt: bool) -> Begin<'
     }
     match notes::look(line, with.words) {
         Noted::Prompted("") | Noted::Comment => Begin::Nothing,
-        Noted::Prompted(text) => Begin::Command { text, prompted: true },
-        Noted::Hashed(text) if hash_is_prompt => Begin::Command { text, prompted: true },
+        Noted::Prompted(text) => Begin::Command { text, prompted: true, sure: !notes::of_a_container(line) },
+        Noted::Hashed(text) if hash_is_prompt => Begin::Command { text, prompted: true, sure: false },
         Noted::Hashed(_) => Begin::Nothing,
         Noted::Lifted(text) => {
-            Begin::Command { text: text.trim_start_matches(['#', '$']).trim_start(), prompted: true }
+            let text = text.trim_start_matches(['#', '$']).trim_start();
+            Begin::Command { text, prompted: true, sure: false }
         }
         Noted::Prose => Begin::LeftOut,
-        Noted::Plain(text) => Begin::Command { text, prompted: false },
+        Noted::Plain(text) => Begin::Command { text, prompted: false, sure: false },
     }
 }
 
@@ -140,11 +163,14 @@ fn finish(mut piece: Piece, with: &Reading<'_>) -> Piece {
     piece.mended.sort_unstable();
     piece.mended.dedup();
     let commands = scan(&piece.text).commands;
+    piece.certain |= only_ours(&piece.text, &commands);
     // From the last to the first, so that offsets stay true.
     for simple in commands.iter().rev() {
         complete(&mut piece, simple, with);
     }
     let commands = scan(&piece.text).commands;
+    piece.either = either(&piece.text, &commands, with);
+    piece.certain &= piece.either.is_none();
     let about_us = |c: &Simple| matches!(c.word(&piece.text, 0), Some("docker" | "docent"));
     if commands.iter().any(about_us)
         && let Some(gap) = notes::placeholder(&piece.text)
@@ -154,6 +180,38 @@ fn finish(mut piece: Piece, with: &Reading<'_>) -> Piece {
         piece.doubt = commands.iter().find_map(|c| slip(&piece.text, c, with.words));
     }
     piece
+}
+
+/// Every command in it is docker or docent, those of substitutions too. A here-document is not looked into.
+fn only_ours(text: &str, commands: &[Simple]) -> bool {
+    !commands.is_empty()
+        && commands.iter().all(|c| matches!(c.word(text, 0), Some("docker" | "docent")))
+        && commands
+            .first()
+            .and_then(|c| c.words.first())
+            .is_some_and(|w| text.trim_start().len() + w.start == text.len())
+        && !text.contains("<<")
+}
+
+fn either(text: &str, commands: &[Simple], with: &Reading<'_>) -> Option<Either> {
+    let mut docker = text.to_string();
+    let mut found = None;
+    // From the last to the first, so that offsets stay true.
+    for simple in commands.iter().rev() {
+        let words: Vec<&str> = simple.words.iter().filter_map(|w| text.get(w.start..w.end)).collect();
+        let (Some(at), Some((verb, args))) = (simple.words.first(), words.split_first()) else { continue };
+        if let Some(name) = verbs::container_of(verb, args, with.is_name) {
+            docker.insert_str(at.start, "docker ");
+            found = Some((verb.to_string(), name.to_string()));
+        }
+    }
+    found.map(|(verb, name)| Either { verb, name, docker })
+}
+
+/// Whether a line would end the session.
+pub fn leaves(text: &str) -> bool {
+    let commands = scan(text).commands;
+    matches!(commands.as_slice(), [only] if matches!(only.word(text, 0), Some("exit" | "logout")))
 }
 
 fn complete(piece: &mut Piece, simple: &Simple, with: &Reading<'_>) {

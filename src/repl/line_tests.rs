@@ -154,3 +154,68 @@ fn typography_is_mended_and_reported() {
     assert_eq!(piece.mended, [Mend::Dash]);
     assert_eq!(texts("sh -c “a\nb”\nls"), ["sh -c “a", "b”", "ls"], "an unpaired quote is left alone");
 }
+
+/// Texts that a paste may run unasked, and all the others.
+fn sorted(input: &str) -> (Vec<String>, Vec<String>) {
+    let (certain, asked): (Vec<Piece>, Vec<Piece>) = read_as(input, false).pieces.into_iter().partition(|p| p.certain);
+    let texts = |pieces: Vec<Piece>| pieces.into_iter().map(|p| p.text).collect();
+    (texts(certain), texts(asked))
+}
+
+#[test]
+fn only_docker_and_lines_behind_a_hosts_prompt_are_certain() {
+    for certain in [
+        "docker ps",
+        "docker stop $(docker ps -aq) && docker ps",
+        "docent explain 3",
+        "docker image save a > b.tar",
+        "$ touch x",
+        "student@vm:~$ apt-get update",
+    ] {
+        assert_eq!((sorted(certain).0.len(), sorted(certain).1.len()), (1, 0), "{certain}");
+    }
+    for asked in [
+        "apt-get update",
+        "touch x",
+        "run -d nginx",
+        "docker ps; touch x",
+        "docker ps | sh",
+        "docker run $(touch x)",
+        "docker run \"`touch x`\"",
+        "docker run ${a:-$(touch x)}",
+        "docker ps > >(touch x)",
+        "docker ps & touch x",
+        "docker load <<E\n$(touch x)\nE",
+        "docker() { touch x; }",
+        "PATH=. docker ps",
+        "A=1",
+        "- `touch x`",
+        "#cd /var/lib",
+        "/ # touch x",
+        "root@0123456789ab:/# apt-get update",
+        "bash-5.1# touch x",
+        "$ rm web",
+    ] {
+        assert_eq!((sorted(asked).0.len(), sorted(asked).1.len()), (0, 1), "{asked}");
+    }
+}
+
+#[test]
+fn a_lesson_of_a_dockerfile_is_not_run() {
+    let note = "Each RUN makes a layer:\n```\nFROM tiny\nRUN apt-get update\n```\napt-get update\nrm\nexit\n\
+        ```bash\ndocker history tiny\n```\n";
+    let (certain, asked) = sorted(note);
+    assert_eq!(certain, ["docker history tiny"]);
+    assert_eq!(asked, ["Each RUN makes a layer:", "FROM tiny", "RUN apt-get update", "apt-get update", "rm", "exit"]);
+    assert!(leaves("exit") && leaves("exit 3") && !leaves("exit && ls") && !leaves("docker exit"));
+}
+
+#[test]
+fn a_hosts_command_on_a_containers_name_can_be_either() {
+    let Some(either) = one("cd /tmp; rm -f web && ls").either else { panic!("no doubt") };
+    assert_eq!((either.verb.as_str(), either.name.as_str()), ("rm", "web"));
+    assert_eq!(either.docker, "cd /tmp; docker rm -f web && ls");
+    for line in ["rm other", "docker rm web", "ls web", "echo rm web"] {
+        assert_eq!(one(line).either, None, "{line}");
+    }
+}

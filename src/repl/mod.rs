@@ -1,14 +1,17 @@
 //! The session: a learner types or pastes lines, and each runs in the learner's own shell, where `docker` is docent.
 //!
 //! - [`shell`] keeps that shell, and the terminal's foreground between it and us
+//! - [`arrival`] tells a paste from what was typed
 //! - [`line`] reads what was typed: `scan` finds commands in shell text, `notes` takes them out of prose and prompts, `mend`
 //!   undoes typography, `verbs` knows which words are ours
 //! - [`complete`] and [`help`] answer before the line is run
 //! - [`session`] is the loop
 //!
 //! What never breaks: a line that the session does not understand reaches the shell as it was typed; nothing that is only
-//! guessed is run; Ctrl-C ends a line, never the session.
+//! guessed is run; of a paste nothing runs unasked but docker and docent commands and lines behind a prompt; Ctrl-C ends a
+//! line, never the session.
 
+mod arrival;
 mod complete;
 mod help;
 mod line;

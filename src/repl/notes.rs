@@ -129,6 +129,18 @@ fn prompt(line: &str) -> Option<&str> {
     sense.then_some(rest)
 }
 
+/// Whether a prompted line may come from inside a container: its command is not the host's then. `/ #` is busybox's prompt,
+/// twelve hex digits are the host name that a container has, `bash-5.1#` is a shell without a configuration.
+pub fn of_a_container(line: &str) -> bool {
+    let line = line.trim_start();
+    let named = |rest: &str| {
+        let host = rest.split([':', ' ', '#', '$', ']']).next().unwrap_or_default();
+        host.len() == 12 && host.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    let host = line.split_whitespace().next().unwrap_or_default().split_once('@').map(|(_, rest)| rest);
+    line.starts_with(['/', '~']) || line.starts_with("bash-") || line.starts_with("sh-") || host.is_some_and(named)
+}
+
 /// Whether what follows a `#` is a root prompt's command rather than a comment.
 fn root_command(text: &str, words: &Words) -> bool {
     let mut parts = text.split_whitespace();

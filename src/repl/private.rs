@@ -9,12 +9,19 @@ use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "docent-session.";
 
+/// Which pid namespace this is: a session's number means something there alone, while several may share one `/tmp`.
+fn namespace() -> String {
+    let link = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    link.to_string_lossy().chars().filter(char::is_ascii_digit).collect()
+}
+
 /// Takes away what sessions without a store left behind when their terminal was closed.
 fn sweep() {
     let own = rustix::process::geteuid().as_raw();
+    let here = format!("{PREFIX}{}.", namespace());
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).and_then(|n| n.split('.').next());
+        let pid = name.to_str().and_then(|n| n.strip_prefix(&here)).and_then(|n| n.split('.').next());
         let ended = pid.and_then(|p| p.parse::<i32>().ok()).is_some_and(|p| !Path::new(&format!("/proc/{p}")).exists());
         // A directory and not a link to one; a file system that others write to may hold anything.
         if ended && entry.metadata().is_ok_and(|m| m.is_dir() && m.uid() == own) {
@@ -37,7 +44,7 @@ impl Private {
             return Ok(Private::InStore(temp));
         }
         sweep();
-        let name = format!("{PREFIX}{}.{}", std::process::id(), crate::fact::now_us());
+        let name = format!("{PREFIX}{}.{}.{}", namespace(), std::process::id(), crate::fact::now_us());
         let path = std::env::temp_dir().join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Private::Elsewhere(path))

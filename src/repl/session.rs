@@ -4,6 +4,7 @@
 //! and the last exit code is returned, as a shell would. What the session says itself goes to standard error: standard
 //! output belongs to the commands.
 
+use super::arrival::Watch;
 use super::complete::{Helper, Kind};
 use super::line::{self, Doubt, Piece, Read, Reading};
 use super::mend::Mend;
@@ -16,7 +17,7 @@ use crate::narrate::{Lang, Level, paint, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
-use rustyline::{Behavior, CompletionType, Config, Editor};
+use rustyline::{Behavior, CompletionType, Config, DefaultEditor, Editor, Event, EventHandler};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -25,10 +26,11 @@ use std::path::Path;
 /// Lines that are kept for the arrow keys.
 const HISTORY: usize = 2000;
 
-/// Exit codes of what the session answers itself: as a shell's for a command not found, for one used wrongly, and the
-/// engine's own when there is no shell.
+/// Exit codes of what the session answers itself: as a shell's for a command not found, for one used wrongly, for one that
+/// was asked about and not confirmed, and the engine's own when there is no shell.
 const NOT_FOUND: i32 = 127;
 const MISUSED: i32 = 2;
+const REFUSED: i32 = 1;
 const ENGINE: i32 = 125;
 
 /// Runs a session to its end; gives the exit code.
@@ -136,13 +138,12 @@ impl Session<'_> {
     /// With a person at a terminal.
     fn converse(mut self, prompt: &str, history: Option<&Path>) -> io::Result<i32> {
         let colour = paint::wanted(true);
-        let behavior = if io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
         let config = Config::builder()
             .max_history_size(HISTORY)
             .map_err(io::Error::other)?
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
-            .behavior(behavior)
+            .behavior(behavior())
             .build();
         let (command, names) = (self.command, self.names);
         let (grammar, words) = (self.grammar.clone(), self.words.clone());
@@ -150,7 +151,9 @@ impl Session<'_> {
             read(text, &words, &grammar, names, false).pieces.last().is_some_and(|p| p.open)
         });
         let mut editor: Editor<Helper<'_>, DefaultHistory> = Editor::with_config(config).map_err(io::Error::other)?;
-        editor.set_helper(Some(Helper::new(command, names, unfinished, colour)));
+        let watch = Watch::default();
+        editor.set_helper(Some(Helper::new(command, names, unfinished, colour, watch.clone())));
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(watch.clone())));
         if let Some(path) = history {
             // None yet at the first start.
             drop(editor.load_history(path));
@@ -159,8 +162,8 @@ impl Session<'_> {
             for line in (self.news)(self.lang) {
                 tell(&line);
             }
-            let ended = match editor.readline(prompt) {
-                Ok(text) if text.trim() == "history" => {
+            let ended = match read_line(&mut editor, &watch, prompt, |helper, text| (helper.unfinished)(text)) {
+                Ok((text, _)) if text.trim() == "history" => {
                     // The shell's own would know nothing: what was typed is kept here.
                     for (n, line) in editor.history().iter().enumerate() {
                         self.print(&format!("{:5}  {line}", n + 1))?;
@@ -168,9 +171,11 @@ impl Session<'_> {
                     self.answered(0)?;
                     None
                 }
-                Ok(text) => {
+                Ok((text, pasted)) => {
                     remember(&mut editor, &text, history);
-                    self.take(&text)?
+                    let seen = self.read(&text);
+                    let paste = pasted || seen.pieces.len() > 1 || seen.left_out > 0;
+                    self.run_all(seen, paste)?
                 }
                 // Ctrl-C: the line is gone, the session is not.
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => None,
@@ -204,7 +209,7 @@ impl Session<'_> {
                 continue;
             }
             chunk.clear();
-            if let Some(code) = self.run_all(seen)? {
+            if let Some(code) = self.run_all(seen, false)? {
                 return Ok(code);
             }
         }
@@ -219,26 +224,36 @@ impl Session<'_> {
         read(text, &self.words, &self.grammar, self.names, !self.terminal)
     }
 
-    fn take(&mut self, text: &str) -> io::Result<Option<i32>> {
-        let seen = self.read(text);
-        self.run_all(seen)
-    }
-
     /// Runs the pieces one by one; gives the exit code when the shell has ended.
-    fn run_all(&mut self, seen: Read) -> io::Result<Option<i32>> {
+    fn run_all(&mut self, mut seen: Read, paste: bool) -> io::Result<Option<i32>> {
+        if paste {
+            self.leave_out(&mut seen)?;
+        }
         if seen.left_out > 0 {
             tell(&say::left_out(self.lang, seen.left_out));
         }
+        // One question for all that a paste brings beside docker's commands, when the first of it is due.
+        let asked: Vec<&str> = seen.pieces.iter().filter(|p| paste && asks(p)).map(|p| p.text.as_str()).collect();
+        let mut agreed = None;
         let count = seen.pieces.len();
         for (n, piece) in seen.pieces.iter().enumerate() {
+            if paste && asks(piece) {
+                let agreed = match agreed {
+                    Some(answer) => answer,
+                    None => *agreed.insert(self.agrees(&asked)?),
+                };
+                if !agreed {
+                    continue;
+                }
+            }
             if !piece.mended.is_empty() {
                 tell(&say::mended(self.lang, &self.phrases(&piece.mended)));
             }
             let changed = count > 1 || seen.left_out > 0 || !piece.mended.is_empty();
             if self.terminal && changed {
-                tell(&format!("> {}", piece.text.replace('\n', "\n  ")));
+                tell(&say::next_of_several(&piece.text));
             }
-            match self.run_one(piece)? {
+            match self.run_one(piece, paste)? {
                 Ended::Shell(code) => return Ok(Some(code)),
                 Ended::Line(status) => self.last = status,
             }
@@ -256,6 +271,66 @@ impl Session<'_> {
         Ok(None)
     }
 
+    /// Leaves out of a paste what cannot be meant: prose, that is what begins with a word that the shell does not know, and
+    /// the word that would end this session.
+    fn leave_out(&mut self, seen: &mut Read) -> io::Result<()> {
+        let mut known: BTreeMap<String, bool> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for mut piece in std::mem::take(&mut seen.pieces) {
+            if line::leaves(&piece.text) {
+                tell(&say::exit_of_a_paste(self.lang, &piece.text));
+                continue;
+            }
+            let first = scan(&piece.text).commands.first().and_then(|c| c.word(&piece.text, 0)).map(str::to_string);
+            if let (true, Some(first)) = (asks(&piece), first) {
+                if !known.contains_key(&first) {
+                    known.insert(first.clone(), self.shell.knows(&first)?);
+                }
+                let knows = known.get(&first) == Some(&true);
+                match &piece.doubt {
+                    // The shell knows it, so it is no slip.
+                    Some(_) if knows => piece.doubt = None,
+                    Some(_) => {}
+                    None if knows || first.contains(['$', '`', '"', '\'']) => {}
+                    None => {
+                        seen.left_out += 1;
+                        continue;
+                    }
+                }
+            }
+            kept.push(piece);
+        }
+        seen.pieces = kept;
+        Ok(())
+    }
+
+    /// Whether these lines of a paste may run on the host. Nothing but a plain yes is one.
+    fn agrees(&mut self, lines: &[&str]) -> io::Result<bool> {
+        tell(&say::paste_question(self.lang, lines));
+        let answer = self.ask("[y/N] ")?;
+        let yes = ["y", "yes", "예", "네", "ㅛ"].contains(&answer.as_str());
+        if !yes {
+            tell(&say::paste_refused(self.lang, lines.len()));
+        }
+        Ok(yes)
+    }
+
+    /// A short answer from the terminal; what was typed or pasted before the question was seen is none.
+    fn ask(&self, prompt: &str) -> io::Result<String> {
+        rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush).unwrap_or(());
+        let config = Config::builder().behavior(behavior()).build();
+        let mut editor = DefaultEditor::with_config(config).map_err(io::Error::other)?;
+        let watch = Watch::default();
+        editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(watch.clone())));
+        match read_line(&mut editor, &watch, prompt, |(), _| false) {
+            Ok((text, pasted)) if !pasted => Ok(text.trim().to_lowercase()),
+            Ok(_) | Err(ReadlineError::Interrupted | ReadlineError::Eof | ReadlineError::Signal(_)) => {
+                Ok(String::new())
+            }
+            Err(e) => Err(io::Error::other(e)),
+        }
+    }
+
     fn phrases(&self, mended: &[Mend]) -> String {
         let phrase = |m: &Mend| match m {
             Mend::Dash => say::mended_dash(self.lang),
@@ -266,7 +341,7 @@ impl Session<'_> {
         mended.iter().map(phrase).collect::<Vec<_>>().join(", ")
     }
 
-    fn run_one(&mut self, piece: &Piece) -> io::Result<Ended> {
+    fn run_one(&mut self, piece: &Piece, paste: bool) -> io::Result<Ended> {
         match &piece.doubt {
             Some(Doubt::Gap(gap)) => {
                 tell(&say::gap(self.lang, gap));
@@ -277,6 +352,17 @@ impl Session<'_> {
                 return self.answered(NOT_FOUND);
             }
             _ => {}
+        }
+        if let (Some(either), true, false) = (&piece.either, self.terminal, paste) {
+            tell(&say::either_question(self.lang, &either.verb, &either.name, &either.docker, &piece.text));
+            return match self.ask("[d/h] ")?.as_str() {
+                "d" | "docker" | "ㅇ" => self.run_line(&either.docker),
+                "h" | "host" | "ㅗ" => self.run_line(&piece.text),
+                _ => {
+                    tell(say::nothing_run(self.lang));
+                    self.answered(REFUSED)
+                }
+            };
         }
         if let Some(status) = self.own(&piece.text)? {
             return self.answered(status);
@@ -381,8 +467,59 @@ impl Session<'_> {
     }
 }
 
+/// Whether a piece of a paste waits for an answer: one that is not run anyway needs none.
+fn asks(piece: &Piece) -> bool {
+    let command = matches!(piece.doubt, None | Some(Doubt::Meant { command: true, .. }));
+    command && !piece.certain
+}
+
+fn behavior() -> Behavior {
+    if io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm }
+}
+
+/// Reads a line, or several that arrive at once, and whether the terminal bracketed them as a paste.
+fn read_line<H: rustyline::Helper>(
+    editor: &mut Editor<H, DefaultHistory>,
+    watch: &Watch,
+    prompt: &str,
+    unfinished: fn(&H, &str) -> bool,
+) -> rustyline::Result<(String, bool)> {
+    let mut begun = String::new();
+    let mut pasted = false;
+    loop {
+        drop(watch.take());
+        let read = editor.readline_with_initial(prompt, (&begun, ""));
+        let arrived = watch.take();
+        pasted |= arrived.pasted;
+        let mut text = match (read, arrived.line) {
+            (Err(ReadlineError::Eof), Some(line)) => line,
+            (read, _) => read?,
+        };
+        // Without editing the lines come one by one, and the next waits in the terminal.
+        while !arrived.keys && more_waits() {
+            text.push('\n');
+            text.push_str(&editor.readline("")?);
+        }
+        if !editor.helper().is_some_and(|h| unfinished(h, &text)) {
+            return Ok((text, pasted));
+        }
+        begun = format!("{text}\n");
+    }
+}
+
+/// Whether another line arrives behind the last at once.
+fn more_waits() -> bool {
+    let wait = rustix::time::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    let stdin = io::stdin();
+    let mut fds = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+    rustix::event::poll(&mut fds, Some(&wait)).is_ok_and(|n| n > 0)
+}
+
 fn read(text: &str, words: &Words, grammar: &Grammar, names: &dyn Fn(Kind) -> Vec<String>, script: bool) -> Read {
-    let is_name = |name: &str| names(Kind::Container).iter().any(|n| n == name);
+    let is_name = |word: &str| {
+        names(Kind::Container).iter().any(|n| n == word)
+            || names(Kind::Id).iter().any(|id| id == word || id.get(..12) == Some(word))
+    };
     let incomplete = |text: &str| grammar.incomplete(text);
     let root = rustix::process::geteuid().is_root();
     line::read(text, &Reading { words, is_name: &is_name, incomplete: &incomplete, script, root })

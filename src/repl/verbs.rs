@@ -174,6 +174,18 @@ pub fn looks_like_ours(verb: &str, args: &[&str], is_name: &dyn Fn(&str) -> bool
     }
 }
 
+/// The container that an argument of the host's `rm`, `kill` or `cp` names: exactly, or as `NAME:PATH` of cp.
+pub fn container_of<'a>(verb: &str, args: &[&'a str], is_name: &dyn Fn(&str) -> bool) -> Option<&'a str> {
+    if !["rm", "kill", "cp"].contains(&verb) {
+        return None;
+    }
+    let name = |word: &'a str| {
+        let word = word.trim_matches(['"', '\'']);
+        if verb == "cp" { word.split_once(':').map_or(word, |(name, _)| name) } else { word }
+    };
+    args.iter().filter(|a| !a.starts_with('-')).map(|a| name(a)).find(|n| is_name(n))
+}
+
 /// Bare verbs near a word that nothing has as its name.
 pub fn near_bare(typed: &str) -> Option<(&'static str, &'static str)> {
     if typed.chars().count() < 4 {
@@ -271,6 +283,25 @@ mod tests {
         assert!(looks_like_ours("rm", &["-f", "web"], &web));
         assert!(!looks_like_ours("rm", &["-f", "file"], &web));
         assert!(!looks_like_ours("kill", &["%1"], &web));
+    }
+
+    #[test]
+    fn a_hosts_command_may_mean_a_container() {
+        let web = |n: &str| n == "web";
+        for (verb, args) in
+            [("rm", &["-f", "web"][..]), ("kill", &["'web'"]), ("cp", &["web:x", "."]), ("cp", &["a", "web:/b"])]
+        {
+            assert_eq!(container_of(verb, args, &web), Some("web"), "{verb} {args:?}");
+        }
+        for (verb, args) in [
+            ("rm", &["-f", "webs"][..]),
+            ("rm", &["web/x"]),
+            ("rm", &["web:/x"]),
+            ("ls", &["web"]),
+            ("cp", &["a", "b:"]),
+        ] {
+            assert_eq!(container_of(verb, args, &web), None, "{verb} {args:?}");
+        }
     }
 
     #[test]
