@@ -11,6 +11,7 @@ use crate::store::{Store, Temp};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -42,15 +43,18 @@ enum Target {
     Inside(OwnedFd, PathBuf),
 }
 
-/// Note in `tmp/` about a copy under way, so that a later command can take away what a killed one had not put in place.
-#[derive(Serialize, Deserialize)]
+/// Note in `tmp/` about a copy under way, so that a later command can take away what a killed one had not put in place. One
+/// line for each directory in which the copy makes things; a search for them would have to go through what others made.
+#[derive(Clone, Serialize, Deserialize)]
 struct Note {
     copy: String,
     /// None: a path of the host.
     container: Option<String>,
     dir: PathBuf,
-    deep: bool,
 }
+
+/// How many calls are told one by one.
+const NOTED: usize = 16;
 
 const NOTE: &[u8] = b"{\"copy\":";
 
@@ -73,17 +77,14 @@ pub fn into_container(
         Target::Entry(place) => place.shown.clone(),
         Target::Inside(_, path) => path.clone(),
     };
-    let deep = is_dir;
-    let dir = if deep { start.clone() } else { start.parent().unwrap_or(Path::new("/")).to_path_buf() };
-    let note_dir = if deep { start.parent().unwrap_or(Path::new("/")).to_path_buf() } else { dir };
-    let (note, token) = begin(store, Some(&container.id), &note_dir, deep)?;
+    let under_way = UnderWay::begin(store, Some(&container.id), &making_dirs(&target, start.clone(), is_dir))?;
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
     let to = format!("{}:{}", container.name, start.to_string_lossy());
-    transfer(&source, contents, &target, (owner, files.user(), None), &token, true, (from, to))
+    transfer(&source, contents, &target, (owner, files.user(), None), &under_way, true, (from, to))
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
-    drop(note);
+    drop(under_way);
     cow::tell(store, container, &start, LOOK, story)
 }
 
@@ -113,17 +114,16 @@ pub fn from_container(
     tree::stat_here(source.dir.as_fd(), &source.name).map_err(|e| inside_fault(container, inside, e))?;
     let is_dir = is_directory(&source);
     let target = local_target(&files, local, &source, is_dir, contents)?;
-    let (note_dir, token_dir) = match &target {
-        Target::Entry(place) => (place.shown.parent().unwrap_or(Path::new(".")).to_path_buf(), &place.shown),
-        Target::Inside(_, path) => (path.clone(), path),
+    let start = match &target {
+        Target::Entry(place) => &place.shown,
+        Target::Inside(_, path) => path,
     };
-    let shown = token_dir.to_string_lossy().into_owned();
-    let absolute_dir = from_here(&note_dir);
+    let shown = start.to_string_lossy().into_owned();
     // In the grader's sandbox paths are the sandbox's: what a killed copy leaves there goes with the sandbox.
-    let (note, token) = if files.is_confined() {
-        (None, token())
+    let under_way = if files.is_confined() {
+        UnderWay::unnoted(None)
     } else {
-        begin(store, None, &absolute_dir, is_dir).map(|(note, token)| (Some(note), token))?
+        UnderWay::begin(store, None, &making_dirs(&target, from_here(start), is_dir))?
     };
     // A submission could not give its files away either.
     let owner = if options.archive && !files.is_confined() {
@@ -134,7 +134,7 @@ pub fn from_container(
     };
     let from = format!("{}:{}", container.name, inside.to_string_lossy());
     let copied =
-        transfer(&source, contents, &target, (owner, None, files.user()), &token, false, (from, shown.clone()))
+        transfer(&source, contents, &target, (owner, None, files.user()), &under_way, false, (from, shown.clone()))
             .map_err(|e| local_fault(local, e))?;
     // The grader's paths are its sandbox's: nobody could look there.
     let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
@@ -142,7 +142,7 @@ pub fn from_container(
         Some(receipt) => copied.with_receipt(receipt).tell(story),
         None => copied.tell(story),
     }
-    drop(note);
+    drop(under_way);
     Ok(())
 }
 
@@ -185,29 +185,48 @@ fn transfer(
     contents: bool,
     target: &Target,
     (owner, reader, writer): (Owner, Option<u32>, Option<u32>),
-    token: &str,
+    under_way: &UnderWay,
     into_container: bool,
     (from, to): (String, String),
 ) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
-        let (dir, shown) = match target {
-            Target::Entry(place) => (place.dir.as_fd(), place.shown.parent().unwrap_or(Path::new("/"))),
-            Target::Inside(dir, path) => (dir.as_fd(), path.as_path()),
-        };
-        let shown = absolute(&from_here(shown)).to_string_lossy().into_owned();
-        let mut copy = Copy { owner, reader, writer, token, noted: 16, shown, sum: Default::default() };
+        let announce = |dir: &str| under_way.announce(Path::new(dir));
+        let token = under_way.note.copy.as_str();
+        let mut copy =
+            Copy { owner, reader, writer, token, announce: &announce, noted: NOTED as u64, sum: Default::default() };
         match target {
-            Target::Entry(place) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &place.name)?,
-            Target::Inside(..) if contents => {
-                let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                let from = copy.open_source(source.dir.as_fd(), &source.name, how)?;
-                copy.contents(calls, from.as_fd(), dir)?;
+            Target::Entry(place) => {
+                let above = shown(place.shown.parent().unwrap_or(Path::new("/")));
+                copy.entry(calls, source.dir.as_fd(), &source.name, (place.dir.as_fd(), &above), &place.name)?;
             }
-            Target::Inside(..) => copy.entry(calls, source.dir.as_fd(), &source.name, dir, &source.name)?,
+            Target::Inside(dir, path) if contents => {
+                let from = copy.open_source(source.dir.as_fd(), &source.name)?;
+                let dir = dir.try_clone().map_err(|e| SysError::io("fcntl", shown(path), &e))?;
+                copy.contents(calls, from, (dir, shown(path)))?;
+            }
+            Target::Inside(dir, path) => {
+                copy.entry(calls, source.dir.as_fd(), &source.name, (dir.as_fd(), &shown(path)), &source.name)?;
+            }
         }
         let (bytes, entries) = (copy.sum.bytes, copy.sum.entries);
         Ok(((), Fact::Copied { from, to, bytes, entries, into_container }))
     })
+}
+
+fn shown(path: &Path) -> String {
+    absolute(&from_here(path)).to_string_lossy().into_owned()
+}
+
+/// The directories in which a copy to `start` may make things before they take their place.
+fn making_dirs(target: &Target, start: PathBuf, is_dir: bool) -> Vec<PathBuf> {
+    match target {
+        Target::Inside(..) => vec![start],
+        Target::Entry(_) => {
+            let parent = start.parent().unwrap_or(Path::new("/")).to_path_buf();
+            // A directory that is there already is merged into, and the work is done in it.
+            if is_dir { vec![parent, start] } else { vec![parent] }
+        }
+    }
 }
 
 fn is_directory(place: &Place) -> bool {
@@ -347,29 +366,48 @@ fn inside_fault(container: &Container, path: &Path, e: SysError) -> Fault {
     Fault::step("cp", SysError { calls: Vec::new(), ..e })
 }
 
-/// What nobody else calls a file.
-fn token() -> String {
-    format!(".docent-{}-{:x}", std::process::id(), crate::fact::now_us())
+/// A copy under way: what its things are called until they take their place, and the note of it.
+struct UnderWay {
+    note: Note,
+    temp: Option<Temp>,
 }
 
-fn begin(store: &Store, container: Option<&str>, dir: &Path, deep: bool) -> Result<(Temp, String), Fault> {
-    let step = |e| Fault::step("cp", e);
-    let temp = store.temporary_file().map_err(step)?;
-    let note = Note { copy: token(), container: container.map(str::to_string), dir: dir.to_path_buf(), deep };
-    let content = serde_json::to_vec(&note).unwrap_or_default();
-    std::fs::write(temp.path(), content).map_err(|e| step(SysError::io("write", temp.path().to_string_lossy(), &e)))?;
-    Ok((temp, note.copy))
+impl UnderWay {
+    fn unnoted(container: Option<&str>) -> UnderWay {
+        // What nobody else calls a file.
+        let copy = format!(".docent-{}-{:x}", std::process::id(), crate::fact::now_us());
+        UnderWay { note: Note { copy, container: container.map(str::to_string), dir: PathBuf::new() }, temp: None }
+    }
+
+    fn begin(store: &Store, container: Option<&str>, dirs: &[PathBuf]) -> Result<UnderWay, Fault> {
+        let step = |e| Fault::step("cp", e);
+        let temp = Some(store.temporary_file().map_err(step)?);
+        let under_way = UnderWay { temp, ..UnderWay::unnoted(container) };
+        dirs.iter().try_for_each(|dir| under_way.announce(dir)).map_err(step)?;
+        Ok(under_way)
+    }
+
+    /// Notes one more directory.
+    fn announce(&self, dir: &Path) -> Result<(), SysError> {
+        let Some(temp) = &self.temp else { return Ok(()) };
+        let mut line = serde_json::to_vec(&Note { dir: dir.to_path_buf(), ..self.note.clone() }).unwrap_or_default();
+        line.push(b'\n');
+        let mut file = temp.file();
+        file.write_all(&line).map_err(|e| SysError::io("write", temp.path().to_string_lossy(), &e))
+    }
 }
 
-/// Takes away what killed copies had not put in place, in containers and on the host.
-pub fn undo_abandoned(store: &Store, story: &mut Story) -> Result<(), Fault> {
+/// Takes away what killed copies had not put in place, in containers and on the host. Gives what could not be taken away.
+pub fn undo_abandoned(store: &Store, story: &mut Story) -> Vec<Fault> {
+    let mut failed = Vec::new();
     for (temp, content) in store.adopt_abandoned(NOTE) {
-        if let Ok(note) = serde_json::from_slice::<Note>(&content) {
-            undo(store, story, &note)?;
+        // The last line may not have been written to its end.
+        for note in serde_json::Deserializer::from_slice(&content).into_iter::<Note>().map_while(Result::ok) {
+            failed.extend(undo(store, story, &note).err());
         }
         drop(temp);
     }
-    Ok(())
+    failed
 }
 
 fn undo(store: &Store, story: &mut Story, note: &Note) -> Result<(), Fault> {
@@ -385,8 +423,8 @@ fn undo(store: &Store, story: &mut Story, note: &Note) -> Result<(), Fault> {
     // The directory itself may be gone by now, and what was in it too.
     let Ok(dir) = dir else { return Ok(()) };
     let mut calls = sys::Calls::default();
-    let removed = tree::remove_unfinished(&mut calls, dir.as_fd(), &note.copy, note.deep);
-    if removed.is_ok_and(|n| n > 0) {
+    let removed = tree::remove_unfinished(&mut calls, dir.as_fd(), &note.copy, NOTED);
+    if removed.map_err(|e| Fault::step("cp", e))? > 0 {
         let what = format!("{}/{}", note.dir.to_string_lossy(), note.copy);
         let mut event = Event::of(Fact::Cleaned { what }, calls.take());
         event.container = note.container.clone();

@@ -8,7 +8,7 @@ use crate::container::Container;
 use crate::fact::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
-use crate::kernel::{open, tree};
+use crate::kernel::{open, walk};
 use crate::store::Store;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
@@ -89,14 +89,21 @@ fn relative(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-/// Everything below `start` in the write layer, within `budget_us` microseconds; None when that was not enough.
-pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
+/// Everything below `start` in the write layer, within `budget_us` microseconds.
+///
+/// # Errors
+/// ETIME when that was not enough. ENAMETOOLONG for what lies deeper than a path can lead, as Docker's walk ends there: half
+/// of what changed would be no answer.
+pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Result<Look, SysError> {
     let until = now_us().saturating_add(budget_us);
     let (mut found, mut waiting) = (Look::new(), vec![start.to_path_buf()]);
-    let Ok(layer) = open::directory(upper) else { return Some(found) };
+    let Ok(layer) = open::directory(upper) else { return Ok(found) };
     while let Some(path) = waiting.pop() {
         if now_us() > until {
-            return None;
+            return Err(SysError::new("getdents64", upper.to_string_lossy(), libc::ETIME));
+        }
+        if path.as_os_str().len() > libc::PATH_MAX as usize {
+            return Err(SysError::new("openat2", start.to_string_lossy(), libc::ENAMETOOLONG));
         }
         if path != Path::new("/") {
             let Some(mark) = mark(layer.as_fd(), &path) else { continue };
@@ -108,11 +115,11 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Option<Look> {
         }
         let how = OFlags::RDONLY | OFlags::DIRECTORY;
         let Ok(dir) = open::beneath(layer.as_fd(), relative(&path), how) else { continue };
-        for name in tree::names(dir.as_fd()).unwrap_or_default() {
+        for name in walk::names(dir.as_fd()).unwrap_or_default() {
             waiting.push(path.join(name));
         }
     }
-    Some(found)
+    Ok(found)
 }
 
 /// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
@@ -188,9 +195,10 @@ pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
 /// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
 pub fn baseline(store: &Store, container: &Container, budget_us: u64, story: &mut Story) {
     let upper = store.container_dir(&container.id).upper();
-    let Some(now) = look(&upper, Path::new("/"), budget_us).filter(|now| *now != seen(store, &container.id)) else {
+    let Ok(now) = look(&upper, Path::new("/"), budget_us) else { return };
+    if now == seen(store, &container.id) {
         return;
-    };
+    }
     if let Err(error) = remember(store, &container.id, &now) {
         story.tell(Event::failed(Fact::Fallback { what: "seen.json".into(), point: FaultPoint::Optional }, error));
     }
@@ -205,7 +213,7 @@ pub fn tell(
     story: &mut Story,
 ) -> Result<(), Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let Some(now) = look(&upper, start, budget_us) else { return Ok(()) };
+    let Ok(now) = look(&upper, start, budget_us) else { return Ok(()) };
     let all_before = seen(store, &container.id);
     let before: Look =
         all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
@@ -259,10 +267,14 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
 }
 
 /// `docker diff`: the write layer against the image, as (letter, path), directories included.
-pub fn diff(store: &Store, container: &Container) -> Vec<(char, String)> {
+///
+/// # Errors
+/// As [`look`].
+pub fn diff(store: &Store, container: &Container) -> Result<Vec<(char, String)>, Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let now = look(&upper, Path::new("/"), u64::MAX / 2).unwrap_or_default();
-    now.iter()
+    let now = look(&upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
+    Ok(now
+        .iter()
         .filter_map(|(path, mark)| {
             let below = below(store, container, path);
             let letter = match (mark.kind, below) {
@@ -273,7 +285,7 @@ pub fn diff(store: &Store, container: &Container) -> Vec<(char, String)> {
             };
             Some((letter, path.to_string_lossy().into_owned()))
         })
-        .collect()
+        .collect())
 }
 
 #[cfg(test)]
@@ -295,6 +307,6 @@ mod tests {
         let found = look(dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
         let names: Vec<&str> = found.keys().filter_map(|p| p.to_str()).collect();
         assert_eq!(names, ["/d", "/d/file", "/in", "/out"]);
-        assert_eq!(look(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Some(1));
+        assert_eq!(look(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
     }
 }

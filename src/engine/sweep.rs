@@ -14,8 +14,9 @@ use std::os::fd::AsFd;
 
 /// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container.
 pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
-    let undone = super::copy::undo_abandoned(store, story);
-    go_on(undone, story)?;
+    for fault in super::copy::undo_abandoned(store, story) {
+        go_on(Err(fault), story)?;
+    }
     let abandoned = store.abandoned();
     let containers = store.list_containers()?;
     if !abandoned.is_empty() {

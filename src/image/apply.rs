@@ -9,6 +9,8 @@
 
 use super::tarball::{Kind, Member, Tar, Trouble, too_large};
 use crate::fact::ArchiveFlaw;
+use crate::kernel::sys::Calls;
+use crate::kernel::walk;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -133,7 +135,7 @@ impl Unpacker<'_> {
             {
                 return Ok(());
             }
-            self.remove(&place, name, stat).map_err(|e| write(m, e))?;
+            remove(&place, name).map_err(|e| write(m, e))?;
         }
         match m.kind {
             Kind::File => {
@@ -319,8 +321,8 @@ impl Unpacker<'_> {
                 Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink => self.follow(&path, m)?,
                 Some(stat) if !is_whiteout(&stat) => return Err(bad(m, "parent is not a directory")),
                 covered => {
-                    if let Some(stat) = &covered {
-                        self.remove(&place, name, stat).map_err(|e| write(m, e))?;
+                    if covered.is_some() {
+                        remove(&place, name).map_err(|e| write(m, e))?;
                     }
                     rustix::fs::mkdirat(&place.fd, *name, Mode::RWXU).map_err(|e| write(m, e))?;
                     let fd = Rc::new(open_dir(&place.fd, name).map_err(|e| write(m, e))?);
@@ -364,13 +366,6 @@ impl Unpacker<'_> {
             Ok(stat) => Ok((fd, base.to_vec(), stat)),
             Err(_) => Err(bad(m, "link to nothing")),
         }
-    }
-
-    fn remove(&self, place: &Place, name: &[u8], stat: &Stat) -> rustix::io::Result<()> {
-        if !is_dir(stat) {
-            return rustix::fs::unlinkat(&place.fd, name, AtFlags::empty());
-        }
-        std::fs::remove_dir_all(place.proc(name)).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
     }
 
     /// Gives a directory that the archive does not describe the metadata of the one that it covers; its time is for last.
@@ -456,6 +451,12 @@ fn beneath(root: impl AsFd, path: &[u8], flags: OFlags) -> rustix::io::Result<Ow
 fn create(place: &Place, name: &[u8]) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(&place.fd, name, flags, Mode::RUSR | Mode::WUSR)
+}
+
+/// Removes whatever has this name, and what is below it.
+fn remove(place: &Place, name: &[u8]) -> rustix::io::Result<()> {
+    walk::remove(&mut Calls::default(), place.fd.as_fd(), OsStr::from_bytes(name), 0)
+        .map_err(|e| Errno::from_raw_os_error(e.errno))
 }
 
 fn open_dir(dir: &OwnedFd, name: &[u8]) -> rustix::io::Result<OwnedFd> {

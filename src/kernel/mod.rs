@@ -21,4 +21,5 @@ pub mod sys;
 pub mod terminal;
 pub mod tree;
 pub mod userfiles;
+pub mod walk;
 pub mod watch;

@@ -1,8 +1,12 @@
 //! Opening paths that somebody else chose: openat2 keeps the walk inside a root (kernel 5.6).
 
 use crate::fact::SysError;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, openat2};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Take};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 /// Opens `path` as a process would whose root is `root`: absolute symlinks start there, `..` stops there, and the magic
@@ -20,7 +24,12 @@ pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags, mode: Mode) -> Re
 /// Opens `path` beneath a directory, through directories alone: no symlink on the way or at its end is followed. With
 /// O_PATH|O_NOFOLLOW a symlink at the end is opened as itself (openat2(2)).
 pub fn beneath(dir: BorrowedFd<'_>, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    within(dir, path, how, ResolveFlags::empty())
+}
+
+/// The same, with more that the kernel is to refuse (NO_XDEV: another mount).
+pub fn within(dir: BorrowedFd<'_>, path: &Path, how: OFlags, more: ResolveFlags) -> Result<OwnedFd, SysError> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | more;
     openat2(dir, path, how | OFlags::CLOEXEC, Mode::empty(), resolve)
         .map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error()))
 }
@@ -37,6 +46,49 @@ pub fn may_execute(file: BorrowedFd<'_>) -> Result<(), SysError> {
     // SAFETY: a descriptor that is open, an empty NUL-terminated path, two integers.
     let ret = unsafe { libc::syscall(libc::SYS_faccessat2, file.as_raw_fd(), c"".as_ptr(), libc::X_OK, how) };
     if ret == 0 { Ok(()) } else { Err(SysError::io("faccessat2", "program", &std::io::Error::last_os_error())) }
+}
+
+/// What lies at a name, held and looked at before it is opened: to open a device or a FIFO can do something already, and a
+/// program that swaps the name meanwhile changes nothing of what is held.
+#[derive(Debug)]
+pub struct Seen {
+    handle: OwnedFd,
+    pub stat: Stat,
+}
+
+impl Seen {
+    /// As [`beneath`].
+    pub fn beneath(dir: BorrowedFd<'_>, path: &Path) -> Result<Seen, SysError> {
+        let handle = beneath(dir, path, OFlags::PATH | OFlags::NOFOLLOW)?;
+        // fstat works on a descriptor that only names a place (O_PATH) since kernel 3.6.
+        let stat =
+            rustix::fs::fstat(&handle).map_err(|e| SysError::new("fstat", path.to_string_lossy(), e.raw_os_error()))?;
+        Ok(Seen { handle, stat })
+    }
+
+    pub fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+
+    /// Opens this very file or directory: /proc/self/fd leads to what is held, whatever its name leads to by now. For what
+    /// [`Seen::kind`] says is one of the two.
+    pub fn open(&self, how: OFlags) -> Result<OwnedFd, SysError> {
+        let link = format!("/proc/self/fd/{}", self.handle.as_raw_fd());
+        rustix::fs::open(&link, how | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|e| SysError::new("open", link, e.raw_os_error()))
+    }
+
+    /// The content of a regular file, no more of it than there was when it was looked at: a program may write on for ever.
+    pub fn content(&self) -> Result<Take<File>, SysError> {
+        Ok(File::from(self.open(OFlags::RDONLY)?).take(u64::try_from(self.stat.st_size).unwrap_or(0)))
+    }
+
+    /// Where a symlink leads.
+    pub fn target(&self) -> Result<OsString, SysError> {
+        rustix::fs::readlinkat(&self.handle, "", Vec::new())
+            .map(|to| OsString::from_vec(to.into_bytes()))
+            .map_err(|e| SysError::new("readlinkat", "", e.raw_os_error()))
+    }
 }
 
 /// A directory as a handle.

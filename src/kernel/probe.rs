@@ -165,7 +165,7 @@ fn clean_up(dir: &Path, name: &str) -> Vec<Call> {
     // The kernel's own directory below `work` has mode 0 and keeps a whiteout: only root could walk it as it is.
     fs::set_permissions(dir.join("work/work"), fs::Permissions::from_mode(0o700)).unwrap_or(());
     for part in PARTS {
-        fs::remove_dir_all(dir.join(part)).unwrap_or(());
+        super::walk::remove_path(&dir.join(part)).unwrap_or(());
     }
     if dir.exists() {
         sys::rmdir(&mut calls, dir).unwrap_or(());

@@ -1,17 +1,19 @@
 //! Copies of files and trees between two directories that are known by descriptor.
 //!
 //! One side belongs to a container, which may rename and link while we walk: every step opens one name beneath a directory
-//! that is already open, never following a symlink there (CVE-2018-15664, CVE-2026-41568). A file takes its place by rename,
-//! so the old content or the new is there, never half of it.
+//! that is already open, never following a symlink there (CVE-2018-15664, CVE-2026-41568), and what is opened is what was
+//! looked at. A file or a new directory takes its place by rename, so the old content or the new is there, never half of it;
+//! until then it lies in the directory that the copy began in, so that a killed copy's remains are found without a search.
 
-use super::open;
+use super::open::{self, Seen};
 use super::sys::{Answer, Calls, quoted};
+use super::walk::{self, DIRECTORY, Walk};
 use crate::fact::SysError;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What a copy came to.
@@ -42,11 +44,26 @@ pub struct Copy<'a> {
     pub writer: Option<u32>,
     /// Begins the names of things that have not taken their place yet.
     pub token: &'a str,
+    /// Is told of each directory, other than the one that the copy begins in, where such names are going to be made.
+    pub announce: &'a dyn Fn(&str) -> Result<(), SysError>,
     /// Calls of the first entries are written down one by one; a tree of thousands is told by its sum.
     pub noted: u64,
-    /// The directory that is copied into at the moment, for people.
-    pub shown: String,
     pub sum: Sum,
+}
+
+/// A directory that is copied into, and its path for people.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    dir: BorrowedFd<'a>,
+    shown: &'a str,
+}
+
+/// One level of a tree under way: what is still to be copied of it, and where the path of its parent ends.
+struct Level {
+    rest: std::vec::IntoIter<OsString>,
+    name: OsString,
+    stat: Option<Stat>,
+    above: usize,
 }
 
 pub fn stat_here(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Stat, SysError> {
@@ -59,95 +76,241 @@ fn kind(stat: &Stat) -> FileType {
 }
 
 impl Copy<'_> {
-    /// Copies `name` of `from` to `to`/`new`. A directory that is there already is merged into.
+    /// Copies `name` of `from` to `to`/`new`; `shown` is the path of `to`. A directory that is there already is merged into.
     pub fn entry(
         &mut self,
         calls: &mut Calls,
         from: BorrowedFd<'_>,
         name: &OsStr,
-        to: BorrowedFd<'_>,
+        (to, shown): (BorrowedFd<'_>, &str),
         new: &OsStr,
     ) -> Result<(), SysError> {
-        let stat = stat_here(from, name)?;
-        self.sum.entries += 1;
-        if kind(&stat) == FileType::Directory {
-            return self.directory(calls, from, name, to, new, &stat);
+        let found = self.look(from, name)?;
+        let spot = Spot { dir: to, shown };
+        if found.kind() != FileType::Directory {
+            return self.replace(calls, &found, spot, spot, new);
         }
-        let temporary = OsString::from(format!("{}.{}", self.token, self.sum.entries));
-        match kind(&stat) {
-            FileType::RegularFile => self.file(calls, from, name, to, &temporary, &stat)?,
-            FileType::Symlink => {
-                let target = rustix::fs::readlinkat(from, name, Vec::new())
-                    .map_err(|e| SysError::new("readlinkat", name.to_string_lossy(), e.raw_os_error()))?;
-                let target = OsString::from_vec(target.into_bytes());
-                let _as_writer = self.as_writer()?;
-                let done = rustix::fs::symlinkat(&target, to, &temporary);
-                self.note(
-                    calls,
-                    "symlinkat",
-                    format!("{}, <{}>, {}", quoted(&target), self.shown, quoted(&temporary)),
-                    new,
-                    done,
-                )?;
-            }
-            FileType::Socket => return Err(SysError::new("mknodat", name.to_string_lossy(), libc::EOPNOTSUPP)),
-            other => {
-                let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
-                let _as_writer = self.as_writer()?;
-                let done = rustix::fs::mknodat(to, &temporary, other, mode, stat.st_rdev);
-                self.note(calls, "mknodat", format!("<{}>, {}", self.shown, quoted(&temporary)), new, done)?;
-            }
+        let source = self.open(&found, DIRECTORY)?;
+        match self.existing(to, new)? {
+            Some(target) => self.contents(calls, source, (target, below(shown, new))),
+            None => self.appear(calls, source, &found.stat, spot, spot, new),
         }
-        let _as_writer = self.as_writer()?;
-        if kind(&stat) != FileType::RegularFile {
-            // What a writer makes is the writer's already.
-            if self.writer.is_none() {
-                self.own(calls, to, &temporary, &stat)?;
-            }
-            self.times(calls, to, &temporary, &stat)?;
-        }
-        let done = rustix::fs::renameat_with(to, &temporary, to, new, RenameFlags::empty());
-        let args = format!("<{0}>, {1}, <{0}>, {2}, 0", self.shown, quoted(&temporary), quoted(new));
-        self.note(calls, "renameat2", args, new, done).inspect_err(|_| {
-            rustix::fs::unlinkat(to, &temporary, AtFlags::empty()).unwrap_or(());
-        })
     }
 
-    fn file(
+    /// Everything in one directory into another, which is there.
+    pub fn contents(&mut self, calls: &mut Calls, from: OwnedFd, to: (OwnedFd, String)) -> Result<(), SysError> {
+        self.tree(calls, from, to, false)
+    }
+
+    /// Walks through a directory and all below it. In a `fresh` one, which nobody has been shown yet, everything is made under
+    /// its own name; in others what is made takes its place by rename.
+    fn tree(
         &mut self,
         calls: &mut Calls,
-        from: BorrowedFd<'_>,
-        name: &OsStr,
-        to: BorrowedFd<'_>,
-        temporary: &OsStr,
-        stat: &Stat,
+        from: OwnedFd,
+        (to, mut shown): (OwnedFd, String),
+        fresh: bool,
     ) -> Result<(), SysError> {
-        // O_NONBLOCK: if a fifo has taken the file's place since, its opening does not hang.
-        let mut source = File::from(self.open_source(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
-        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let as_writer = self.as_writer()?;
-        let made = rustix::fs::openat(to, temporary, how, Mode::from_raw_mode(0o600));
-        drop(as_writer);
-        let args =
-            format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600", self.shown, quoted(temporary));
-        let made = self.note(calls, "openat", args, name, made)?;
-        let mut target = File::from(made);
-        let finished = std::io::copy(&mut source, &mut target)
-            .map_err(|e| SysError::io("copy_file_range", name.to_string_lossy(), &e))
-            .and_then(|bytes| {
-                self.sum.bytes += bytes;
-                self.own_fd(calls, target.as_fd(), temporary, stat)
-            });
+        // Where things are made until they take their place, one for each mount on the way: rename(2) does not cross one.
+        let mut scratch = vec![(0, dup(to.as_fd())?, shown.clone())];
+        let (mut from, mut to) = (Walk::at(from), Walk::at(to));
+        let first = walk::names(from.here())?.into_iter();
+        let mut levels = vec![Level { rest: first, name: OsString::new(), stat: None, above: 0 }];
+        while let Some(level) = levels.last_mut() {
+            let Some(name) = level.rest.next() else {
+                let Some(done) = levels.pop() else { break };
+                if let Some(stat) = &done.stat {
+                    self.own_fd(calls, to.here(), &done.name, stat)?;
+                }
+                if !levels.is_empty() {
+                    from.up()?;
+                    to.up()?;
+                    scratch.pop_if(|(depth, ..)| *depth == levels.len());
+                    shown.truncate(done.above);
+                }
+                continue;
+            };
+            let found = self.look(from.here(), &name)?;
+            let spot = Spot { dir: to.here(), shown: &shown };
+            let making = match scratch.last() {
+                Some((_, dir, shown)) if !fresh => Spot { dir: dir.as_fd(), shown },
+                _ => spot,
+            };
+            if found.kind() != FileType::Directory {
+                if fresh {
+                    self.make(calls, &found, spot, &name)?
+                } else {
+                    self.replace(calls, &found, making, spot, &name)?
+                }
+                continue;
+            }
+            let source = self.open(&found, DIRECTORY)?;
+            let target =
+                if fresh { Some(self.directory(calls, spot, &name)?) } else { self.existing(spot.dir, &name)? };
+            let Some(target) = target else {
+                self.appear(calls, source, &found.stat, making, spot, &name)?;
+                continue;
+            };
+            let above = shown.len();
+            if !shown.ends_with('/') {
+                shown.push('/');
+            }
+            shown.push_str(&name.to_string_lossy());
+            // A submission may be allowed to write here and not further up.
+            if !fresh && (self.writer.is_some() || self.is_mount(to.here(), &name)) {
+                (self.announce)(&shown)?;
+                scratch.push((levels.len(), dup(target.as_fd())?, shown.clone()));
+            }
+            from.down(source)?;
+            to.down(target)?;
+            let rest = walk::names(from.here())?.into_iter();
+            levels.push(Level { rest, name, stat: fresh.then_some(found.stat), above });
+        }
+        Ok(())
+    }
+
+    /// A directory that is not there yet, with all that belongs in it.
+    fn appear(
+        &mut self,
+        calls: &mut Calls,
+        source: OwnedFd,
+        stat: &Stat,
+        making: Spot<'_>,
+        spot: Spot<'_>,
+        new: &OsStr,
+    ) -> Result<(), SysError> {
+        let temporary = self.temporary();
+        let made = self.directory(calls, making, &temporary).and_then(|target| {
+            let filled = dup(target.as_fd())?;
+            self.tree(calls, source, (filled, below(making.shown, &temporary)), true)?;
+            self.own_fd(calls, target.as_fd(), new, stat)
+        });
+        self.take_place(calls, made, making, &temporary, spot, new)
+    }
+
+    /// Something other than a directory, instead of what may be there.
+    fn replace(
+        &mut self,
+        calls: &mut Calls,
+        found: &Seen,
+        making: Spot<'_>,
+        spot: Spot<'_>,
+        new: &OsStr,
+    ) -> Result<(), SysError> {
+        let temporary = self.temporary();
+        let made = self.make(calls, found, making, &temporary);
+        self.take_place(calls, made, making, &temporary, spot, new)
+    }
+
+    fn temporary(&self) -> OsString {
+        OsString::from(format!("{}.{}", self.token, self.sum.entries))
+    }
+
+    /// What was made becomes what it should be, or goes.
+    fn take_place(
+        &mut self,
+        calls: &mut Calls,
+        made: Result<(), SysError>,
+        making: Spot<'_>,
+        temporary: &OsStr,
+        spot: Spot<'_>,
+        new: &OsStr,
+    ) -> Result<(), SysError> {
         let _as_writer = self.as_writer()?;
-        finished.inspect_err(|_| {
-            rustix::fs::unlinkat(to, temporary, AtFlags::empty()).unwrap_or(());
+        let placed = made.and_then(|()| {
+            let done = rustix::fs::renameat_with(making.dir, temporary, spot.dir, new, RenameFlags::empty());
+            let args = || format!("<{}>, {}, <{}>, {}, 0", making.shown, quoted(temporary), spot.shown, quoted(new));
+            self.note(calls, "renameat2", args, new, done)
+        });
+        placed.inspect_err(|_| {
+            // A later command tries again.
+            walk::remove(&mut Calls::default(), making.dir, temporary, 0).unwrap_or(());
         })
     }
 
-    /// Opens something of the source, with the reader's rights.
-    pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr, how: OFlags) -> Result<OwnedFd, SysError> {
-        let _as_reader = self.reader.map(super::userfiles::AsUser::new).transpose()?;
-        open::beneath(dir, Path::new(name), how)
+    /// Anything but a directory, under a name that is free.
+    fn make(&mut self, calls: &mut Calls, found: &Seen, spot: Spot<'_>, name: &OsStr) -> Result<(), SysError> {
+        let stat = &found.stat;
+        let _as_writer = match found.kind() {
+            FileType::RegularFile => return self.file(calls, found, spot, name),
+            FileType::Socket => return Err(SysError::new("mknodat", name.to_string_lossy(), libc::EOPNOTSUPP)),
+            _ => self.as_writer()?,
+        };
+        if found.kind() == FileType::Symlink {
+            let target = found.target()?;
+            let done = rustix::fs::symlinkat(&target, spot.dir, name);
+            let args = || format!("{}, <{}>, {}", quoted(&target), spot.shown, quoted(name));
+            self.note(calls, "symlinkat", args, name, done)?;
+        } else {
+            let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
+            let done = rustix::fs::mknodat(spot.dir, name, found.kind(), mode, stat.st_rdev);
+            self.note(calls, "mknodat", || format!("<{}>, {}", spot.shown, quoted(name)), name, done)?;
+        }
+        // What a writer makes is the writer's already.
+        if self.writer.is_none() {
+            self.own(calls, spot, name, stat)?;
+        }
+        self.times(calls, spot, name, stat)
+    }
+
+    fn file(&mut self, calls: &mut Calls, found: &Seen, spot: Spot<'_>, name: &OsStr) -> Result<(), SysError> {
+        let mut source = {
+            let _as_reader = self.as_reader()?;
+            found.content()?
+        };
+        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = {
+            let _as_writer = self.as_writer()?;
+            rustix::fs::openat(spot.dir, name, how, Mode::from_raw_mode(0o600))
+        };
+        let args = || format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600", spot.shown, quoted(name));
+        let mut target = File::from(self.note(calls, "openat", args, name, made)?);
+        self.sum.bytes += std::io::copy(&mut source, &mut target)
+            .map_err(|e| SysError::io("copy_file_range", name.to_string_lossy(), &e))?;
+        self.own_fd(calls, target.as_fd(), name, &found.stat)
+    }
+
+    /// What is to be copied next, counted.
+    fn look(&mut self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<Seen, SysError> {
+        self.sum.entries += 1;
+        let _as_reader = self.as_reader()?;
+        Seen::beneath(dir, Path::new(name))
+    }
+
+    fn open(&self, found: &Seen, how: OFlags) -> Result<OwnedFd, SysError> {
+        let _as_reader = self.as_reader()?;
+        found.open(how)
+    }
+
+    /// Opens a directory of the source, with the reader's rights.
+    pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
+        let _as_reader = self.as_reader()?;
+        open::beneath(dir, Path::new(name), DIRECTORY)
+    }
+
+    /// The directory of this name, if there is one.
+    fn existing(&self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<OwnedFd>, SysError> {
+        if !stat_here(dir, name).is_ok_and(|s| kind(&s) == FileType::Directory) {
+            return Ok(None);
+        }
+        let _as_writer = self.as_writer()?;
+        open::beneath(dir, Path::new(name), DIRECTORY).map(Some)
+    }
+
+    fn is_mount(&self, dir: BorrowedFd<'_>, name: &OsStr) -> bool {
+        let opened = open::within(dir, Path::new(name), OFlags::PATH, ResolveFlags::NO_XDEV);
+        opened.is_err_and(|e| e.errno == libc::EXDEV)
+    }
+
+    fn directory(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
+        let _as_writer = self.as_writer()?;
+        let done = rustix::fs::mkdirat(spot.dir, name, Mode::from_raw_mode(0o700));
+        self.note(calls, "mkdirat", || format!("<{}>, {}, 0700", spot.shown, quoted(name)), name, done)?;
+        open::beneath(spot.dir, Path::new(name), DIRECTORY)
+    }
+
+    fn as_reader(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
+        self.reader.map(super::userfiles::AsUser::new).transpose()
     }
 
     fn as_writer(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
@@ -160,33 +323,33 @@ impl Copy<'_> {
         if (uid, gid) != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
             let done =
                 rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)));
-            self.note(calls, "fchown", format!("<{}>, {uid}, {gid}", name.to_string_lossy()), name, done)?;
+            self.note(calls, "fchown", || format!("<{}>, {uid}, {gid}", name.to_string_lossy()), name, done)?;
         }
         let mode = stat.st_mode & 0o7777;
         let done = rustix::fs::fchmod(fd, Mode::from_raw_mode(mode));
-        self.note(calls, "fchmod", format!("<{}>, 0{mode:o}", name.to_string_lossy()), name, done)?;
+        self.note(calls, "fchmod", || format!("<{}>, 0{mode:o}", name.to_string_lossy()), name, done)?;
         let done = rustix::fs::futimens(fd, &timestamps(stat));
-        self.note(calls, "utimensat", format!("<{}>", name.to_string_lossy()), name, done)
+        self.note(calls, "utimensat", || format!("<{}>", name.to_string_lossy()), name, done)
     }
 
-    fn own(&mut self, calls: &mut Calls, dir: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
+    fn own(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
         let (uid, gid) = self.owner(stat);
         if (uid, gid) == (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
             return Ok(());
         }
         let done = rustix::fs::chownat(
-            dir,
+            spot.dir,
             name,
             Some(rustix::fs::Uid::from_raw(uid)),
             Some(rustix::fs::Gid::from_raw(gid)),
             AtFlags::SYMLINK_NOFOLLOW,
         );
-        self.note(calls, "fchownat", format!("<{}>, {}, {uid}, {gid}", self.shown, quoted(name)), name, done)
+        self.note(calls, "fchownat", || format!("<{}>, {}, {uid}, {gid}", spot.shown, quoted(name)), name, done)
     }
 
-    fn times(&mut self, calls: &mut Calls, dir: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
-        let done = rustix::fs::utimensat(dir, name, &timestamps(stat), AtFlags::SYMLINK_NOFOLLOW);
-        self.note(calls, "utimensat", format!("<{}>, {}", self.shown, quoted(name)), name, done)
+    fn times(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
+        let done = rustix::fs::utimensat(spot.dir, name, &timestamps(stat), AtFlags::SYMLINK_NOFOLLOW);
+        self.note(calls, "utimensat", || format!("<{}>, {}", spot.shown, quoted(name)), name, done)
     }
 
     fn owner(&self, stat: &Stat) -> (u32, u32) {
@@ -196,76 +359,20 @@ impl Copy<'_> {
         }
     }
 
-    fn directory(
-        &mut self,
-        calls: &mut Calls,
-        from: BorrowedFd<'_>,
-        name: &OsStr,
-        to: BorrowedFd<'_>,
-        new: &OsStr,
-        stat: &Stat,
-    ) -> Result<(), SysError> {
-        let source = self.open_source(from, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let there = stat_here(to, new).is_ok_and(|s| kind(&s) == FileType::Directory);
-        if !there {
-            let _as_writer = self.as_writer()?;
-            let done = rustix::fs::mkdirat(to, new, Mode::from_raw_mode(0o700));
-            self.note(calls, "mkdirat", format!("<{}>, {}, 0700", self.shown, quoted(new)), new, done)?;
-        }
-        let target = {
-            let _as_writer = self.as_writer()?;
-            open::beneath(to, Path::new(new), OFlags::RDONLY | OFlags::DIRECTORY)?
-        };
-        let above = self.shown.len();
-        if !self.shown.ends_with('/') {
-            self.shown.push('/');
-        }
-        self.shown.push_str(&new.to_string_lossy());
-        self.contents(calls, source.as_fd(), target.as_fd())?;
-        self.shown.truncate(above);
-        if !there {
-            self.own_fd(calls, target.as_fd(), new, stat)?;
-        }
-        Ok(())
-    }
-
-    /// Everything in one directory into another.
-    pub fn contents(&mut self, calls: &mut Calls, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), SysError> {
-        for name in names(from)? {
-            self.entry(calls, from, &name, to, &name)?;
-        }
-        Ok(())
-    }
-
     /// Writes a call down while the copy is small enough to be told call by call.
     fn note<T: Answer>(
         &self,
         calls: &mut Calls,
         call: &str,
-        args: String,
+        args: impl FnOnce() -> String,
         name: &OsStr,
         done: rustix::io::Result<T>,
     ) -> Result<T, SysError> {
         if self.sum.entries <= self.noted {
-            return calls.saw(call, args, name.to_string_lossy(), done);
+            return calls.saw(call, args(), name.to_string_lossy(), done);
         }
         done.map_err(|e| SysError::new(call, name.to_string_lossy(), e.raw_os_error()))
     }
-}
-
-/// Names in a directory, sorted, without `.` and `..`.
-pub fn names(dir: BorrowedFd<'_>) -> Result<Vec<OsString>, SysError> {
-    let err = |e: rustix::io::Errno| SysError::new("getdents64", "", e.raw_os_error());
-    let mut all = Vec::new();
-    for entry in Dir::read_from(dir).map_err(err)? {
-        let entry = entry.map_err(err)?;
-        let name = entry.file_name().to_bytes();
-        if name != b"." && name != b".." {
-            all.push(OsStr::from_bytes(name).to_os_string());
-        }
-    }
-    all.sort();
-    Ok(all)
 }
 
 fn timestamps(stat: &Stat) -> Timestamps {
@@ -275,18 +382,20 @@ fn timestamps(stat: &Stat) -> Timestamps {
     }
 }
 
-/// Removes entries whose names begin with `token`, below a directory: what a killed copy had not put in place.
-pub fn remove_unfinished(calls: &mut Calls, dir: BorrowedFd<'_>, token: &str, deep: bool) -> Result<u64, SysError> {
-    let mut removed = 0;
-    for name in names(dir)? {
-        if name.as_bytes().starts_with(token.as_bytes()) {
-            let done = rustix::fs::unlinkat(dir, &name, AtFlags::empty());
-            calls.saw("unlinkat", format!("{}, 0", quoted(&name)), name.to_string_lossy(), done)?;
-            removed += 1;
-        } else if deep && stat_here(dir, &name).is_ok_and(|s| kind(&s) == FileType::Directory) {
-            let below = open::beneath(dir, Path::new(&name), OFlags::RDONLY | OFlags::DIRECTORY)?;
-            removed += remove_unfinished(calls, below.as_fd(), token, deep)?;
-        }
+fn dup(fd: BorrowedFd<'_>) -> Result<OwnedFd, SysError> {
+    fd.try_clone_to_owned().map_err(|e| SysError::io("fcntl", "", &e))
+}
+
+fn below(shown: &str, name: &OsStr) -> String {
+    format!("{}/{}", shown.trim_end_matches('/'), name.to_string_lossy())
+}
+
+/// Removes what a killed copy had not put in place in a directory: what is named by its token, and nothing else.
+pub fn remove_unfinished(calls: &mut Calls, dir: BorrowedFd<'_>, token: &str, noted: usize) -> Result<u64, SysError> {
+    let (mut removed, begin) = (0, format!("{token}."));
+    for name in walk::names(dir)?.iter().filter(|name| name.as_bytes().starts_with(begin.as_bytes())) {
+        walk::remove(calls, dir, name, noted)?;
+        removed += 1;
     }
     Ok(removed)
 }

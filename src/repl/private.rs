@@ -2,6 +2,7 @@
 //!
 //! Only its owner can look into it, and it goes with the session; what a killed session left is swept by a later one.
 
+use crate::kernel::walk;
 use crate::store::{Store, Temp};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -25,7 +26,7 @@ fn sweep() {
         let ended = pid.and_then(|p| p.parse::<i32>().ok()).is_some_and(|p| !Path::new(&format!("/proc/{p}")).exists());
         // A directory and not a link to one; a file system that others write to may hold anything.
         if ended && entry.metadata().is_ok_and(|m| m.is_dir() && m.uid() == own) {
-            drop(std::fs::remove_dir_all(entry.path()));
+            drop(walk::remove_path(&entry.path()));
         }
     }
 }
@@ -62,7 +63,7 @@ impl Drop for Private {
     fn drop(&mut self) {
         if let Private::Elsewhere(path) = self {
             // Links and a pipe of no further use; the system clears its temporary files.
-            drop(std::fs::remove_dir_all(path));
+            drop(walk::remove_path(path));
         }
     }
 }

@@ -5,11 +5,8 @@
 
 use super::Store;
 use crate::fact::SysError;
-use crate::kernel::tree;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
-use std::ffi::OsStr;
+use crate::kernel::walk;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,56 +40,7 @@ impl Drop for Temp {
     fn drop(&mut self) {
         if !self.kept {
             // What cannot be removed now is removed by a later command's sweep.
-            if self.path.is_dir() {
-                // The library keeps a descriptor open for each level, and a program may make thousands.
-                if std::fs::remove_dir_all(&self.path).is_err() {
-                    remove_level_by_level(&self.path).unwrap_or(());
-                }
-            } else {
-                std::fs::remove_file(&self.path).unwrap_or(());
-            }
-        }
-    }
-}
-
-/// Removes a tree of any depth with two descriptors: directories are moved up to the top before they are emptied.
-fn remove_level_by_level(top: &Path) -> Result<(), SysError> {
-    let fail = |e: rustix::io::Errno| SysError::new("unlinkat", top.to_string_lossy(), e.raw_os_error());
-    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let root = rustix::fs::open(top, how, Mode::empty()).map_err(fail)?;
-    let is_dir = |dir: BorrowedFd<'_>, name: &OsStr| {
-        rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Directory)
-    };
-    let mut moved = 0u64;
-    loop {
-        let names = tree::names(root.as_fd())?;
-        if names.is_empty() {
-            return std::fs::remove_dir(top).map_err(|e| SysError::io("rmdir", top.to_string_lossy(), &e));
-        }
-        for name in names {
-            if !is_dir(root.as_fd(), &name) {
-                rustix::fs::unlinkat(&root, &name, AtFlags::empty()).map_err(fail)?;
-                continue;
-            }
-            let dir = rustix::fs::openat(&root, &name, how, Mode::empty()).map_err(fail)?;
-            for inner in tree::names(dir.as_fd())? {
-                if is_dir(dir.as_fd(), &inner) {
-                    moved += 1;
-                    let to = format!(".docent-moved-{moved}");
-                    match rustix::fs::renameat_with(&dir, &inner, &root, &to, RenameFlags::NOREPLACE) {
-                        // A container may have taken the name: the next one is tried in the next round.
-                        Err(rustix::io::Errno::EXIST) => continue,
-                        other => other.map_err(fail)?,
-                    }
-                } else {
-                    rustix::fs::unlinkat(&dir, &inner, AtFlags::empty()).map_err(fail)?;
-                }
-            }
-            match rustix::fs::unlinkat(&root, &name, AtFlags::REMOVEDIR) {
-                Err(rustix::io::Errno::NOTEMPTY) => {}
-                other => other.map_err(fail)?,
-            }
+            walk::remove_path(&self.path).unwrap_or(());
         }
     }
 }
@@ -136,7 +84,7 @@ impl Store {
         let mut adopted = Vec::new();
         for path in entries.flatten().map(|e| e.path()).filter(|p| p.is_file()) {
             let Ok(lock) = File::open(&path) else { continue };
-            let small = lock.metadata().is_ok_and(|m| m.len() < 64 * 1024);
+            let small = lock.metadata().is_ok_and(|m| m.len() < 1 << 20);
             if !small || lock.try_lock().is_err() {
                 continue;
             }
@@ -160,30 +108,5 @@ impl Store {
             }
         }
         all
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_deeper_than_there_are_descriptors_goes() {
-        let dir = tempfile::tempdir().expect("tempdir");
-        let top = dir.path().join("top");
-        std::fs::create_dir(&top).expect("mkdir");
-        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let mut here = rustix::fs::open(&top, how, Mode::empty()).expect("open");
-        for level in 0..3000 {
-            rustix::fs::mkdirat(&here, "d", Mode::RWXU).expect("mkdirat");
-            if level % 100 == 0 {
-                rustix::fs::symlinkat("/nowhere", &here, "link").expect("symlinkat");
-                rustix::fs::mkdirat(&here, ".docent-moved-7", Mode::RWXU).expect("mkdirat");
-            }
-            here = rustix::fs::openat(&here, "d", how, Mode::empty()).expect("openat");
-        }
-        drop(here);
-        remove_level_by_level(&top).expect("removed");
-        assert!(!top.exists());
     }
 }

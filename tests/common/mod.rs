@@ -107,10 +107,15 @@ impl Machine {
     }
 
     pub fn with(cgroups: Cgroups, test: &str, programs: &[&str]) -> Option<Machine> {
+        Machine::below(cgroups, test, programs, &std::env::temp_dir())
+    }
+
+    /// The same with its store and its files below a directory of the caller's choice.
+    pub fn below(cgroups: Cgroups, test: &str, programs: &[&str], place: &Path) -> Option<Machine> {
         if !need(test, programs) {
             return None;
         }
-        let dir = tempfile::Builder::new().prefix("docent-test-").tempdir().expect("a temporary directory");
+        let dir = tempfile::Builder::new().prefix("docent-test-").tempdir_in(place).expect("a temporary directory");
         std::fs::create_dir(dir.path().join("work")).expect("work");
         let name = dir.path().file_name().expect("a name").to_owned();
         // Its own group in every tree stands for the tree's root inside: `docent/<id>` of one machine is nobody else's.
@@ -362,44 +367,77 @@ fn remove_group(group: &Path) {
 
 /// A docker-archive with one image of one layer, made here: `name`, a file and a directory.
 pub fn archive(path: &Path, name: &str) {
+    let hello = format!("hello from {name}\n");
+    let layer = [Member::file("hello", hello.as_bytes()), Member::file("etc/motd", b"made by a test\n")];
+    archive_of(path, &[name], &[&layer]);
+}
+
+/// One member of a tar: its kind as tar has it, its name, what it links to, its content.
+pub struct Member<'a> {
+    pub kind: u8,
+    pub name: &'a str,
+    pub link: &'a str,
+    pub content: &'a [u8],
+}
+
+impl<'a> Member<'a> {
+    pub fn file(name: &'a str, content: &'a [u8]) -> Member<'a> {
+        Member { kind: b'0', name, link: "", content }
+    }
+}
+
+/// A record of a PAX header, whose length counts itself.
+pub fn pax(key: &str, value: &str) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let length = (1..9).map(|digits| rest + digits).find(|n| n.to_string().len() + rest == *n).expect("a length");
+    format!("{length} {key}={value}\n").into_bytes()
+}
+
+/// A docker-archive with one image of these names and layers, the lowest first.
+pub fn archive_of(path: &Path, names: &[&str], layers: &[&[Member<'_>]]) {
     use sha2::{Digest, Sha256};
-    fn member(tar: &mut Vec<u8>, name: &str, content: &[u8]) {
+    fn append(tar: &mut Vec<u8>, member: &Member<'_>) {
         let mut header = [0u8; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
         let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+        put(0, member.name);
         put(100, "0000644\0");
         put(108, "0000000\0");
         put(116, "0000000\0");
-        put(124, &format!("{:011o}\0", content.len()));
+        put(124, &format!("{:011o}\0", member.content.len()));
         put(136, "00000000000\0");
         put(148, "        ");
-        put(156, "0");
+        put(157, member.link);
         put(257, "ustar\x0000");
+        header[156] = member.kind;
         let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         tar.extend_from_slice(&header);
-        tar.extend_from_slice(content);
+        tar.extend_from_slice(member.content);
         tar.resize(tar.len().next_multiple_of(512), 0);
     }
-    let end = |mut tar: Vec<u8>| {
+    let tar = |members: &[Member<'_>]| {
+        let mut tar = Vec::new();
+        members.iter().for_each(|m| append(&mut tar, m));
         tar.resize(tar.len() + 1024, 0);
         tar
     };
-    let mut layer = Vec::new();
-    member(&mut layer, "hello", format!("hello from {name}\n").as_bytes());
-    member(&mut layer, "etc/motd", b"made by a test\n");
-    let layer = end(layer);
-    let diff_id: String = Sha256::digest(&layer).iter().map(|b| format!("{b:02x}")).collect();
+    let layers: Vec<(String, Vec<u8>)> =
+        layers.iter().enumerate().map(|(n, members)| (format!("{n}.tar"), tar(members))).collect();
+    let diff_ids: Vec<String> = layers
+        .iter()
+        .map(|(_, layer)| Sha256::digest(layer).iter().map(|b| format!("{b:02x}")).collect())
+        .map(|hex: String| format!("sha256:{hex}"))
+        .collect();
     let config = format!(
         "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{\"Cmd\":[\"/hello\"]}},\
-         \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"sha256:{diff_id}\"]}}}}"
+         \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":{diff_ids:?}}}}}"
     );
-    let manifest = format!("[{{\"Config\":\"config.json\",\"RepoTags\":[\"{name}\"],\"Layers\":[\"layer.tar\"]}}]");
-    let mut tar = Vec::new();
-    member(&mut tar, "layer.tar", &layer);
-    member(&mut tar, "config.json", config.as_bytes());
-    member(&mut tar, "manifest.json", manifest.as_bytes());
-    std::fs::write(path, end(tar)).expect("the archive");
+    let files: Vec<&str> = layers.iter().map(|(name, _)| name.as_str()).collect();
+    let manifest = format!("[{{\"Config\":\"config.json\",\"RepoTags\":{names:?},\"Layers\":{files:?}}}]");
+    let mut members: Vec<Member<'_>> = layers.iter().map(|(name, layer)| Member::file(name, layer)).collect();
+    members.push(Member::file("config.json", config.as_bytes()));
+    members.push(Member::file("manifest.json", manifest.as_bytes()));
+    std::fs::write(path, tar(&members)).expect("the archive");
 }
 
 /// A small generator of choices (xorshift): the seed is printed, so that a run can be repeated.

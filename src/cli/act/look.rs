@@ -46,7 +46,7 @@ pub fn logs(context: &mut Context, a: &LogsArgs) -> Result<i32, Fault> {
 pub fn diff(context: &mut Context, a: &DiffArgs) -> Result<i32, Fault> {
     let container = context.store.find_container(&a.name)?;
     let lines: String =
-        cow::diff(&context.store, &container).iter().map(|(letter, path)| format!("{letter} {path}\n")).collect();
+        cow::diff(&context.store, &container)?.iter().map(|(letter, path)| format!("{letter} {path}\n")).collect();
     context.print(&lines);
     Ok(0)
 }
