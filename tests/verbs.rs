@@ -581,3 +581,38 @@ fn on_a_full_disk_it_is_still_known_how_a_container_ended() {
     m.docent(&["rm", "full"]).ok();
     m.sh("umount \"$DOCENT_ROOT\"").ok();
 }
+
+#[test]
+fn a_container_that_could_not_start_says_with_which_code() {
+    let Some(m) = Machine::new("verbs::never", &[]) else { return };
+    let state =
+        |m: &Machine| m.docent(&["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}", "no"]);
+    assert_eq!(m.docent(&["run", "--name", "no", "--network", "none", "tiny", "nothing-here"]).code, 127);
+    assert_eq!(state(&m).ok().stdout, "created 127 exec: \"nothing-here\": executable file not found in $PATH\n");
+    let taken = m.docent(&["--lang", "en", "create", "--name", "no", "tiny"]);
+    let id = m.docent(&["ps", "-aq", "--no-trunc"]).ok().stdout;
+    assert!(taken.stderr.contains(&format!("is already in use by container \"{}\"", id.trim())), "{}", taken.stderr);
+    m.docent(&["rm", "no"]).ok();
+    assert_eq!(m.docent(&["run", "--name", "no", "--network", "none", "tiny", "/etc"]).code, 126);
+    assert!(state(&m).ok().stdout.starts_with("created 126 "));
+    m.docent(&["run", "-d", "--name", "first", "-p", "127.0.0.1:8080:80", "nginx"]).ok();
+    let id = m.docent(&["inspect", "-f", "{{.NetworkSettings.Networks.bridge.NetworkID}}", "first"]).ok().stdout;
+    assert_eq!(id.trim().len(), 64);
+    m.docent(&["rm", "no"]).ok();
+    assert_eq!(m.docent(&["run", "--name", "no", "-p", "127.0.0.1:8080:80", "nginx"]).code, 125);
+    assert!(state(&m).ok().stdout.starts_with("created 128 "));
+}
+
+#[test]
+fn version_has_dockers_lines() {
+    let Some(m) = Machine::new("verbs::version", &[]) else { return };
+    let text = m.docent(&["version"]).ok().stdout;
+    let own = env!("CARGO_PKG_VERSION");
+    assert!(text.starts_with("Client:") && text.contains("\nServer:"), "{text}");
+    assert!(text.contains(&format!("\n Version:           {own}\n")), "{text}");
+    assert!(text.contains(&format!("\n  Version:          {own}\n")), "{text}");
+    assert_eq!(
+        m.docent(&["version", "-f", "{{.Client.Version}} {{.Server.Version}}"]).ok().stdout,
+        format!("{own} {own}\n")
+    );
+}

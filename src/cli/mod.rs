@@ -16,7 +16,6 @@ mod inspect;
 mod lang;
 mod parsers;
 mod ps;
-mod signal;
 mod table;
 mod times;
 mod unsupported;
@@ -39,7 +38,6 @@ pub use inspect::{ImageNames, Paths, inspect_container, inspect_image, pretty};
 pub use lang::{Lang, Level, language};
 pub use parsers::{Cpus, Memory, PidsLimit, PortSpec};
 pub use ps::{ps, status};
-pub use signal::{signal_name, signal_number};
 pub use times::{ago, human_duration, human_size, rfc3339};
 pub use unsupported::instead_of;
 

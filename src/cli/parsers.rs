@@ -91,7 +91,7 @@ pub struct Memory(pub Option<u64>);
 const MEMORY_MIN: u64 = 6 << 20;
 
 pub(super) fn parse_memory(text: &str) -> Result<Memory, Fault> {
-    let wrong = || bad("--memory", text, "NUMBER[b|k|m|g|t], >= 6m");
+    let wrong = || bad("--memory", text, "NUMBER[b|k|m|g|t]");
     let lower = text.to_ascii_lowercase();
     let unit = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
     let (number, unit) = lower.split_at(unit);
@@ -116,7 +116,7 @@ pub(super) fn parse_memory(text: &str) -> Result<Memory, Fault> {
     let bytes = scaled.map(|n| n / scale).filter(|n| *n <= i64::MAX as u128).ok_or_else(wrong)? as u64;
     match bytes {
         0 => Ok(Memory(None)),
-        _ if bytes < MEMORY_MIN => Err(wrong()),
+        _ if bytes < MEMORY_MIN => Err(Fault::MemoryTooLow { value: text.into() }),
         _ => Ok(Memory(Some(bytes))),
     }
 }
@@ -220,6 +220,10 @@ pub(super) fn parse_stop_timeout(text: &str) -> Result<i64, Fault> {
 
 pub(super) fn parse_last(text: &str) -> Result<i64, Fault> {
     text.parse().map_err(|_| bad("--last", text, "NUMBER"))
+}
+
+pub(super) fn parse_signal(text: &str) -> Result<i32, Fault> {
+    crate::kernel::signals::number(text).ok_or_else(|| Fault::BadSignal { signal: text.into() })
 }
 
 /// The number of a command in the journal.

@@ -2,7 +2,7 @@
 //!
 //! A flag or command that Docker has and docent lacks is [`Fault::Unsupported`]; what neither knows is [`Fault::Usage`],
 //! with the nearest name that would be understood. `text` is Docker's own wording, for logs; people read the catalogue's,
-//! which goes by `kind`: `unknown-flag`, `unknown-command`, `flag-needs-value`, `missing-arguments`, `too-many-arguments`,
+//! which goes by `kind`: `unknown-flag`, `unknown-shorthand`, `unknown-command`, `flag-needs-value`, `missing-arguments`, `too-many-arguments`,
 //! `not-utf8`, `not-together`.
 
 use super::{parsers, unsupported};
@@ -52,8 +52,16 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
                 (unsupported(&format!("--{long}")), ENGINE)
             } else {
                 let suggestion = nearest_flag(command, &path, &word);
-                let text = format!("unknown flag: {word}");
-                (usage("unknown-flag", Some(word), suggestion, text), ENGINE)
+                match shorthand(argv, &word) {
+                    Some(word) => {
+                        let text = format!("unknown shorthand flag: in {word}");
+                        (usage("unknown-shorthand", Some(word), None, text), ENGINE)
+                    }
+                    None => {
+                        let text = format!("unknown flag: {word}");
+                        (usage("unknown-flag", Some(word), suggestion, text), ENGINE)
+                    }
+                }
             }
         }
         ErrorKind::InvalidSubcommand => {
@@ -81,9 +89,9 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
                 Some(fault) => fault,
                 None => parsers::bad(&flag, &value, ""),
             };
-            // Docker's client does not look at names and signals: its engine refuses them, which only `run` makes 125 of.
-            let engines = matches!(&fault, Fault::BadName { .. })
-                || matches!(&fault, Fault::BadValue { flag, .. } if flag == "--signal");
+            // Docker's client does not look at these: its engine refuses them, which only `run` makes 125 of.
+            let engines =
+                matches!(&fault, Fault::BadName { .. } | Fault::BadSignal { .. } | Fault::MemoryTooLow { .. });
             let by_engine = engines && path.last().is_none_or(|verb| verb != "run");
             (fault, if by_engine { ARGUMENT } else { ENGINE })
         }
@@ -195,6 +203,16 @@ fn arity(command: &Command) -> String {
         (least, Some(most)) => format!("requires {least} to {most} arguments"),
         (least, None) => format!("requires at least {least} argument{}", s(least)),
     }
+}
+
+/// `-zq` for an unknown `-z`: the letter and what stands behind it in its word, as Docker shows it.
+fn shorthand(argv: &[OsString], word: &str) -> Option<String> {
+    let letter = word.strip_prefix('-').filter(|l| l.chars().count() == 1 && *l != "-")?;
+    let words = argv.iter().skip(1).map(|w| w.to_string_lossy());
+    let rest = words
+        .filter(|w| w.starts_with('-') && !w.starts_with("--"))
+        .find_map(|w| Some(w[w.find(letter)?..].to_string()));
+    Some(format!("-{}", rest.unwrap_or_else(|| letter.into())))
 }
 
 fn nearest_flag(command: &Command, path: &[String], word: &str) -> Option<String> {

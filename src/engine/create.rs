@@ -6,7 +6,7 @@ use crate::container::{
 };
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
-use crate::kernel::sys::signal_number;
+use crate::kernel::signals;
 use crate::launch::netfiles;
 use crate::store::Store;
 use std::io::Read;
@@ -75,7 +75,7 @@ fn complete(mut config: Config, image: &Image) -> Result<Config, Fault> {
     }
     // A name that docent does not know is an image's mistake: Docker takes SIGTERM then, too.
     config.stop_signal =
-        config.stop_signal.or_else(|| signal_number(&run.stop_signal).map(|_| run.stop_signal.clone()));
+        config.stop_signal.or_else(|| signals::number(&run.stop_signal).map(|_| run.stop_signal.clone()));
     config.env = merge_env(&run.env, &config.env);
     config.labels = run.labels.clone().into_iter().chain(config.labels).collect();
     config.exposed_ports.extend(run.exposed_ports.keys().map(|port| (port.clone(), Empty {})));

@@ -4,7 +4,7 @@ use super::{builtin, create};
 use crate::container::{Container, CreateRequest, NetworkMode};
 use crate::fact::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
-use crate::kernel::{cgroup, sys};
+use crate::kernel::{cgroup, signals};
 use crate::launch::{Spec, Step, network, plan};
 use crate::store::Store;
 
@@ -160,7 +160,7 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
 }
 
 fn signalled(container: &Container, signal: i32) -> Fact {
-    Fact::Signalled { pid: container.state.pid, signal, name: sys::signal_name(signal), all: false }
+    Fact::Signalled { pid: container.state.pid, signal, name: signals::name(signal), all: false }
 }
 
 fn ended(container: &Container, facts: &mut Vec<Fact>) {

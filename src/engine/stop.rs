@@ -2,7 +2,7 @@
 
 use crate::container::{Container, Status};
 use crate::fact::{Deed, Fault, Story, SysError, now_us};
-use crate::kernel::sys::signal_number;
+use crate::kernel::signals;
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::store::{ContainerLock, Journal, Store};
@@ -14,7 +14,7 @@ const STARTING: Duration = Duration::from_secs(10);
 
 /// The signal that asks it to end.
 pub fn signal_of(container: &Container) -> i32 {
-    container.stop_signal().and_then(signal_number).unwrap_or(libc::SIGTERM)
+    container.stop_signal().and_then(signals::number).unwrap_or(libc::SIGTERM)
 }
 
 /// A running container's PID 1.

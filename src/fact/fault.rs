@@ -26,6 +26,13 @@ pub enum Fault {
         value: String,
         expected: String,
     },
+    BadSignal {
+        signal: String,
+    },
+    /// A memory limit that no program could start in.
+    MemoryTooLow {
+        value: String,
+    },
     BadReference {
         text: String,
         flaw: ReferenceFlaw,
@@ -263,6 +270,18 @@ pub enum ArchiveFlaw {
 impl Fault {
     pub fn step(step: &str, error: SysError) -> Self {
         Fault::Step { step: step.into(), error }
+    }
+
+    /// The exit code of a container whose program never ran, as Docker sets it: 127 for a program that is not there, 126 for
+    /// one that may not run. None: no such reason (Docker's 128).
+    pub fn exit_code(&self) -> Option<i32> {
+        match self {
+            Fault::CommandNotFound { .. } | Fault::NotExecutable { errno: libc::ENOENT, .. } => Some(127),
+            Fault::NotExecutable { errno: libc::EACCES | libc::EISDIR | libc::ENOTDIR, .. } => Some(126),
+            Fault::BadWorkdir { errno: libc::ENOENT, .. } => Some(127),
+            Fault::BadWorkdir { .. } => Some(126),
+            _ => None,
+        }
     }
 }
 

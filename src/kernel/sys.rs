@@ -370,7 +370,9 @@ pub fn pidfd_signal(calls: &mut Calls, pidfd: BorrowedFd<'_>, pid: i32, signal: 
     let ret = unsafe {
         libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0)
     };
-    calls.raw("pidfd_send_signal", format!("<pid:{pid}>, {}", signal_name(signal)), format!("{pid}"), ret).map(drop)
+    calls
+        .raw("pidfd_send_signal", format!("<pid:{pid}>, {}", super::signals::name(signal)), format!("{pid}"), ret)
+        .map(drop)
 }
 
 /// `name` and `shown` are the option and its value as strace prints them.
@@ -387,59 +389,3 @@ pub fn sethostname(calls: &mut Calls, name: &str) -> Result<(), SysError> {
         .raw("sethostname", format!("{}, {}", quoted(name), name.len()), name.to_string(), ret as libc::c_long)
         .map(drop)
 }
-
-/// `SIGKILL` for 9; real-time ones as `SIGRTMIN+n`.
-pub fn signal_name(signal: i32) -> String {
-    match SIGNALS.iter().find(|(n, _)| *n == signal) {
-        Some((_, name)) => format!("SIG{name}"),
-        None if signal >= 34 => format!("SIGRTMIN+{}", signal - 34),
-        None => format!("{signal}"),
-    }
-}
-
-/// A signal as people write it: `9`, `KILL`, `SIGKILL`, `sigkill`, `RTMIN+3`.
-pub fn signal_number(text: &str) -> Option<i32> {
-    if let Ok(n) = text.parse::<i32>() {
-        return (1..=64).contains(&n).then_some(n);
-    }
-    let upper = text.to_ascii_uppercase();
-    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
-    if let Some(n) = name.strip_prefix("RTMIN+").and_then(|n| n.parse::<i32>().ok()) {
-        return (0..=30).contains(&n).then_some(34 + n);
-    }
-    SIGNALS.iter().find(|(_, s)| *s == name).map(|(n, _)| *n)
-}
-
-const SIGNALS: &[(i32, &str)] = &[
-    (1, "HUP"),
-    (2, "INT"),
-    (3, "QUIT"),
-    (4, "ILL"),
-    (5, "TRAP"),
-    (6, "ABRT"),
-    (7, "BUS"),
-    (8, "FPE"),
-    (9, "KILL"),
-    (10, "USR1"),
-    (11, "SEGV"),
-    (12, "USR2"),
-    (13, "PIPE"),
-    (14, "ALRM"),
-    (15, "TERM"),
-    (16, "STKFLT"),
-    (17, "CHLD"),
-    (18, "CONT"),
-    (19, "STOP"),
-    (20, "TSTP"),
-    (21, "TTIN"),
-    (22, "TTOU"),
-    (23, "URG"),
-    (24, "XCPU"),
-    (25, "XFSZ"),
-    (26, "VTALRM"),
-    (27, "PROF"),
-    (28, "WINCH"),
-    (29, "IO"),
-    (30, "PWR"),
-    (31, "SYS"),
-];

@@ -19,6 +19,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::rc::Rc;
 
+/// Docker's exit code of a container that could not be started, for a reason that has no code of its own.
+const NEVER_RAN: i32 = 128;
+
 /// The one client that hears the story of the launch, shared with the story's listener.
 type First = Rc<RefCell<Listener>>;
 
@@ -144,9 +147,13 @@ impl Monitor {
             }),
             Err(fault) => {
                 let cgroups = put_group_away(spec.group.as_ref(), story);
-                // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason.
+                // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason, and
+                // with a code that is not 0.
                 let error = serde_json::to_string(&fault).unwrap_or_default();
-                store.write_state(id, &State { error, cgroups, ..container.state }).map_err(step("state"))?;
+                let before = container.state;
+                let known = fault.exit_code().or(Some(before.exit_code).filter(|code| *code != 0));
+                let exit_code = known.unwrap_or(NEVER_RAN);
+                store.write_state(id, &State { error, cgroups, exit_code, ..before }).map_err(step("state"))?;
                 Err(fault)
             }
         }

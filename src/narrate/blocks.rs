@@ -9,7 +9,7 @@ use super::topic::{Concept, Topic, fallback_concept};
 use super::units::{brief, command_line, file_name, short, size};
 use super::{Lang, Narrator};
 use crate::fact::{Event, Fact, FaultPoint, Outcome, Resolved};
-use crate::kernel::sys::signal_name;
+use crate::kernel::signals::name as signal_name;
 
 /// `list` are the topic's events, `all` those of the container's whole story.
 pub fn tell(n: &Narrator, topic: Topic, list: &[&Event], all: &[&Event]) -> Told {

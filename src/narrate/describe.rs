@@ -7,7 +7,7 @@ use super::messages::Tense;
 use super::text::{cgroup, container, count, fallback, host, image, mount, namespace, network, process, security};
 use super::units::{command_line, file_name, memory, short, size};
 use crate::fact::{Event, Fact, FaultPoint, Limit, Outcome};
-use crate::kernel::sys::signal_name;
+use crate::kernel::signals::name as signal_name;
 
 /// The tense that an outcome asks for.
 pub fn tense(outcome: &Outcome) -> Tense {

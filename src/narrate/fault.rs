@@ -72,6 +72,12 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         Fault::BadValue { flag, value, expected } => {
             told(asked::bad_value(lang, flag, value), Some(asked::bad_value_cause(lang, expected)), Vec::new())
         }
+        Fault::BadSignal { signal } => {
+            told(asked::bad_signal(lang, signal), Some(asked::bad_signal_cause(lang)), Vec::new())
+        }
+        Fault::MemoryTooLow { value } => {
+            told(asked::memory_too_low(lang), Some(asked::memory_too_low_cause(lang, value)), Vec::new())
+        }
         Fault::BadReference { text, .. } if text.starts_with(['\u{2013}', '\u{2014}']) => {
             told(asked::bad_reference(lang, text), Some(asked::reference_dash(lang)), Vec::new())
         }
@@ -100,7 +106,7 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             told(asked::not_paused(lang, name, short(id)), None, vec![asked::see_ps(lang)])
         }
         Fault::NameTaken { name, by } => told(
-            asked::name_taken(lang, name, short(by)),
+            asked::name_taken(lang, name, by),
             Some(asked::name_taken_cause(lang)),
             vec![asked::name_taken_fix(lang, name)],
         ),

@@ -19,6 +19,9 @@ pub fn usage(
     let command = command.trim_end();
     let error = match (kind, word) {
         ("unknown-flag", Some(w)) => asked::unknown_flag(lang, w),
+        ("unknown-shorthand", Some(w)) => {
+            asked::unknown_shorthand(lang, w.chars().nth(1).map(String::from).unwrap_or_default(), w)
+        }
         ("unknown-command", Some(w)) => asked::unknown_command(lang, w),
         ("flag-needs-value", Some(w)) => asked::value_missing(lang, w),
         ("missing-arguments", _) => asked::missing_arguments(lang, command, text),

@@ -7,7 +7,7 @@ use super::text::lab as l;
 use super::units::errno;
 use super::{Lang, Narrator};
 use crate::fact::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
-use crate::kernel::sys::signal_name;
+use crate::kernel::signals::name as signal_name;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 

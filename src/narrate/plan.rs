@@ -86,14 +86,20 @@ fn planned(lang: Lang, list: &[&Event]) -> Vec<String> {
 impl Narrator {
     /// `docker version`, for people.
     pub fn version(&self, own: &str, docker: &str, arch: &str, kernel: &str) -> String {
-        let row = |label: String, value: &str| format!("{} {value}\n", padded(&label, 12));
-        let lang = self.lang;
+        // Docker's own layout and labels: scripts look for them. The client and the engine are one program here.
+        let client = |label: &str, value: &str| format!(" {} {value}\n", padded(label, 18));
+        let engine = |label: &str, value: &str| format!("  {} {value}\n", padded(label, 17));
+        let platform = format!("linux/{arch}");
         [
-            row(frame::version_own(lang), own),
-            row(frame::version_docker(lang), docker),
-            row(frame::version_kernel(lang), kernel),
-            row(frame::version_arch(lang), &format!("linux/{arch}")),
-            row(frame::version_daemon(lang), &frame::version_no_daemon(lang)),
+            "Client: docent\n".into(),
+            client("Version:", own),
+            client("Docker CLI:", docker),
+            client("OS/Arch:", &platform),
+            "\nServer: docent\n Engine:\n".into(),
+            engine("Version:", own),
+            engine("OS/Arch:", &platform),
+            engine("Kernel Version:", kernel),
+            engine("Daemon:", &frame::version_no_daemon(self.lang)),
         ]
         .concat()
     }

@@ -184,6 +184,7 @@ pub fn faults() -> Vec<Fault> {
     };
     let mut all = vec![
         usage("unknown-flag", Some("--x")),
+        usage("unknown-shorthand", Some("-zq")),
         usage("unknown-command", Some("rnu")),
         usage("missing-arguments", None),
         usage("too-many-arguments", Some("extra")),
@@ -193,6 +194,8 @@ pub fn faults() -> Vec<Fault> {
         usage("other", None),
         Fault::Unsupported { what: s("--link"), instead: Some(s("--network")) },
         Fault::BadValue { flag: s("-m"), value: s("x"), expected: s("64m") },
+        Fault::BadSignal { signal: s("NOPE") },
+        Fault::MemoryTooLow { value: s("4k") },
         Fault::BadName { name: s("_") },
         Fault::BadTemplate { template: s("{{"), why: s("unclosed") },
         Fault::StillRunning { name: name.clone(), id: id.clone(), paused: false },

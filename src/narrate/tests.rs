@@ -161,15 +161,18 @@ fn english_keeps_dockers_wording() {
     use crate::fact::Fault;
     assert_eq!(told(Fault::NoSuchContainer { name: "x".into() }), "No such container: x");
     let taken = told(Fault::NameTaken { name: "web".into(), by: ID.into() });
-    assert_eq!(taken, "Conflict. The container name \"/web\" is already in use by container \"3f2a9c0d1b2c\".");
-    let flag = |word: &str| Fault::Usage {
+    assert_eq!(taken, format!("Conflict. The container name \"/web\" is already in use by container \"{ID}\"."));
+    assert_eq!(told(Fault::BadSignal { signal: "NOPE".into() }), "invalid signal: NOPE");
+    assert_eq!(told(Fault::MemoryTooLow { value: "4k".into() }), "Minimum memory limit allowed is 6MB");
+    let flag = |kind: &str, word: &str| Fault::Usage {
         command: "docent run".into(),
-        kind: "unknown-flag".into(),
+        kind: kind.into(),
         word: Some(word.into()),
         suggestion: None,
         text: String::new(),
     };
-    assert_eq!(told(flag("--x")), "unknown flag: --x");
+    assert_eq!(told(flag("unknown-flag", "--x")), "unknown flag: --x");
+    assert_eq!(told(flag("unknown-shorthand", "-zq")), "unknown shorthand flag: 'z' in -zq");
     let missing = told(Fault::CommandNotFound { command: "foo".into(), container: "web".into() });
     assert_eq!(missing, "exec: \"foo\": executable file not found in $PATH");
 }

@@ -10,18 +10,23 @@ use crate::store::{Journal, Record};
 /// `docker version`: what this is, and whose commands it speaks.
 pub fn version(globals: &Globals, a: &VersionArgs) -> i32 {
     let kernel = rustix::system::uname();
-    let json = serde_json::json!({
-        "Client": {
-            "Platform": {"Name": "docent"},
-            "Version": env!("CARGO_PKG_VERSION"),
-            "ApiVersion": "",
-            "DockerCommands": crate::cli::DOCKER,
-            "Os": "linux",
-            "Arch": std::env::consts::ARCH,
-            "KernelVersion": kernel.release().to_string_lossy(),
-        },
-        "Server": null,
+    // Go's names of architectures, as Docker has them.
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    // One program is both.
+    let part = serde_json::json!({
+        "Platform": {"Name": "docent"},
+        "Version": env!("CARGO_PKG_VERSION"),
+        "ApiVersion": "",
+        "DockerCommands": crate::cli::DOCKER,
+        "Os": "linux",
+        "Arch": arch,
+        "KernelVersion": kernel.release().to_string_lossy(),
     });
+    let json = serde_json::json!({"Client": part, "Server": part});
     let text = match &a.format {
         Some(template) => match render(template, &json) {
             Ok(line) => format!("{line}\n"),
@@ -33,7 +38,7 @@ pub fn version(globals: &Globals, a: &VersionArgs) -> i32 {
         None => narrator(globals.lang, Level::Off).version(
             env!("CARGO_PKG_VERSION"),
             crate::cli::DOCKER,
-            std::env::consts::ARCH,
+            arch,
             &kernel.release().to_string_lossy(),
         ),
     };

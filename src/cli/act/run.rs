@@ -1,13 +1,13 @@
 //! `run`, `create`, `start`, `exec`: what starts programs.
 
 use crate::cli::context::Context;
-use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ, signal_name};
+use crate::cli::{CreateArgs, ExecArgs, RunArgs, StartArgs, process_environ};
 use crate::container::{Config, Container, CreateRequest, HostConfig};
 use crate::engine::attach::{Ends, Outcome, attach};
 use crate::engine::start::Join;
 use crate::engine::{cow, create as make, exec as execute, remove, start as launch};
 use crate::fact::Fault;
-use crate::kernel::terminal;
+use crate::kernel::{signals, terminal};
 use crate::narrate::Level;
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn request(a: &CreateArgs, detached: bool) -> Result<CreateRequest, Fault> {
         working_dir: a.workdir.clone(),
         entrypoint: a.entrypoint.clone().map(|program| vec![program]),
         labels: a.labels(),
-        stop_signal: a.stop_signal.map(signal_name),
+        stop_signal: a.stop_signal.map(signals::name),
         stop_timeout: a.stop_timeout,
         ..Config::default()
     };

@@ -2,8 +2,8 @@
 
 use crate::cli::environment::{self, Environ, parse_entry};
 use crate::cli::filter::Term;
+use crate::cli::parsers::parse_signal;
 use crate::cli::parsers::{bad, parse_filter, parse_last, parse_timeout, parse_workdir};
-use crate::cli::signal::parse_signal;
 use crate::fact::Fault;
 use clap::Args;
 use std::path::PathBuf;

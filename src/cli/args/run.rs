@@ -1,11 +1,11 @@
 //! `run` and `create`: the same flags, but for `-d`.
 
 use crate::cli::environment::{self, Environ, parse_entry};
+use crate::cli::parsers::parse_signal;
 use crate::cli::parsers::{
     Cpus, Memory, PidsLimit, PortSpec, parse_cpus, parse_hostname, parse_label, parse_memory, parse_name,
     parse_network, parse_pids, parse_publish, parse_stop_timeout, parse_workdir,
 };
-use crate::cli::signal::parse_stop_signal;
 use crate::container::{Limits, NetworkMode, PortBinding};
 use crate::fact::Fault;
 use clap::Args;
@@ -48,7 +48,7 @@ pub struct CreateArgs {
     pub publish: Vec<PortSpec>,
     #[arg(long)]
     pub rm: bool,
-    #[arg(long, value_name = "string", value_parser = parse_stop_signal)]
+    #[arg(long, value_name = "string", value_parser = parse_signal)]
     pub stop_signal: Option<i32>,
     /// Seconds; -1 waits for ever.
     #[arg(long, value_name = "int", value_parser = parse_stop_timeout)]

@@ -180,8 +180,8 @@ fn mistakes_have_dockers_exit_codes() {
         ("run --foo nginx", "unknown-flag", 125, s("--foo"), None),
         ("run --nam=web nginx", "unknown-flag", 125, s("--nam"), s("--name")),
         ("run --volme a:b nginx", "unknown-flag", 125, s("--volme"), s("--volume")),
-        ("run -Z nginx", "unknown-flag", 125, s("-Z"), None),
-        ("run -itdz nginx", "unknown-flag", 125, s("-z"), None),
+        ("run -Z nginx", "unknown-shorthand", 125, s("-Z"), None),
+        ("run -itdz nginx", "unknown-shorthand", 125, s("-z"), None),
         ("ps --foo", "unknown-flag", 125, s("--foo"), None),
         ("--foo", "unknown-flag", 125, s("--foo"), None),
         ("run -p", "flag-needs-value", 125, s("--publish"), None),
@@ -250,12 +250,10 @@ fn bad_values_name_their_flag() {
     for (line, flag, value) in [
         ("run -p abc nginx", "--publish", "abc"),
         ("run -m 5x nginx", "--memory", "5x"),
-        ("run -m 1m nginx", "--memory", "1m"),
         ("run --rm=maybe nginx", "--rm", "maybe"),
         ("run -it=x nginx", "--tty", "x"),
         ("run --cpus abc nginx", "--cpus", "abc"),
         ("run --pids-limit abc nginx", "--pids-limit", "abc"),
-        ("run --stop-signal FOO nginx", "--stop-signal", "FOO"),
         ("run -l =x nginx", "--label", "=x"),
         ("run -e =x nginx", "--env", "=x"),
         ("run -w srv nginx", "--workdir", "srv"),
@@ -263,7 +261,6 @@ fn bad_values_name_their_flag() {
         ("ps -n abc", "--last", "abc"),
         ("ps --filter foo", "--filter", "foo"),
         ("stop -t abc x", "--timeout", "abc"),
-        ("kill -s FOO x", "--signal", "FOO"),
         ("logs -n x web", "--tail", "x"),
         ("explain x", "N", "x"),
         ("--lang fr ps", "--lang", "fr"),
@@ -272,12 +269,37 @@ fn bad_values_name_their_flag() {
     ] {
         match read(line) {
             Err((Fault::BadValue { flag: f, value: v, expected }, code)) => {
-                // Signals are the engine's to refuse.
-                assert_eq!(code, if flag == "--signal" { 1 } else { 125 }, "{line}");
+                assert_eq!(code, 125, "{line}");
                 assert_eq!((f.as_str(), v.as_str()), (flag, value), "{line}");
                 assert!(!expected.is_empty() && expected.is_ascii(), "{line}");
             }
             Err((Fault::BadName { name }, 125)) => assert_eq!((name.as_str(), flag), ("", ""), "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_dockers_engine_refuses_has_its_words_and_codes() {
+    for (line, fault, code) in [
+        ("run --stop-signal FOO nginx", Fault::BadSignal { signal: "FOO".into() }, 125),
+        ("create --stop-signal FOO nginx", Fault::BadSignal { signal: "FOO".into() }, 1),
+        ("kill -s NOPE x", Fault::BadSignal { signal: "NOPE".into() }, 1),
+        ("stop -s 0 x", Fault::BadSignal { signal: "0".into() }, 1),
+        ("run -m 4k nginx", Fault::MemoryTooLow { value: "4k".into() }, 125),
+        ("create -m 1m nginx", Fault::MemoryTooLow { value: "1m".into() }, 1),
+    ] {
+        assert_eq!(read(line).err(), Some((fault, code)), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_letter_is_shown_with_what_stands_behind_it() {
+    for (line, shown) in [("run -z nginx", "-z"), ("ps -zq", "-zq"), ("run -iz x", "-z"), ("run -z=3 x", "-z=3")] {
+        match read(line) {
+            Err((Fault::Usage { kind, word, .. }, 125)) => {
+                assert_eq!((kind.as_str(), word.as_deref()), ("unknown-shorthand", Some(shown)), "{line}");
+            }
             other => panic!("{line}: {other:?}"),
         }
     }

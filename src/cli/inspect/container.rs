@@ -3,6 +3,8 @@
 use crate::cli::format::Json;
 use crate::cli::times::rfc3339;
 use crate::container::{Container, NetworkMode, Port, Status};
+use crate::fact::Fault;
+use crate::narrate::{Lang, Level, Narrator};
 use serde_json::json;
 
 /// Where the store keeps what belongs to this container.
@@ -42,7 +44,7 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
             "Dead": false,
             "Pid": if matches!(state.status, Status::Running | Status::Paused) { state.pid } else { 0 },
             "ExitCode": state.exit_code,
-            "Error": state.error,
+            "Error": reason(&state.error),
             "StartedAt": rfc3339(state.started),
             "FinishedAt": rfc3339(state.finished),
         }),
@@ -111,7 +113,7 @@ fn network_settings(container: &Container) -> Json {
         "MacAddress": of(&state.mac),
         "DriverOpts": null,
         "GwPriority": 0,
-        "NetworkID": "",
+        "NetworkID": network_id(&state.bridge),
         "EndpointID": "",
         "Gateway": of(&state.gateway),
         "IPAddress": of(&state.address),
@@ -139,6 +141,21 @@ fn network_settings(container: &Container) -> Json {
         "MacAddress": of(&state.mac),
         "Networks": networks,
     })
+}
+
+/// Why it could not be started, as Docker's field has it: a sentence in English.
+fn reason(error: &str) -> String {
+    let told = |fault: Fault| Narrator::new(Lang::En, Level::Off).fault(&fault).error;
+    serde_json::from_str(error).map(told).unwrap_or_else(|_| error.to_string())
+}
+
+/// docent's networks have no names but their bridges': the digest of that one is as long as Docker's ids, and as lasting.
+fn network_id(bridge: &str) -> String {
+    if bridge.is_empty() {
+        String::new()
+    } else {
+        crate::image::model::digest_of(bridge.as_bytes()).replace("sha256:", "")
+    }
 }
 
 /// A running `nginx` with a published port; `id` is filled up to its 64 digits.
@@ -182,6 +199,7 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
             gateway: "172.30.0.1".into(),
             prefix: 16,
             mac: "02:42:ac:1e:00:02".into(),
+            bridge: "docent0".into(),
             ports: vec![port],
             ..State::default()
         },
@@ -206,6 +224,7 @@ mod tests {
             ("{{.State.Status}} {{.State.Running}} {{.State.Pid}}", "running true 48213"),
             ("{{.State.StartedAt}} {{.State.FinishedAt}}", "2026-03-04T06:06:00.25Z 0001-01-01T00:00:00Z"),
             ("{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", "67108864 1500000000"),
+            ("{{len .NetworkSettings.Networks.bridge.NetworkID}}", "64"),
             ("{{.Config.Entrypoint}} {{.Config.StopSignal}}", "[] SIGQUIT"),
             ("{{.NetworkSettings.IPAddress}}", "172.30.0.2"),
             ("{{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}}{{end}}", "172.30.0.2/16"),

@@ -4,6 +4,10 @@ use crate::narrate::messages::messages;
 
 messages! {
     unknown_flag(word) { ko: "없는 옵션입니다: {word}", en: "unknown flag: {word}" }
+    unknown_shorthand(letter, word) {
+        ko: "없는 옵션입니다: {word} 안의 '{letter}'",
+        en: "unknown shorthand flag: '{letter}' in {word}",
+    }
     unknown_command(word) { ko: "없는 명령입니다: {word}", en: "unknown command: docent {word}" }
     missing_arguments(command, text) {
         ko: "{command} 명령에 꼭 필요한 인자가 빠졌습니다 ({text})",
@@ -35,6 +39,20 @@ messages! {
         en: "invalid argument \"{value}\" for \"{flag}\" flag",
     }
     bad_value_cause(expected) { ko: "받을 수 있는 값: {expected}", en: "expected: {expected}" }
+
+    bad_signal(signal) { ko: "없는 시그널입니다: {signal}", en: "invalid signal: {signal}" }
+    bad_signal_cause() {
+        ko: "이름(TERM, SIGTERM)이나 번호(15)로 적습니다. 목록은 man 7 signal에 있습니다.",
+        en: "A signal is written by its name (TERM, SIGTERM) or number (15); man 7 signal lists them.",
+    }
+    memory_too_low() {
+        ko: "메모리 제한은 6MB보다 작을 수 없습니다",
+        en: "Minimum memory limit allowed is 6MB",
+    }
+    memory_too_low_cause(value) {
+        ko: "이보다 작으면 어떤 프로그램도 시작하지 못합니다 (--memory {value}).",
+        en: "In less than that no program can even start (--memory {value}).",
+    }
 
     bad_reference(text) { ko: "이미지 이름의 형식이 잘못되었습니다: {text}", en: "invalid reference format: {text}" }
     reference_empty() { ko: "이름이 비어 있습니다.", en: "The name is empty." }

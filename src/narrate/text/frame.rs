@@ -35,11 +35,6 @@ messages! {
     tag_proof() { ko: "증명", en: "proof" }
     tag_man() { ko: "문서", en: "man" }
 
-    version_own() { ko: "docent", en: "docent" }
-    version_docker() { ko: "Docker 명령", en: "Docker CLI" }
-    version_kernel() { ko: "커널", en: "kernel" }
-    version_arch() { ko: "플랫폼", en: "platform" }
-    version_daemon() { ko: "데몬", en: "daemon" }
     version_no_daemon() {
         ko: "없음: 컨테이너마다 곁에서 지키는 프로세스가 하나씩 있습니다",
         en: "none: each container has a process of its own beside it",
