@@ -5,6 +5,10 @@
 //! "this kernel has no such call", so that C libraries fall back to an older one: clone3, whose flags lie in memory
 //! where a filter cannot look, and numbers newer than the table (so does runc).
 //!
+//! Stricter than Docker 28.5 in two points: AF_ALG (the kernel's own cryptography, a wide way into it that programs do
+//! without) is refused beside AF_VSOCK; and so is socketcall(SYS_SOCKET) of 32-bit programs, whose family lies in memory, and
+//! by which both could be had. C libraries call socket itself since glibc 2.23 and musl 1.1.
+//!
 //! What never breaks: a filter is inherited and can never be taken off; a call of another architecture is judged by that
 //! architecture's own numbers (x86_64 also runs i386 programs, and 32-bit numbers mean other calls), or kills.
 //!
@@ -31,8 +35,10 @@ enum Verdict {
     Refuse,
     /// ENOSYS
     Unknown,
-    /// Any address family but AF_VSOCK, which reaches the hypervisor from any network namespace.
+    /// Any address family but AF_VSOCK, which reaches the hypervisor from any network namespace, and AF_ALG.
     Socket,
+    /// All of socketcall but the making of a socket.
+    Socketcall,
     /// Linux's own, 32-bit and UNAME26 personalities; not READ_IMPLIES_EXEC or ADDR_NO_RANDOMIZE.
     Personality,
     /// Threads and processes, but no new namespaces.
@@ -43,6 +49,9 @@ enum Verdict {
 const NEW_NAMESPACES: u32 = 0x7E02_0000;
 const PERSONALITIES: [u32; 5] = [0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 const AF_VSOCK: u32 = 40;
+const AF_ALG: u32 = 38;
+/// socketcall's number for socket (linux/net.h).
+const SYS_SOCKET: u32 = 1;
 
 // Offsets in struct seccomp_data (seccomp(2)); both architectures are little-endian, so the low half comes first.
 const DATA_NR: u32 = 0;
@@ -201,8 +210,15 @@ fn leaf(verdict: Verdict) -> Vec<sock_filter> {
         Verdict::Allow => vec![answer(ALLOW)],
         Verdict::Refuse => vec![answer(EPERM)],
         Verdict::Unknown => vec![answer(ENOSYS)],
-        Verdict::Socket => {
-            vec![load(DATA_ARG0_LOW), jump(libc::BPF_JEQ, AF_VSOCK, 0, 1), answer(EPERM), answer(ALLOW)]
+        Verdict::Socket => vec![
+            load(DATA_ARG0_LOW),
+            jump(libc::BPF_JEQ, AF_VSOCK, 1, 0),
+            jump(libc::BPF_JEQ, AF_ALG, 0, 1),
+            answer(EPERM),
+            answer(ALLOW),
+        ],
+        Verdict::Socketcall => {
+            vec![load(DATA_ARG0_LOW), jump(libc::BPF_JEQ, SYS_SOCKET, 0, 1), answer(EPERM), answer(ALLOW)]
         }
         Verdict::Clone => {
             vec![load(DATA_ARG0_LOW), jump(libc::BPF_JSET, NEW_NAMESPACES, 0, 1), answer(EPERM), answer(ALLOW)]
@@ -223,6 +239,7 @@ fn leaf(verdict: Verdict) -> Vec<sock_filter> {
 fn judge(name: &str) -> Verdict {
     match name {
         "socket" => Verdict::Socket,
+        "socketcall" => Verdict::Socketcall,
         "personality" => Verdict::Personality,
         "clone" => Verdict::Clone,
         "clone3" => Verdict::Unknown,
@@ -256,7 +273,7 @@ const ALLOWED: &[&str] = &[
     "inotify_init1", "inotify_rm_watch", "io_cancel", "io_destroy", "io_getevents", "io_pgetevents",
     "io_pgetevents_time64", "io_setup", "io_submit", "ioctl", "ioprio_get", "ioprio_set", "ipc", "kill",
     "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "lchown", "lchown32", "lgetxattr",
-    "link", "linkat", "listen", "listxattr", "listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr",
+    "link", "linkat", "listen", "listmount", "listxattr", "listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr",
     "lstat", "lstat64", "madvise", "map_shadow_stack", "membarrier", "memfd_create", "memfd_secret", "mincore",
     "mkdir", "mkdirat", "mknod", "mknodat", "mlock", "mlock2", "mlockall", "mmap", "mmap2", "modify_ldt", "mprotect",
     "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive", "mq_timedreceive_time64", "mq_timedsend",
@@ -277,8 +294,8 @@ const ALLOWED: &[&str] = &[
     "setgid32", "setgroups", "setgroups32", "setitimer", "setpgid", "setpriority", "setregid", "setregid32",
     "setresgid", "setresgid32", "setresuid", "setresuid32", "setreuid", "setreuid32", "setrlimit", "setsid",
     "setsockopt", "setuid", "setuid32", "setxattr", "setxattrat", "shmat", "shmctl", "shmdt", "shmget", "shutdown",
-    "sigaltstack", "signalfd", "signalfd4", "sigprocmask", "sigreturn", "socketcall", "socketpair", "splice", "stat",
-    "stat64", "statfs", "statfs64", "statx", "symlink", "symlinkat", "sync", "sync_file_range", "sync_file_range2",
+    "sigaltstack", "signalfd", "signalfd4", "sigprocmask", "sigreturn", "socketpair", "splice", "stat",
+    "stat64", "statfs", "statfs64", "statmount", "statx", "symlink", "symlinkat", "sync", "sync_file_range", "sync_file_range2",
     "syncfs", "sysinfo", "tee", "tgkill", "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime",
     "timer_gettime64", "timer_settime", "timer_settime64", "timerfd_create", "timerfd_gettime", "timerfd_gettime64",
     "timerfd_settime", "timerfd_settime64", "times", "tkill", "truncate", "truncate64", "ugetrlimit", "umask", "uname",
@@ -354,7 +371,9 @@ mod tests {
             let last = *known.keys().last().expect("calls");
             for number in (0..last + 300).chain([0x4000_0000, 0x4000_0001, u32::MAX]) {
                 let want = match known.get(&number) {
-                    Some(Verdict::Allow | Verdict::Socket | Verdict::Clone | Verdict::Personality) => ALLOW,
+                    Some(
+                        Verdict::Allow | Verdict::Socket | Verdict::Socketcall | Verdict::Clone | Verdict::Personality,
+                    ) => ALLOW,
                     Some(Verdict::Unknown) => ENOSYS,
                     Some(Verdict::Refuse) => EPERM,
                     None if number > last => ENOSYS,
@@ -384,6 +403,8 @@ mod tests {
             assert_eq!(is("socket", 2), ALLOW);
             assert_eq!(is("socket", 40), EPERM);
             assert_eq!(is("socket", 0x1_0000_0028), EPERM);
+            assert_eq!(is("socket", 38), EPERM);
+            assert_eq!([is("statmount", 0), is("listmount", 0)], [ALLOW, ALLOW]);
             assert_eq!(is("personality", 8), ALLOW);
             assert_eq!(is("personality", 0xffff_ffff), ALLOW);
             assert_eq!(is("personality", 0x40000), EPERM);
@@ -398,6 +419,16 @@ mod tests {
             for name in ["execve", "capset", "setresuid", "prctl", "chroot", "ptrace", "openat2", "close_range"] {
                 assert_eq!(is(name, 0), ALLOW, "{name}");
             }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn a_32_bit_program_makes_no_socket_that_cannot_be_judged() {
+        let filters = build();
+        assert_eq!(verdict(&filters, 1, "socketcall", 1), EPERM);
+        for other in (2..=20).chain([0]) {
+            assert_eq!(verdict(&filters, 1, "socketcall", other), ALLOW, "{other}");
         }
     }
 
