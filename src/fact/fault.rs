@@ -98,6 +98,11 @@ pub enum Fault {
     NoSuchUser {
         user: String,
     },
+    /// A file of the container that docent would have to read is something else: `kind` is FIFO, socket, directory or device.
+    NotRegular {
+        path: String,
+        kind: String,
+    },
     BadWorkdir {
         path: String,
         errno: i32,

@@ -52,38 +52,45 @@ impl User {
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
 pub fn look_up(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
-    let step = |e| Fault::step("user", e);
-    let passwd = read(root, "etc/passwd").map_err(step)?;
-    let group = read(root, "etc/group").map_err(step)?;
+    let passwd = read(root, "etc/passwd")?;
+    let group = read(root, "etc/group")?;
     find(spec, &passwd, &group)
 }
 
 /// The file's content; nothing when there is no such file.
-fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, SysError> {
+fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, Fault> {
+    let step = |e| Fault::step("user", e);
     let open = |how: OFlags| in_root(root, Path::new(path), how | OFlags::CLOEXEC, Mode::empty());
     // A look without opening first: opening a device node can do something already.
     let found = match open(OFlags::PATH) {
         Err(e) if e.errno == libc::ENOENT || e.errno == libc::ENOTDIR => return Ok(Vec::new()),
-        other => other?,
+        other => other.map_err(step)?,
     };
     regular(&found, path)?;
     // O_NONBLOCK: should it have become a FIFO since, this does not wait for a writer.
-    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+    let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(step)?;
     regular(&fd, path)?;
     let mut content = Vec::new();
     let read = File::from(fd).take(LARGEST + 1).read_to_end(&mut content);
-    read.map_err(|e| SysError::io("read", format!("/{path}"), &e))?;
+    read.map_err(|e| step(SysError::io("read", format!("/{path}"), &e)))?;
     if content.len() as u64 > LARGEST {
-        Err(SysError::new("read", format!("/{path}"), libc::EFBIG))
+        Err(step(SysError::new("read", format!("/{path}"), libc::EFBIG)))
     } else {
         Ok(content)
     }
 }
 
-fn regular(fd: &OwnedFd, path: &str) -> Result<(), SysError> {
-    let error = |errno| SysError::new("openat2", path, errno);
-    let stat = rustix::fs::fstat(fd).map_err(|e| error(e.raw_os_error()))?;
-    if FileType::from_raw_mode(stat.st_mode).is_file() { Ok(()) } else { Err(error(libc::EINVAL)) }
+fn regular(fd: &OwnedFd, path: &str) -> Result<(), Fault> {
+    let stat = rustix::fs::fstat(fd)
+        .map_err(|e| Fault::step("user", SysError::new("fstat", format!("/{path}"), e.raw_os_error())))?;
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => return Ok(()),
+        FileType::Fifo => "FIFO",
+        FileType::Socket => "socket",
+        FileType::Directory => "directory",
+        _ => "device",
+    };
+    Err(Fault::NotRegular { path: format!("/{path}"), kind: kind.into() })
 }
 
 /// One line of passwd.
@@ -229,7 +236,16 @@ mod tests {
         let fifo = root_with(|root| {
             rustix::fs::mknodat(rustix::fs::CWD, root.join("etc/passwd"), FileType::Fifo, Mode::RUSR, 0).expect("fifo");
         });
-        assert!(matches!(fifo, Err(Fault::Step { error, .. }) if error.errno == libc::EINVAL));
+        assert_eq!(fifo, Err(Fault::NotRegular { path: "/etc/passwd".into(), kind: "FIFO".into() }));
+        let device = root_with(|root| {
+            std::os::unix::fs::symlink("/etc/tty", root.join("etc/group")).expect("link");
+            let made = rustix::fs::makedev(5, 0);
+            let kind = FileType::CharacterDevice;
+            rustix::fs::mknodat(rustix::fs::CWD, root.join("etc/tty"), kind, Mode::RUSR, made).unwrap_or(());
+        });
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(device, Err(Fault::NotRegular { path: "/etc/group".into(), kind: "device".into() }));
+        }
         let bomb = root_with(|root| {
             let file = File::create(root.join("etc/passwd")).expect("create");
             file.set_len(1 << 40).expect("sparse");

@@ -149,6 +149,11 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             Some(running::no_such_user_cause(lang)),
             vec![running::no_such_user_fix(lang)],
         ),
+        Fault::NotRegular { path, kind } => told(
+            running::not_regular(lang, path, kind),
+            Some(running::not_regular_cause(lang)),
+            vec![running::not_regular_fix(lang, path)],
+        ),
         Fault::BadWorkdir { path, errno: e } => {
             told(running::bad_workdir(lang, path, errno(*e)), None, vec![running::bad_workdir_fix(lang)])
         }

@@ -211,6 +211,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::NoCommand { image: s("nginx") },
         Fault::CommandNotFound { command: s("bash"), container: id.clone() },
         Fault::NoSuchUser { user: s("me") },
+        Fault::NotRegular { path: s("/etc/passwd"), kind: s("FIFO") },
         Fault::BadWorkdir { path: path.clone(), errno: libc::ENOENT },
         Fault::MountTarget { target: s("/proc"), flaw: MountFlaw::NotOrdinary { kind: s("proc") } },
         Fault::MountTarget { target: s("/etc/hosts"), flaw: MountFlaw::OtherType { source: s("/hosts") } },

@@ -52,6 +52,18 @@ messages! {
         en: "Only the container's own /etc/passwd and /etc/group are read, never the host's.",
     }
     no_such_user_fix() { ko: "번호로 적습니다: -u 1000:1000", en: "give numbers: -u 1000:1000" }
+    not_regular(path, kind) {
+        ko: "컨테이너의 {path} 경로가 일반 파일이 아닙니다 ({kind})",
+        en: "{path} of the container is not a regular file ({kind})",
+    }
+    not_regular_cause() {
+        ko: "사용자를 찾으려고 이 파일을 읽습니다. 일반 파일이 아니면 읽기가 끝나지 않거나 장치가 동작할 수 있어 열지 않았습니다.",
+        en: "It is read to find the user. Anything but a file could block the reader or act as a device, so it was not opened.",
+    }
+    not_regular_fix(path) {
+        ko: "이미지의 {path} 경로에 일반 파일을 두세요. 없어도 번호로 쓸 수 있습니다: -u 1000:1000",
+        en: "put a regular file at {path} of the image, or none at all: numbers need no entry (-u 1000:1000)",
+    }
     bad_workdir(path, errno) {
         ko: "작업 디렉터리로 갈 수 없습니다: {path} · {errno}",
         en: "the working directory '{path}' is invalid: {errno}",
