@@ -6,8 +6,9 @@
 
 use crate::fact::{Fact, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
+use crate::kernel::open;
 use crate::kernel::sys::{self, Calls};
-use rustix::fs::{AtFlags, FileType};
+use rustix::fs::{AtFlags, FileType, OFlags};
 use rustix::mount::MountAttrFlags as Attr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -27,6 +28,8 @@ const MASKED: [&str; 10] = [
 ];
 /// Hidden, below /sys.
 const MASKED_SYS: [&str; 2] = ["devices/virtual/powercap", "firmware"];
+/// Hidden below each CPU that has it: its counters tell one container how hard the others work.
+const THERMAL: &str = "/sys/devices/system/cpu/cpu*/thermal_throttle";
 /// Paths of /proc through which a root user could change the host.
 const READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 
@@ -43,6 +46,10 @@ pub fn forecast() -> [Fact; 2] {
     let split = |paths: Vec<String>| paths.into_iter().partition(|p| Path::new(p).exists());
     let below = |top: &str, names: &[&str]| names.iter().map(|n| format!("/{top}/{n}")).collect::<Vec<_>>();
     let (paths, absent) = split([below("proc", &MASKED), below("sys", &MASKED_SYS)].concat());
+    let (mut paths, mut absent): (Vec<_>, Vec<_>) = (paths, absent);
+    let cpus = std::fs::read_dir("/sys/devices/system/cpu").into_iter().flatten().flatten();
+    let thermal = cpus.into_iter().any(|cpu| cpu.path().join("thermal_throttle").is_dir());
+    if thermal { &mut paths } else { &mut absent }.push(THERMAL.into());
     let masked = Fact::Masked { paths, absent };
     let (paths, absent) = split(below("proc", &READ_ONLY));
     [masked, Fact::ReadOnly { paths, absent }]
@@ -65,6 +72,13 @@ pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
                 None => absent.push(shown),
             }
         }
+        if let Some(sys_mount) = mounts.sys {
+            let found = thermal(sys_mount)?;
+            for (name, target) in &found {
+                masks.cover(calls, target.as_fd(), &format!("/sys/{name}"))?;
+            }
+            if found.is_empty() { &mut absent } else { &mut paths }.push(THERMAL.into());
+        }
         Ok(((), Fact::Masked { paths, absent }))
     })?
     .tell(story);
@@ -85,6 +99,27 @@ pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
     })?
     .tell(story);
     Ok(())
+}
+
+/// The directories that THERMAL names, by their paths below /sys.
+fn thermal(sys_mount: BorrowedFd<'_>) -> Result<Vec<(String, OwnedFd)>, SysError> {
+    const CPUS: &str = "devices/system/cpu";
+    let failed = |e: rustix::io::Errno| SysError::new("getdents64", CPUS, e.raw_os_error());
+    let cpus = match open::beneath(sys_mount, Path::new(CPUS), OFlags::RDONLY | OFlags::DIRECTORY) {
+        Err(e) if e.errno == libc::ENOENT => return Ok(Vec::new()),
+        cpus => cpus?,
+    };
+    let mut found = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&cpus).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        let number = name.strip_prefix("cpu").unwrap_or_default();
+        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+            continue;
+        }
+        let path = format!("{CPUS}/{name}/thermal_throttle");
+        found.extend(present(sys_mount, &path)?.map(|target| (path, target)));
+    }
+    Ok(found)
 }
 
 /// None: this kernel has no such file. Anything else that keeps it from being opened is an error.
@@ -128,5 +163,29 @@ impl Masks {
         };
         let cover = mounts::copy_of(calls, over.as_fd(), Path::new(""))?;
         mounts::attach(calls, cover.as_fd(), target, shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counters_of_every_cpu_that_has_them() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let sys_mount = open::directory(dir.path()).expect("sys");
+        let found = || {
+            let mut names: Vec<String> =
+                thermal(sys_mount.as_fd()).expect("found").into_iter().map(|(name, _)| name).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(found(), Vec::<String>::new());
+        for cpu in ["cpu0/thermal_throttle", "cpu1", "cpu12/thermal_throttle", "cpufreq/thermal_throttle", "cpu"] {
+            std::fs::create_dir_all(dir.path().join("devices/system/cpu").join(cpu)).expect("cpu");
+        }
+        std::fs::write(dir.path().join("devices/system/cpu/uevent"), "").expect("a file");
+        let path = |cpu: &str| format!("devices/system/cpu/{cpu}/thermal_throttle");
+        assert_eq!(found(), [path("cpu0"), path("cpu12")]);
     }
 }
