@@ -13,8 +13,9 @@ enum Entry<'a> {
     Directory,
     File(&'a str),
     Link(&'a str),
+    Fifo,
 }
-use Entry::{Directory, File, Link};
+use Entry::{Directory, Fifo, File, Link};
 
 /// Whether core_pattern can be opened for writing: exit code 0 is the escape.
 const REACHES_HOST: &str = "exec 3>>/proc/sys/kernel/core_pattern";
@@ -39,6 +40,7 @@ fn image(m: &Machine, name: &str, config: &str, entries: &[(&str, Entry)]) -> St
             Directory => (tar::EntryType::Directory, 0o755, ""),
             File(content) => (tar::EntryType::Regular, 0o755, *content),
             Link(_) => (tar::EntryType::Symlink, 0o777, ""),
+            Fifo => (tar::EntryType::Fifo, 0o666, ""),
         };
         header.set_entry_type(kind);
         header.set_mode(mode);
@@ -251,4 +253,41 @@ fn the_host_s_null_is_not_a_container_s_input() {
     // Which file it is can be seen without changing one: the container's /dev is a file system of its own.
     run(&m, "tiny", "test \"$(stat -Lc %d /proc/self/fd/0)\" = \"$(stat -c %d /dev/null)\"").ok();
     assert_eq!(mode(), before);
+}
+
+#[test]
+fn a_fifo_for_passwd_is_named() {
+    let Some(m) = Machine::new("escape::fifo", &[]) else { return };
+    for name in ["etc/passwd", "etc/group"] {
+        let tag = image(&m, &name.replace('/', "-"), "", &[(name, Fifo)]);
+        let ran = m.docent(&["run", "--rm", "--network", "none", "-u", "web", &tag, "true"]);
+        assert_eq!(ran.code, 125, "{ran:?}");
+        assert!(ran.stderr.contains(&format!("/{name} of the container is not a regular file (FIFO)")), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_container_sees_its_own_cgroups_and_cannot_change_them() {
+    for cgroups in [Cgroups::AsHere, Cgroups::Unified] {
+        let Some(m) = Machine::with(cgroups, "escape::cgroup", &[]) else { return };
+        if cgroups == Cgroups::Unified || docent::kernel::cgroup::layout().version() == 2 {
+            run(&m, "tiny", "grep -qx 1 /sys/fs/cgroup/cgroup.procs && ! mkdir /sys/fs/cgroup/x").ok();
+            continue;
+        }
+        let limited = ["run", "--rm", "--network", "none", "-m", "64m", "--pids-limit", "50", "tiny", "sh", "-c"];
+        let ran = m
+            .docent(&[&limited[..], &["cd /sys/fs/cgroup && cat memory/memory.limit_in_bytes pids/pids.max"]].concat());
+        assert_eq!(ran.ok().stdout, "67108864\n50\n");
+        let own = "cd /sys/fs/cgroup && grep -x 1 memory/cgroup.procs && test ! -e memory/docent && cat freezer/freezer.state";
+        assert_eq!(run(&m, "tiny", own).ok().stdout, "1\nTHAWED\n");
+        for change in [
+            "mkdir /sys/fs/cgroup/x",
+            "mkdir /sys/fs/cgroup/memory/x",
+            "echo 1 >/sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "echo a >/sys/fs/cgroup/devices/devices.allow",
+            "echo 0 >/sys/fs/cgroup/pids/tasks",
+        ] {
+            assert_ne!(run(&m, "tiny", change).code, 0, "{change}");
+        }
+    }
 }

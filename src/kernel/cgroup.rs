@@ -138,6 +138,13 @@ impl Group {
         self.dirs.iter().map(|t| t.path.to_string_lossy().into_owned()).collect()
     }
 
+    /// Version 1: each group's directory with the name of its tree, as under /sys/fs/cgroup (`cpu,cpuacct`).
+    pub fn trees(&self) -> Vec<(&Path, String)> {
+        let name =
+            |t: &Tree| t.path.ancestors().nth(2).and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
+        self.dirs.iter().map(|t| (t.path.as_path(), name(t).unwrap_or_else(|| t.controllers.join(",")))).collect()
+    }
+
     /// The directory of a controller, if it can be used here.
     fn dir(&self, controller: &str) -> Option<&Path> {
         self.dirs.iter().find(|t| t.controllers.iter().any(|c| c == controller)).map(|t| t.path.as_path())

@@ -211,9 +211,9 @@ impl Inside<'_> {
             Step::Mqueue => self.mount_in_dev(&root::MQUEUE, "mqueue")?,
             Step::Sys => self.sys = Some(self.mount(&root::SYS)?),
             Step::CgroupView => {
-                let version = spec.group.as_ref().map_or(0, |g| g.version);
+                let Some(group) = &spec.group else { return Ok(()) };
                 let sys = duplicate(self.sys.as_ref(), "/sys")?;
-                root::show_cgroup(sys.as_fd(), version, &mut self.story)?;
+                root::show_cgroup(sys.as_fd(), group, &mut self.story)?;
             }
             Step::Files => root::bind_files(self.root()?.as_fd(), &spec.files, &mut self.story)?,
             Step::Binds => root::bind_all(self.root()?.as_fd(), &spec.binds, &mut self.story)?,

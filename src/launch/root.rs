@@ -5,6 +5,7 @@
 use super::target;
 use crate::container::Bind;
 use crate::fact::{Deed, Device, Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::kernel::cgroup::Group;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::sys::{self, Calls, quoted};
 use rustix::fs::{FileType, Mode};
@@ -185,24 +186,57 @@ pub fn bind_all(root: BorrowedFd<'_>, binds: &[Bind], story: &mut Story) -> Resu
     Ok(())
 }
 
-/// The container's own cgroups, read-only, as it may see them. Docker shows them; a host without them does without.
-pub fn show_cgroup(sys_mount: BorrowedFd<'_>, version: u8, story: &mut Story) -> Result<(), SysError> {
-    if version != 2 {
-        return Ok(());
-    }
-    let mounted = sys::deed(|calls| {
-        let attr = Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NODEV | Attr::MOUNT_ATTR_NOEXEC | Attr::MOUNT_ATTR_RDONLY;
-        let target = mounts::beneath(sys_mount, "fs/cgroup")?;
-        let mount = mounts::detached(calls, "cgroup2", &[], attr)?;
-        mounts::attach(calls, mount.as_fd(), target.as_fd(), "/sys/fs/cgroup")?;
-        let options = "ro,nosuid,nodev,noexec".to_string();
-        Ok(((), Fact::Mounted { kind: "cgroup2".into(), target: "/sys/fs/cgroup".into(), options }))
-    });
-    match mounted {
-        Ok(deed) => deed.tell(story),
-        Err(e) => {
-            story.tell(Event::failed(Fact::Fallback { what: "/sys/fs/cgroup".into(), point: FaultPoint::Optional }, e))
+/// The container's own cgroups, read-only, where programs look for their limits. On version 2 it is the file system itself,
+/// whose root is that of the cgroup namespace; on version 1 a directory with the container's group of each tree, as Docker
+/// has it. A kernel whose sysfs has no place for them does without, and that is told.
+pub fn show_cgroup(sys_mount: BorrowedFd<'_>, group: &Group, story: &mut Story) -> Result<(), SysError> {
+    let target = match mounts::beneath(sys_mount, "fs/cgroup") {
+        Err(e) if e.errno == libc::ENOENT => {
+            let fact = Fact::Fallback { what: CGROUP.into(), point: FaultPoint::Optional };
+            story.tell(Event::failed(fact, e));
+            return Ok(());
         }
+        target => target?,
+    };
+    sys::deed(|calls| {
+        let attr = Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NODEV | Attr::MOUNT_ATTR_NOEXEC;
+        if group.version == 2 {
+            let mount = mounts::detached(calls, "cgroup2", &[], attr | Attr::MOUNT_ATTR_RDONLY)?;
+            mounts::attach(calls, mount.as_fd(), target.as_fd(), CGROUP)?;
+        } else {
+            let settings = [Setting::Value("mode", "755"), Setting::Value("size", "64k")];
+            let place = mounts::detached(calls, "tmpfs", &settings, attr)?;
+            mounts::attach(calls, place.as_fd(), target.as_fd(), CGROUP)?;
+            for (dir, name) in group.trees() {
+                show_tree(calls, place.as_fd(), dir, &name)?;
+            }
+            mounts::set_read_only(calls, place.as_fd(), false)?;
+        }
+        Ok(((), cgroup_fact(group.version)))
+    })?
+    .tell(story);
+    Ok(())
+}
+
+const CGROUP: &str = "/sys/fs/cgroup";
+
+pub fn cgroup_fact(version: u8) -> Fact {
+    let kind = if version == 2 { "cgroup2" } else { "cgroup" };
+    Fact::Mounted { kind: kind.into(), target: CGROUP.into(), options: "ro,nosuid,nodev,noexec".into() }
+}
+
+/// One group of version 1, and a link for each controller of a tree that has several (`cpu -> cpu,cpuacct`).
+fn show_tree(calls: &mut Calls, place: BorrowedFd<'_>, dir: &Path, name: &str) -> Result<(), SysError> {
+    let shown = format!("{CGROUP}/{name}");
+    let made = rustix::fs::mkdirat(place, name, Mode::from_raw_mode(0o755));
+    calls.saw("mkdirat", format!("<{CGROUP}>, {}, 0755", quoted(name)), &shown, made)?;
+    let copy = mounts::copy_of(calls, rustix::fs::CWD, dir)?;
+    mounts::set_read_only(calls, copy.as_fd(), true)?;
+    mounts::attach(calls, copy.as_fd(), mounts::beneath(place, name)?.as_fd(), &shown)?;
+    for controller in name.split(',').filter(|c| *c != name) {
+        let link = format!("{CGROUP}/{controller}");
+        let made = rustix::fs::symlinkat(name, place, controller);
+        calls.saw("symlinkat", format!("{}, <{CGROUP}>, {}", quoted(name), quoted(controller)), link, made)?;
     }
     Ok(())
 }
