@@ -362,7 +362,9 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
         guest.run(listen),
     ];
     // `-p 127.0.0.1:8080:80`
-    let published = ports::bind("c0ffee", "127.0.0.1", 8080, SocketAddrV4::new(one.address, 80)).expect("bind");
+    let published =
+        ports::bind("c0ffee", Some(Ipv4Addr::LOCALHOST.into()), Some(8080), SocketAddrV4::new(one.address, 80))
+            .expect("bind");
     let _published = published.tell(&mut Story::new());
     let reach = |to: Ipv4Addr, port: u16| {
         // What is dropped is never answered; everything here is one machine, whose answers take microseconds.
@@ -554,7 +556,7 @@ fn a_published_port_has_one_number_in_both_families() {
     on_a_host(|_| {
         output("ip", &["link", "set", "lo", "up"]);
         let to = SocketAddrV4::new(Ipv4Addr::new(172, 30, 0, 2), 80);
-        let deed = ports::bind("c0ffee", "", 0, to).expect("bind");
+        let deed = ports::bind("c0ffee", None, None, to).expect("bind");
         assert_proved(&deed.event().receipt);
         let event = deed.event().clone();
         let listeners = deed.tell(&mut Story::new());
@@ -568,7 +570,7 @@ fn a_published_port_has_one_number_in_both_families() {
             TcpStream::connect((Ipv6Addr::LOCALHOST, port)).expect("connect");
         }
         for ip in ["", "127.0.0.1"] {
-            let refused = ports::bind("other", ip, port, to).expect_err("taken");
+            let refused = ports::bind("other", ip.parse().ok(), Some(port), to).expect_err("taken");
             assert_eq!(refused.errno, libc::EADDRINUSE);
             assert!(refused.calls.last().is_some_and(|call| call.failed()), "the try is told: {refused:?}");
         }

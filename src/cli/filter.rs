@@ -77,9 +77,9 @@ impl ContainerFilter {
         };
         any("name", &|v| name_matches(v, &container.name))
             && any("id", &|v| container.id.starts_with(v))
-            && any("status", &|v| state.status.word() == v)
+            && any("status", &|v| state.status().word() == v)
             && any("exited", &|v| {
-                state.status == Status::Exited && v.parse::<i32>().is_ok_and(|code| code == state.exit_code)
+                state.status() == Status::Exited && v.parse::<i32>().is_ok_and(|code| code == state.exit_code())
             })
             && any("ancestor", &|v| is_ancestor(v, &container.config.image, &container.image_id))
             && has_labels(&self.terms, |key| container.config.labels.get(key).map(String::as_str))

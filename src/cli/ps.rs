@@ -4,7 +4,7 @@ use super::PsArgs;
 use super::filter::ContainerFilter;
 use super::table::{Row, ellipsis, list};
 use super::times::{ago, human_duration, local};
-use crate::container::{Container, NetworkMode, Port, Status};
+use crate::container::{Container, Life, NetworkMode, Port, State};
 use crate::fact::Fault;
 use chrono::{DateTime, FixedOffset, Utc};
 
@@ -36,7 +36,7 @@ pub fn ps(containers: &[Container], args: &PsArgs, now: DateTime<Utc>, zone: Fix
     // `-n` and `-l` count containers in every state, and so does a question about the state.
     let all = args.all || last.is_some() || filter.asks_for_state();
     let mut shown: Vec<&Container> =
-        containers.iter().filter(|c| filter.shows(c) && (all || is_up(c.state.status))).collect();
+        containers.iter().filter(|c| filter.shows(c) && (all || c.state.up().is_some())).collect();
     shown.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     shown.truncate(last.unwrap_or(usize::MAX));
     let rows: Vec<Row> = shown.iter().map(|c| row(c, args.no_trunc, now, zone)).collect();
@@ -44,10 +44,6 @@ pub fn ps(containers: &[Container], args: &PsArgs, now: DateTime<Utc>, zone: Fix
         return list(Some("{{.ID}}"), TABLE, HEADINGS, &rows);
     }
     list(args.format.as_deref(), TABLE, HEADINGS, &rows)
-}
-
-fn is_up(status: Status) -> bool {
-    matches!(status, Status::Running | Status::Paused)
 }
 
 fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
@@ -65,7 +61,7 @@ fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset
         "Networks": container.host_config.network_mode.name(),
         "Ports": ports(container),
         "RunningFor": ago(now, container.created),
-        "State": container.state.status.word(),
+        "State": container.state.status().word(),
         "Status": status(container, now),
     });
     Row { fields, labels: container.config.labels.clone() }
@@ -73,16 +69,12 @@ fn row(container: &Container, whole: bool, now: DateTime<Utc>, zone: FixedOffset
 
 /// `Up 41 seconds (Paused)`, `Exited (137) 1 second ago`, `Created`.
 pub fn status(container: &Container, now: DateTime<Utc>) -> String {
-    let state = &container.state;
-    let up = || human_duration(now - state.started.unwrap_or(now));
-    match state.status {
-        Status::Created | Status::Starting => "Created".into(),
-        Status::Running => format!("Up {}", up()),
-        Status::Paused => format!("Up {} (Paused)", up()),
-        Status::Exited => {
-            let finished = state.finished.unwrap_or(now);
-            format!("Exited ({}) {}", state.exit_code, ago(now, finished))
-        }
+    let up = |life: &Life| human_duration(now - life.init.map_or(now, |init| init.at));
+    match &container.state {
+        State::Created { .. } | State::Starting(_) => "Created".into(),
+        State::Running(life) => format!("Up {}", up(life)),
+        State::Paused(life) => format!("Up {} (Paused)", up(life)),
+        State::Exited(end) => format!("Exited ({}) {}", end.code, ago(now, end.finished)),
     }
 }
 
@@ -137,14 +129,13 @@ struct Shown {
 /// `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`; ports that are exposed and not published stand alone (`80/tcp`). Neighbours
 /// are drawn together (`81-82/tcp`), as Docker does where host and container use the same numbers.
 fn ports(container: &Container) -> String {
-    if !is_up(container.state.status) || container.host_config.network_mode != NetworkMode::Bridge {
-        return String::new();
-    }
-    let mut shown: Vec<Shown> = container.state.ports.iter().flat_map(families).collect();
+    let bridged = container.host_config.network_mode == NetworkMode::Bridge;
+    let Some(life) = container.state.up().filter(|_| bridged) else { return String::new() };
+    let mut shown: Vec<Shown> = life.ports.iter().flat_map(families).collect();
     for exposed in container.config.exposed_ports.keys() {
         let (port, proto) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
         let Ok(port) = port.parse::<u16>() else { continue };
-        if !container.state.ports.iter().any(|p| p.port == port && p.proto == proto) {
+        if !life.ports.iter().any(|p| p.port == port && p.proto == proto) {
             shown.push(Shown { port, ip: String::new(), host_port: 0, proto: proto.into() });
         }
     }
@@ -174,10 +165,9 @@ fn ports(container: &Container) -> String {
 }
 
 fn families(port: &Port) -> Vec<Shown> {
-    let ips: &[&str] = if port.host_ip.is_empty() { &["0.0.0.0", "::"] } else { &[&port.host_ip] };
-    ips.iter()
-        .map(|ip| Shown { port: port.port, ip: ip.to_string(), host_port: port.host_port, proto: port.proto.clone() })
-        .collect()
+    let host_port = port.host_port.unwrap_or(0);
+    let shown = |ip| Shown { port: port.port, ip, host_port, proto: port.proto.clone() };
+    port.families().into_iter().map(shown).collect()
 }
 
 fn address(ip: &str, port: &str) -> String {

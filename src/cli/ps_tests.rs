@@ -2,6 +2,7 @@
 
 use super::super::inspect::sample;
 use super::*;
+use crate::container::End;
 use chrono::{TimeDelta, TimeZone};
 
 fn now() -> DateTime<Utc> {
@@ -16,22 +17,26 @@ fn before(seconds: i64) -> DateTime<Utc> {
     now() - TimeDelta::seconds(seconds)
 }
 
-fn at(container: &mut Container, status: Status, created: i64, started: Option<i64>, finished: Option<i64>) {
-    container.created = before(created);
-    container.state.status = status;
-    container.state.started = started.map(before);
-    container.state.finished = finished.map(before);
+/// What a sample has while it runs, begun so many seconds ago.
+fn life(container: &Container, started: i64) -> Life {
+    let mut life = container.state.life().cloned().expect("a sample runs");
+    life.init.as_mut().expect("PID 1").at = before(started);
+    life
+}
+
+fn exited(code: i32, started: i64, finished: i64) -> State {
+    let (started, finished) = (before(started), before(finished));
+    State::Exited(End { code, oom_killed: false, started, finished, error: None, cgroups: Vec::new() })
 }
 
 fn three() -> Vec<Container> {
     let mut web = sample("3f2a9c0d1e4b", "web");
-    at(&mut web, Status::Paused, 42, Some(41), None);
+    (web.created, web.state) = (before(42), State::Paused(life(&web, 41)));
     let mut old = sample("0123456789ab", "old");
-    at(&mut old, Status::Exited, 90000, Some(90000), Some(1));
-    old.state.exit_code = 137;
+    (old.created, old.state) = (before(90000), exited(137, 90000, 1));
     old.config.cmd = Some(vec!["sh".into(), "-c".into(), "echo \"a\"\n".into()]);
     let mut made = sample("aaaaaaaaaaaa", "made");
-    at(&mut made, Status::Created, 7, None, None);
+    (made.created, made.state) = (before(7), State::default());
     made.host_config.network_mode = NetworkMode::None;
     made.config.image = "tiny".into();
     vec![web, old, made]
@@ -103,13 +108,12 @@ fn forms() {
 #[test]
 fn ports_in_all_their_forms() {
     let port = |host_ip: &str, host_port: u16, port: u16| Port {
-        host_ip: host_ip.into(),
-        host_port,
+        host_ip: host_ip.parse().ok(),
+        host_port: Some(host_port),
         port,
         proto: "tcp".into(),
     };
     let mut c = sample("3f2a9c0d1e4b", "web");
-    c.state.status = Status::Running;
     for (published, exposed, text) in [
         (vec![], vec![], ""),
         (vec![], vec!["80/tcp", "443/tcp"], "80/tcp, 443/tcp"),
@@ -119,11 +123,11 @@ fn ports_in_all_their_forms() {
         (vec![port("", 80, 80), port("", 81, 81)], vec![], "0.0.0.0:80-81->80-81/tcp, [::]:80-81->80-81/tcp"),
         (vec![port("", 65535, 65535)], vec!["x"], "0.0.0.0:65535->65535/tcp, [::]:65535->65535/tcp"),
     ] {
-        c.state.ports = published;
+        c.state = State::Running(Life { ports: published, ..life(&c, 1) });
         c.config.exposed_ports = exposed.into_iter().map(|p| (p.to_string(), crate::container::Empty {})).collect();
         assert_eq!(ports(&c), text);
     }
-    c.state.status = Status::Exited;
+    c.state = exited(0, 2, 1);
     assert_eq!(ports(&c), "");
 }
 

@@ -3,10 +3,13 @@
 //! Plain data and the rules over it (names, status texts); the files lie in `store/`.
 
 mod docker;
+mod state;
 
 pub use docker::{Config, Empty, HostConfig, NetworkMode, NetworkingConfig, PortBinding, merge_env};
+pub use state::{End, Endpoint, Failed, Init, Life, State, Status};
 
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// A container as the store holds it. `containers/<id>/config.json` is everything that `create` decided, and never changes
 /// afterwards but for the name; the state is `state.json`.
@@ -59,14 +62,25 @@ pub struct Bind {
     pub read_only: bool,
 }
 
-/// One `-p`. A host port of 0 is chosen by the kernel at start.
+/// One port of a container on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
-    /// Empty: all addresses, IPv4 and IPv6.
-    pub host_ip: String,
-    pub host_port: u16,
+    /// None: all addresses, IPv4 and IPv6.
+    pub host_ip: Option<IpAddr>,
+    /// None: chosen by the kernel at start.
+    pub host_port: Option<u16>,
     pub port: u16,
     pub proto: String,
+}
+
+impl Port {
+    /// The address on the host, or one of each family.
+    pub fn families(&self) -> Vec<String> {
+        match self.host_ip {
+            Some(ip) => vec![ip.to_string()],
+            None => vec!["0.0.0.0".into(), "::".into()],
+        }
+    }
 }
 
 /// What `-m`, `--cpus`, `--pids-limit` asked for; None is no limit.
@@ -82,64 +96,6 @@ pub struct Limits {
 impl Limits {
     pub fn any(&self) -> bool {
         self.memory.is_some() || self.cpu_milli.is_some() || self.pids.is_some()
-    }
-}
-
-/// `containers/<id>/state.json`: what has become of it. Bookkeeping: replaced atomically, not synced.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct State {
-    pub status: Status,
-    /// Host pid of PID 1, and its start time (field 22 of /proc/PID/stat): a reused pid is never taken for ours.
-    pub pid: i32,
-    pub start_time: u64,
-    pub boot_id: String,
-    pub monitor: i32,
-    pub exit_code: i32,
-    pub oom_killed: bool,
-    pub error: String,
-    pub started: Option<chrono::DateTime<chrono::Utc>>,
-    pub finished: Option<chrono::DateTime<chrono::Utc>>,
-    /// Address on the bridge, without the prefix.
-    pub address: String,
-    pub gateway: String,
-    pub prefix: u8,
-    pub mac: String,
-    pub bridge: String,
-    pub veth: String,
-    /// Published ports as they are bound.
-    pub ports: Vec<Port>,
-    /// Its cgroup in each hierarchy (v1), or the one (v2).
-    pub cgroups: Vec<String>,
-    pub cgroup_version: u8,
-    /// How often it was started.
-    pub starts: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    #[default]
-    Created,
-    /// A monitor is at work, the program does not run yet.
-    Starting,
-    Running,
-    Paused,
-    Exited,
-}
-
-impl Status {
-    pub fn word(self) -> &'static str {
-        match self {
-            Status::Created | Status::Starting => "created",
-            Status::Running => "running",
-            Status::Paused => "paused",
-            Status::Exited => "exited",
-        }
-    }
-
-    /// Processes exist.
-    pub fn live(self) -> bool {
-        matches!(self, Status::Starting | Status::Running | Status::Paused)
     }
 }
 
@@ -180,12 +136,8 @@ impl Container {
         let of = |(key, bindings): (&String, &Vec<PortBinding>)| {
             let (port, proto) = key.split_once('/').unwrap_or((key, "tcp"));
             let (port, proto) = (port.parse().unwrap_or(0), proto.to_string());
-            let one = move |b: &PortBinding| Port {
-                host_ip: b.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-                host_port: b.host_port.unwrap_or(0),
-                port,
-                proto: proto.clone(),
-            };
+            let one =
+                move |b: &PortBinding| Port { host_ip: b.host_ip, host_port: b.host_port, port, proto: proto.clone() };
             bindings.iter().map(one).collect::<Vec<_>>()
         };
         self.host_config.port_bindings.iter().flat_map(of).collect()

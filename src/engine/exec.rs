@@ -40,7 +40,7 @@ pub fn begin(
     size: Option<(u16, u16)>,
 ) -> Result<Begun, Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
-    match container.state.status {
+    match container.state.status() {
         Status::Running => {}
         Status::Paused => return Err(Fault::IsPaused { name, id }),
         _ => return Err(Fault::NotRunning { name, id }),

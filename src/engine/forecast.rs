@@ -60,7 +60,7 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
         }
         Wish::Remove(names, force) => {
             for container in containers(names)? {
-                if container.state.status.live() && *force {
+                if container.state.live() && *force {
                     facts.push(signalled(&container, libc::SIGKILL));
                     ended(&container, &mut facts);
                 }
@@ -150,8 +150,8 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
     }
     if container.host_config.network_mode == NetworkMode::Bridge {
         facts.extend(container.ports().iter().map(|port| Fact::Published {
-            host_ip: port.host_ip.clone(),
-            host_port: port.host_port,
+            host_ip: port.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            host_port: port.host_port.unwrap_or(0),
             address: String::new(),
             port: port.port,
             proto: port.proto.clone(),
@@ -160,12 +160,20 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
 }
 
 fn signalled(container: &Container, signal: i32) -> Fact {
-    Fact::Signalled { pid: container.state.pid, signal, name: signals::name(signal), all: false }
+    Fact::Signalled {
+        pid: container.state.init().map_or(0, |init| init.pid),
+        signal,
+        name: signals::name(signal),
+        all: false,
+    }
 }
 
 fn ended(container: &Container, facts: &mut Vec<Fact>) {
     let name = format!("/docent/{}", container.id);
-    facts.push(Fact::CgroupRemoved { name, paths: container.state.cgroups.clone() });
+    facts.push(Fact::CgroupRemoved {
+        name,
+        paths: container.state.life().map(|life| life.cgroups.clone()).unwrap_or_default(),
+    });
 }
 
 /// What a copy would cover.

@@ -46,7 +46,7 @@ pub fn logs(
     let mut line = Vec::new();
     loop {
         // Whether it runs is asked before reading: what it wrote until then is read after.
-        let live = follow && store.container_by_id(id)?.is_some_and(|c| c.state.status.live());
+        let live = follow && store.container_by_id(id)?.is_some_and(|c| c.state.live());
         loop {
             let n = reader.read_until(b'\n', &mut line).map_err(io)?;
             if n == 0 || !line.ends_with(b"\n") {

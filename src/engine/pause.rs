@@ -7,7 +7,7 @@ use crate::kernel::cgroup;
 
 pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
-    match container.state.status {
+    match container.state.status() {
         Status::Running => set(story, container, true),
         Status::Paused => Err(Fault::IsPaused { name, id }),
         _ => Err(Fault::NotRunning { name, id }),
@@ -16,7 +16,7 @@ pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {
 
 pub fn unpause(story: &mut Story, container: &Container) -> Result<(), Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
-    match container.state.status {
+    match container.state.status() {
         Status::Paused => set(story, container, false),
         Status::Running => Err(Fault::NotPaused { name, id }),
         _ => Err(Fault::NotRunning { name, id }),

@@ -16,7 +16,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
     let mut lock = None;
     // Whoever has the lock of one that does not run is about to start it, to remove it or to copy: then it is looked at again,
     // since a started one would keep its lock for as long as it runs.
-    while !now.state.status.live() && lock.is_none() {
+    while !now.state.live() && lock.is_none() {
         let watch = Watch::entries(store.container_dir(&id).path());
         lock = match store.try_lock_container(&id) {
             Err(e) if e.errno == libc::ENOENT => return Ok(()),
@@ -32,7 +32,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         Some(lock) => lock,
         None => {
             if !force {
-                let paused = now.state.status == crate::container::Status::Paused;
+                let paused = now.state.status() == crate::container::Status::Paused;
                 return Err(Fault::StillRunning { name, id, paused });
             }
             end(story, &stop::begun(store, &now)?)?;
@@ -42,7 +42,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         }
     };
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
-    if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.status.live()) {
+    if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.live()) {
         let put = sweep::put_in_order(store, &now, story);
         if cgroup::layout().group(&id).is_some_and(|g| g.exists()) {
             put?;
@@ -60,7 +60,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
 fn end(story: &mut Story, container: &Container) -> Result<(), Fault> {
     let Ok(pidfd) = stop::handle(container) else { return Ok(()) };
     let step = |e| Fault::step("kill", e);
-    match process::signal(pidfd.as_fd(), container.state.pid, libc::SIGKILL) {
+    match process::signal(pidfd.as_fd(), container.state.init().map_or(0, |init| init.pid), libc::SIGKILL) {
         Ok(deed) => deed.of_container(&container.id).tell(story),
         Err(e) if e.errno == libc::ESRCH => {}
         Err(e) => return Err(step(e)),

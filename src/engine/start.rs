@@ -48,7 +48,7 @@ pub fn start(
             {
                 let watch = Watch::entries(store.container_dir(id).path()).map_err(|e| Fault::step("watch", e))?;
                 let now = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.clone() })?;
-                if matches!(now.state.status, Status::Running | Status::Paused) {
+                if matches!(now.state.status(), Status::Running | Status::Paused) {
                     return Ok(None);
                 }
                 watch.wait(100);

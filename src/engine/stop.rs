@@ -20,22 +20,20 @@ pub fn signal_of(container: &Container) -> i32 {
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
     let not_running = || Fault::NotRunning { name: container.name.clone(), id: container.id.clone() };
-    if !matches!(container.state.status, Status::Running | Status::Paused) {
-        return Err(not_running());
-    }
-    process::open(container.state.pid, container.state.start_time).ok_or_else(not_running)
+    let init = container.state.up().and_then(|life| life.init).ok_or_else(not_running)?;
+    process::open(init.pid, init.start_time).ok_or_else(not_running)
 }
 
 /// The container once it runs, if it is about to: a signal for one that is being started is a signal for its program.
 pub fn begun(store: &Store, container: &Container) -> Result<Container, Fault> {
     let id = &container.id;
     let mut now = container.clone();
-    if now.state.status != Status::Starting {
+    if now.state.status() != Status::Starting {
         return Ok(now);
     }
     let until = Instant::now() + STARTING;
     let watch = Watch::entries(store.container_dir(id).path()).map_err(|e| Fault::step("watch", e))?;
-    while now.state.status == Status::Starting && Instant::now() < until {
+    while now.state.status() == Status::Starting && Instant::now() < until {
         // A lock that is free: whoever started it has died.
         if let Ok(Some(_)) = store.try_lock_container(id) {
             break;
@@ -49,8 +47,12 @@ pub fn begun(store: &Store, container: &Container) -> Result<Container, Fault> {
     Ok(now)
 }
 
+fn pid_of(container: &Container) -> i32 {
+    container.state.init().map_or(0, |init| init.pid)
+}
+
 fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
-    match process::signal(pidfd.as_fd(), container.state.pid, signal) {
+    match process::signal(pidfd.as_fd(), pid_of(container), signal) {
         Ok(deed) => Ok(Some(deed.of_container(&container.id))),
         // It has ended meanwhile.
         Err(SysError { errno: libc::ESRCH, .. }) => Ok(None),
@@ -76,7 +78,7 @@ pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32
 /// `stop`: the container's stop signal, a grace period in seconds (negative: for ever), then SIGKILL. A container that does
 /// not run is stopped already.
 pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32, grace: i64) -> Result<(), Fault> {
-    if !container.state.status.live() {
+    if !container.state.live() {
         return Ok(());
     }
     let container = &begun(store, container)?;

@@ -4,7 +4,7 @@
 //! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::{Container, State, Status};
+use crate::container::Container;
 use crate::fact::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
@@ -37,14 +37,14 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
         }
     }
     for container in containers {
-        if !container.state.status.live() {
+        if !container.state.live() {
             let put_away = put_group_away(store, &container, story);
             go_on(put_away, story)?;
             continue;
         }
         let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { continue };
         // Under its lock nobody else changes it; what it was may have changed before we got it.
-        if let Some(now) = store.container_by_id(&container.id)?.filter(|c| c.state.status.live()) {
+        if let Some(now) = store.container_by_id(&container.id)?.filter(|c| c.state.live()) {
             let put = put_in_order(store, &now, story);
             go_on(put, story)?;
         }
@@ -67,8 +67,7 @@ fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
 /// A group that could not be removed when its container ended, and with `--rm` the container: tried again, and told. That it
 /// fails again does not keep this command from its work.
 fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
-    let state = &container.state;
-    if state.cgroups.is_empty() {
+    if container.state.left().is_empty() {
         return Ok(());
     }
     let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { return Ok(()) };
@@ -82,7 +81,7 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
         store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
-    let after = State { cgroups: Vec::new(), ..state.clone() };
+    let after = container.state.clone().without_left();
     store.write_state(&container.id, &after).map_err(|e| Fault::step("sweep", e))
 }
 
@@ -90,17 +89,21 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
 /// container goes. The caller holds its lock.
 pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
     let step = |e| Fault::step("sweep", e);
-    let (id, state) = (container.id.as_str(), &container.state);
-    let this_boot = state.boot_id == process::boot_id();
+    let id = container.id.as_str();
+    let Some(life) = container.state.life() else { return Ok(()) };
+    let this_boot = life.boot_id == process::boot_id();
     let group = cgroup::layout().group(id).filter(|g| g.exists());
-    if this_boot && let Some(pidfd) = process::open(state.pid, state.start_time) {
+    if this_boot
+        && let Some(init) = life.init
+        && let Some(pidfd) = process::open(init.pid, init.start_time)
+    {
         // PID 1 usually died with its monitor (PR_SET_PDEATHSIG), but a program can ask the kernel not to.
         if group.as_ref().is_some_and(|g| g.frozen())
             && let Some(group) = &group
         {
             group.freeze(false).map_err(step)?.of_container(id).tell(story);
         }
-        end(pidfd.as_fd(), state.pid, id, story);
+        end(pidfd.as_fd(), init.pid, id, story);
     }
     if let Some(group) = &group {
         for pid in group.processes() {
@@ -113,28 +116,17 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
     // A group that stays is remembered: the next command tries again, and the container is kept as long.
     let cgroups = group.filter(|g| g.exists()).map(|g| g.paths()).unwrap_or_default();
     if this_boot
-        && !state.veth.is_empty()
-        && let Some(deed) = network::unplug(&state.veth).map_err(step)?
+        && let Some(endpoint) = &life.endpoint
+        && let Some(deed) = network::unplug(&endpoint.veth).map_err(step)?
     {
         deed.of_container(id).tell(story);
     }
-    let started = state.started.is_some();
-    if container.host_config.auto_remove && started && cgroups.is_empty() {
+    if container.host_config.auto_remove && life.init.is_some() && cgroups.is_empty() {
         tell_lost(container, story);
         store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
-    let after = State {
-        status: if started { Status::Exited } else { Status::Created },
-        // As a shell says of a process that was killed; what it really returned died with its parent.
-        exit_code: if started { 137 } else { 0 },
-        finished: started.then(chrono::Utc::now),
-        pid: 0,
-        ports: Vec::new(),
-        cgroups,
-        ..state.clone()
-    };
-    store.write_state(id, &after).map_err(step)?;
+    store.write_state(id, &life.lost(cgroups)).map_err(step)?;
     tell_lost(container, story);
     Ok(())
 }

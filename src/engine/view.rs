@@ -72,12 +72,13 @@ fn bytes_to_string(c: std::ffi::CString) -> std::ffi::OsString {
 /// The root of a container that runs; None when it does not.
 fn running_root(container: &Container) -> Option<Result<OwnedFd, SysError>> {
     use rustix::fs::{Mode, OFlags};
-    let pid = container.state.pid;
-    let _alive = process::open(pid, container.state.start_time).filter(|_| container.state.status.live())?;
+    let init = container.state.init()?;
+    let pid = init.pid;
+    let _alive = process::open(pid, init.start_time)?;
     let path = format!("/proc/{pid}/root");
     let root = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
     // Compared again after opening: what we hold is the root of this very process.
-    (process::start_time(pid) == Some(container.state.start_time))
+    (process::start_time(pid) == Some(init.start_time))
         .then(|| root.map_err(|e| SysError::new("open", path, e.raw_os_error())))
 }
 

@@ -135,13 +135,13 @@ impl<'a> Look<'a> {
     }
 
     fn state(&self, c: &Container, wanted: &str) -> Found<()> {
-        let status = c.state.status.word();
+        let status = c.state.status().word();
         if status == wanted {
             return Ok(());
         }
         let (name, said) = (c.name.clone(), status.to_string());
-        if wanted == "running" && c.state.status == Status::Exited {
-            let exit_code = c.state.exit_code;
+        if wanted == "running" && c.state.status() == Status::Exited {
+            let exit_code = c.state.exit_code();
             return miss(Cause::NotRunning { name, exit_code }, wanted, format!("{said} ({exit_code})"));
         }
         miss(Cause::WrongState { name, status: said.clone() }, wanted, said)
@@ -149,25 +149,26 @@ impl<'a> Look<'a> {
 
     fn published(&self, name: &str, port: Option<u16>, host_port: u16) -> Found<()> {
         let c = self.container(name)?;
-        let ports = if c.state.status.live() { &c.state.ports } else { &c.ports() };
-        if ports.iter().any(|p| p.proto == "tcp" && p.host_port == host_port && port.is_none_or(|port| p.port == port))
+        let ports = c.state.life().map_or_else(|| c.ports(), |life| life.ports.clone());
+        if ports
+            .iter()
+            .any(|p| p.proto == "tcp" && p.host_port == Some(host_port) && port.is_none_or(|port| p.port == port))
         {
             return Ok(());
         }
         let wanted = port.map_or(host_port.to_string(), |port| format!("{host_port}:{port}"));
         let owner = |c: &&Container| {
-            c.name != name && c.state.status.live() && c.state.ports.iter().any(|p| p.host_port == host_port)
+            c.name != name && c.state.life().is_some_and(|l| l.ports.iter().any(|p| p.host_port == Some(host_port)))
         };
         if let Some(other) = self.containers.iter().find(owner) {
             return miss(Cause::PortOfAnother { host_port, by: other.name.clone() }, wanted, other.name.clone());
         }
         let name = name.to_string();
         match ports.first() {
-            Some(p) => miss(
-                Cause::PortElsewhere { name, host_port: p.host_port, port: p.port },
-                wanted,
-                format!("{}:{}", p.host_port, p.port),
-            ),
+            Some(p) => {
+                let (host_port, port) = (p.host_port.unwrap_or(0), p.port);
+                miss(Cause::PortElsewhere { name, host_port, port }, wanted, format!("{host_port}:{port}"))
+            }
             None => miss(Cause::PortNotPublished { name, port: port.unwrap_or(host_port) }, wanted, "-"),
         }
     }

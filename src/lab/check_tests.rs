@@ -1,7 +1,7 @@
 //! Checks on worlds that are written down: each near miss of the page exercise by itself.
 
 use super::*;
-use crate::container::{Config, HostConfig, Port, PortBinding, State};
+use crate::container::{Config, HostConfig, Init, Life, Port, PortBinding, State};
 use crate::fact::Verdict;
 use crate::lab::http::{NoAnswer, Response};
 use crate::lab::world::Page;
@@ -36,7 +36,10 @@ impl World for Written {
     }
     /// What the owner of the port shows: its write layer, else its image.
     fn published_page(&self, host_port: u16, _: &str) -> Page {
-        let owner = self.containers.iter().find(|c| c.state.ports.iter().any(|p| p.host_port == host_port));
+        let owner = self
+            .containers
+            .iter()
+            .find(|c| c.state.life().is_some_and(|l| l.ports.iter().any(|p| p.host_port == Some(host_port))));
         let owner = owner.ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
         let covered = self.upper.get(&(owner.id.clone(), PAGE.into()));
         let body = covered.cloned().or(self.image.map(str::to_string)).ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
@@ -52,13 +55,24 @@ impl World for Written {
 
 fn container(name: &str, status: Status, port: Option<u16>) -> Container {
     let ports: Vec<Port> = port
-        .map(|host_port| Port { host_ip: String::new(), host_port, port: 80, proto: "tcp".into() })
+        .map(|host_port| Port { host_ip: None, host_port: Some(host_port), port: 80, proto: "tcp".into() })
         .into_iter()
         .collect();
-    let binding =
-        |p: &Port| (format!("{}/tcp", p.port), vec![PortBinding { host_ip: None, host_port: Some(p.host_port) }]);
+    let binding = |p: &Port| (format!("{}/tcp", p.port), vec![PortBinding { host_ip: None, host_port: p.host_port }]);
     let port_bindings = ports.iter().map(binding).collect();
-    let state = State { status, ports: if status.live() { ports } else { Vec::new() }, ..State::default() };
+    let life = Life {
+        boot_id: String::new(),
+        monitor: 1,
+        init: Some(Init { pid: 2, start_time: 1, at: chrono::Utc::now() }),
+        endpoint: None,
+        ports,
+        cgroups: Vec::new(),
+    };
+    let state = match status {
+        Status::Running => State::Running(life),
+        Status::Exited => life.lost(Vec::new()),
+        _ => State::default(),
+    };
     Container {
         id: format!("id-{name}"),
         name: name.into(),

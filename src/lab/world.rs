@@ -5,7 +5,7 @@
 //! symlink followed, regular files only, and only up to a limit.
 
 use super::http::{self, NoAnswer, Response};
-use crate::container::{Container, Status};
+use crate::container::Container;
 use crate::fact::{Event, Fact, Fault, SysError};
 use crate::kernel::open;
 use crate::store::Store;
@@ -56,8 +56,10 @@ impl World for StoreWorld<'_> {
     fn containers(&self) -> Result<Vec<Container>, Fault> {
         let mut all = self.store.list_containers()?;
         for container in &mut all {
-            if container.state.status.live() && !self.store.is_running(container) {
-                container.state.status = Status::Exited;
+            if !self.store.is_running(container)
+                && let Some(life) = container.state.life()
+            {
+                container.state = life.lost(Vec::new());
             }
         }
         Ok(all)
@@ -88,9 +90,11 @@ impl World for StoreWorld<'_> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
         let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
         let id = self.docent(&["run", "-d", "--name", &name, &container.config.image])?;
-        let page = self.store.find_container(id.trim()).map(|fresh| match fresh.state.address.parse::<IpAddr>() {
-            Ok(address) => self.page(SocketAddr::new(address, port), path),
-            Err(_) => Err(NoAnswer { errno: libc::EADDRNOTAVAIL }),
+        let page = self.store.find_container(id.trim()).map(|fresh| {
+            match fresh.state.life().and_then(|life| life.endpoint.as_ref()) {
+                Some(endpoint) => self.page(SocketAddr::new(endpoint.address.into(), port), path),
+                None => Err(NoAnswer { errno: libc::EADDRNOTAVAIL }),
+            }
         });
         // Whatever came of it, the learner's root is left as it was.
         self.docent(&["rm", "-f", &name])?;

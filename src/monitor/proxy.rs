@@ -8,7 +8,7 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -212,11 +212,6 @@ pub fn answers(fds: &[PollFd<'_>]) -> Vec<PollFlags> {
     fds.iter().map(PollFd::revents).collect()
 }
 
-/// An address of the container as a place to connect to.
-pub fn place(address: &str, port: u16) -> Option<SocketAddrV4> {
-    address.parse::<Ipv4Addr>().ok().map(|ip| SocketAddrV4::new(ip, port))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +222,7 @@ mod tests {
         let (inside, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");
         rustix::io::write(&client, b"GET / HTTP/1.0").expect("write");
         let mut proxies = Proxies::new(Vec::new());
-        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9);
+        let to = SocketAddrV4::new([127, 0, 0, 1].into(), 9);
         proxies.pairs.push(Pair {
             outside: outside.into(),
             inside: inside.into(),

@@ -5,7 +5,7 @@ use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::start::{bring_up, prepare};
 use super::streams::{Listener, Streams, settle};
-use crate::container::{Container, State, Status};
+use crate::container::{Container, End, Failed, Life, State};
 use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
@@ -84,7 +84,7 @@ fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
 struct Monitor {
     store: Store,
     container: Container,
-    state: State,
+    life: Life,
     spec: Spec,
     launched: Launched,
     streams: Streams,
@@ -115,23 +115,24 @@ impl Monitor {
             .ok_or_else(|| Fault::step("lock", SysError::new("flock", id, libc::EWOULDBLOCK)))?;
         let container = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.into() })?;
 
-        let mut state = State {
-            status: Status::Starting,
+        let mut life = Life {
             boot_id: process::boot_id(),
             monitor: std::process::id() as i32,
-            starts: container.state.starts + 1,
-            ..State::default()
+            init: None,
+            endpoint: None,
+            ports: Vec::new(),
+            cgroups: Vec::new(),
         };
-        store.write_state(id, &state).map_err(step("state"))?;
+        store.write_state(id, &State::Starting(life.clone())).map_err(step("state"))?;
         let group = cgroup::layout().group(id);
         let mut spec = Spec::of(&store, &container, group);
-        let outcome = prepare(&store, &container, &mut spec, &mut state, story)
-            .and_then(|listeners| bring_up(&store, &container, &spec, &mut state, size, listeners, story));
+        let outcome = prepare(&store, &container, &mut spec, &mut life, story)
+            .and_then(|listeners| bring_up(&store, &container, &spec, &mut life, size, listeners, story));
         match outcome {
             Ok((launched, streams, proxies, listener)) => Ok(Monitor {
                 store,
                 container,
-                state,
+                life,
                 spec,
                 launched,
                 streams,
@@ -150,10 +151,8 @@ impl Monitor {
                 // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason, and
                 // with a code that is not 0.
                 let error = serde_json::to_string(&fault).unwrap_or_default();
-                let before = container.state;
-                let known = fault.exit_code().or(Some(before.exit_code).filter(|code| *code != 0));
-                let exit_code = known.unwrap_or(NEVER_RAN);
-                store.write_state(id, &State { error, cgroups, exit_code, ..before }).map_err(step("state"))?;
+                let failed = Failed { code: fault.exit_code().unwrap_or(NEVER_RAN), error, cgroups };
+                store.write_state(id, &container.state.after(failed)).map_err(step("state"))?;
                 Err(fault)
             }
         }
@@ -388,21 +387,19 @@ impl Monitor {
             Fact::Reaped { pid: self.launched.pid, code: ended.status(), signal: ended.signal },
             Vec::new(),
         ));
-        self.state.cgroups = put_group_away(self.spec.group.as_ref(), story);
-        self.state.status = Status::Exited;
-        self.state.exit_code = exited.code;
-        self.state.oom_killed = oom;
-        self.state.finished = Some(chrono::Utc::now());
-        self.state.pid = 0;
-        self.state.ports.clear();
+        let cgroups = put_group_away(self.spec.group.as_ref(), story);
+        let removable = self.container.host_config.auto_remove && cgroups.is_empty();
+        let finished = chrono::Utc::now();
+        let started = self.life.init.map_or(finished, |init| init.at);
+        let end = End { code: exited.code, oom_killed: oom, started, finished, error: None, cgroups };
         let id = self.container.id.clone();
-        if let Err(error) = self.store.write_state(&id, &self.state) {
+        if let Err(error) = self.store.write_state(&id, &State::Exited(end)) {
             story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
         let (name, code, signal) = (self.container.name.clone(), exited.code, ended.signal);
         story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
         // While its group is there, the container is kept too: the next command finds both by its name.
-        if self.container.host_config.auto_remove && self.state.cgroups.is_empty() {
+        if removable {
             let (id, name) = (self.container.id.clone(), self.container.name.clone());
             match self.store.remove_container(&self.container, false) {
                 Ok(deed) => deed.tell(story),

@@ -5,13 +5,14 @@ use super::exec;
 use super::log::Log;
 use super::proxy::{self, Proxies};
 use super::streams::Streams;
-use crate::container::{Container, NetworkMode, Port, State, Status};
+use crate::container::{Container, Endpoint, Init, Life, NetworkMode, Port, State};
 use crate::fact::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
 use crate::kernel::{open, ports, process, terminal};
 use crate::launch::{self, Launched, Spec, network, outside};
 use crate::store::{SOCKET, Store};
+use std::net::SocketAddrV4;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -20,13 +21,13 @@ pub(super) fn prepare(
     store: &Store,
     container: &Container,
     spec: &mut Spec,
-    state: &mut State,
+    life: &mut Life,
     story: &mut Story,
 ) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
     if container.host_config.network_mode == NetworkMode::Bridge {
-        connect(store, container, spec, state, story)?;
-        listeners = publish(container, state, story)?;
+        connect(store, container, spec, life, story)?;
+        listeners = publish(container, life, story)?;
     }
     match &spec.group {
         Some(group) => {
@@ -50,8 +51,7 @@ pub(super) fn prepare(
         }
         None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
     }
-    state.cgroups = spec.group.as_ref().map(Group::paths).unwrap_or_default();
-    state.cgroup_version = spec.group.as_ref().map_or(0, |g| g.version);
+    life.cgroups = spec.group.as_ref().map(Group::paths).unwrap_or_default();
     Ok(listeners)
 }
 
@@ -64,7 +64,7 @@ fn connect(
     store: &Store,
     container: &Container,
     spec: &mut Spec,
-    state: &mut State,
+    life: &mut Life,
     story: &mut Story,
 ) -> Result<(), Fault> {
     let _lock = store.lock().map_err(|e| Fault::step("lock", e))?;
@@ -72,17 +72,19 @@ fn connect(
     let in_use: Vec<std::net::Ipv4Addr> = store
         .list_containers()?
         .iter()
-        .filter(|c| c.state.status.live() && c.id != container.id)
-        .filter_map(|c| c.state.address.parse().ok())
+        .filter(|c| c.id != container.id)
+        .filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address))
         .collect();
     let lease = network::lease(&bridge, &container.id, &in_use)?;
-    state.address = lease.address.to_string();
-    state.gateway = lease.gateway.to_string();
-    state.prefix = lease.prefix;
-    state.mac = lease.mac.clone();
-    state.bridge = lease.bridge.clone();
-    state.veth = lease.veth.clone();
-    store.write_state(&container.id, state).map_err(|e| Fault::step("state", e))?;
+    life.endpoint = Some(Endpoint {
+        bridge: lease.bridge.clone(),
+        address: lease.address,
+        prefix: lease.prefix,
+        gateway: lease.gateway,
+        mac: lease.mac.clone(),
+        veth: lease.veth.clone(),
+    });
+    store.write_state(&container.id, &State::Starting(life.clone())).map_err(|e| Fault::step("state", e))?;
     let dir = store.container_dir(&container.id);
     let hosts = crate::launch::netfiles::hosts(container.hostname(), Some(lease.address));
     std::fs::write(dir.hosts(), hosts)
@@ -96,20 +98,23 @@ fn connect(
 }
 
 /// Binds the published ports: first thing after the address, so that a taken one fails before anything runs.
-fn publish(container: &Container, state: &mut State, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
+fn publish(container: &Container, life: &mut Life, story: &mut Story) -> Result<Vec<proxy::Listener>, Fault> {
     let mut listeners = Vec::new();
     for port in container.ports() {
-        let Some(to) = proxy::place(&state.address, port.port) else { continue };
-        let bound = ports::bind(&container.id, &port.host_ip, port.host_port, to).map_err(|e| match e.errno {
-            libc::EADDRINUSE => {
-                Fault::PortTaken { ip: port.host_ip.clone(), port: port.host_port, proto: port.proto.clone() }
-            }
+        let Some(endpoint) = &life.endpoint else { continue };
+        let to = SocketAddrV4::new(endpoint.address, port.port);
+        let bound = ports::bind(&container.id, port.host_ip, port.host_port, to).map_err(|e| match e.errno {
+            libc::EADDRINUSE => Fault::PortTaken {
+                ip: port.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+                port: port.host_port.unwrap_or(0),
+                proto: port.proto.clone(),
+            },
             _ => Fault::step("publish", e),
         })?;
         for (fd, address) in bound.tell(story) {
-            state.ports.push(Port {
-                host_ip: address.ip().to_string(),
-                host_port: address.port(),
+            life.ports.push(Port {
+                host_ip: Some(address.ip()),
+                host_port: Some(address.port()),
                 port: port.port,
                 proto: port.proto.clone(),
             });
@@ -126,7 +131,7 @@ pub(super) fn bring_up(
     store: &Store,
     container: &Container,
     spec: &Spec,
-    state: &mut State,
+    life: &mut Life,
     (rows, cols): (u16, u16),
     listeners: Vec<proxy::Listener>,
     story: &mut Story,
@@ -140,7 +145,7 @@ pub(super) fn bring_up(
         (Some(theirs), ours)
     };
     let mut launched = launch::launch(spec, theirs, story)?;
-    let finish = |launched: &mut Launched, state: &mut State, story: &mut Story| {
+    let finish = |launched: &mut Launched, life: &mut Life, story: &mut Story| {
         let mut outputs = ours.outputs;
         if let Some(master) = launched.terminal.take() {
             if rows > 0 {
@@ -150,18 +155,15 @@ pub(super) fn bring_up(
         }
         let streams = Streams::new(outputs, ours.input, container.config.tty, Log::open(&dir.log()));
         let listener = listen(dir.path())?;
-        state.pid = launched.pid;
-        state.start_time = process::start_time(launched.pid).unwrap_or(0);
-        state.started = Some(chrono::Utc::now());
-        state.status = Status::Starting;
+        let start_time = process::start_time(launched.pid).unwrap_or(0);
+        life.init = Some(Init { pid: launched.pid, start_time, at: chrono::Utc::now() });
         // The identity of PID 1 is on disk before it runs: whatever dies from here on, the next command finds it.
-        store.write_state(&container.id, state).map_err(step)?;
+        store.write_state(&container.id, &State::Starting(life.clone())).map_err(step)?;
         launched.go(spec, story)?;
-        state.status = Status::Running;
-        store.write_state(&container.id, state).map_err(step)?;
+        store.write_state(&container.id, &State::Running(life.clone())).map_err(step)?;
         Ok((streams, listener))
     };
-    match finish(&mut launched, state, story) {
+    match finish(&mut launched, life, story) {
         Ok((streams, listener)) => {
             let (id, name, pid) = (container.id.clone(), container.name.clone(), launched.pid);
             story.tell(Event::of(Fact::ContainerStarted { id, name, pid }, Vec::new()));

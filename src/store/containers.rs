@@ -4,7 +4,7 @@
 //! store lock. Whether a container is paused is not written anywhere: the freezer says it.
 
 use super::{Store, Temp};
-use crate::container::{Container, State, Status};
+use crate::container::{Container, State};
 use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
 use crate::kernel::{cgroup, process, sys};
 use std::fs::{self, File};
@@ -168,8 +168,9 @@ impl Store {
         let container: Container = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
         let Some((path, bytes)) = read(dir.state())? else { return Ok(None) };
         let mut state: State = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
-        if state.status == Status::Running && cgroup::layout().group(id).is_some_and(|g| g.frozen()) {
-            state.status = Status::Paused;
+        if let State::Running(life) = state {
+            let frozen = cgroup::layout().group(id).is_some_and(|g| g.frozen());
+            state = if frozen { State::Paused(life) } else { State::Running(life) };
         }
         Ok(Some(Container { state, ..container }))
     }
@@ -233,10 +234,8 @@ impl Store {
 
     /// Whether the container's program runs, by its identity and not by what the state file claims.
     pub fn is_running(&self, container: &Container) -> bool {
-        container.state.status.live()
-            && container.state.boot_id == process::boot_id()
-            && container.state.pid > 0
-            && process::start_time(container.state.pid) == Some(container.state.start_time)
+        container.state.life().is_some_and(|life| life.boot_id == process::boot_id())
+            && container.state.init().is_some_and(|init| process::start_time(init.pid) == Some(init.start_time))
     }
 
     /// What a monitor saw when no command listened any more, in a file of the container's own that outlives it.

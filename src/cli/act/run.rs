@@ -117,7 +117,7 @@ pub fn start(context: &mut Context, a: &StartArgs) -> Result<i32, Fault> {
 /// Some: it was attached and has ended with this code.
 fn start_one(context: &mut Context, name: &str, attached: bool, interactive: bool) -> Result<Option<i32>, Fault> {
     let container = context.store.find_container(name)?;
-    if container.state.status.live() {
+    if container.state.live() {
         // Starting what runs is no error; Docker does nothing, and says the name.
         return Ok(None);
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::format::Json;
 use crate::cli::times::rfc3339;
-use crate::container::{Container, NetworkMode, Port, Status};
+use crate::container::{Container, Endpoint, NetworkMode, Port, State, Status};
 use crate::fact::Fault;
 use crate::narrate::{Lang, Level, Narrator};
 use serde_json::json;
@@ -24,6 +24,10 @@ pub struct Paths {
 /// One object of `docker container inspect`.
 pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
     let state = &container.state;
+    let up = state.up();
+    let pid = up.and_then(|life| life.init).map_or(0, |init| init.pid);
+    let end = if let State::Exited(end) = state { Some(end) } else { None };
+    let started = end.map(|end| end.started).or(state.init().map(|init| init.at));
     let argv = container.config.argv();
     let (path, args) = match argv.split_first() {
         Some((path, args)) => (path.as_str(), args),
@@ -35,18 +39,18 @@ pub fn inspect_container(container: &Container, paths: &Paths) -> Json {
         "Path": path,
         "Args": args,
         "State": json!({
-            "Status": state.status.word(),
+            "Status": state.status().word(),
             // Docker: a paused container runs.
-            "Running": matches!(state.status, Status::Running | Status::Paused),
-            "Paused": state.status == Status::Paused,
+            "Running": up.is_some(),
+            "Paused": state.status() == Status::Paused,
             "Restarting": false,
-            "OOMKilled": state.oom_killed,
+            "OOMKilled": end.is_some_and(|end| end.oom_killed),
             "Dead": false,
-            "Pid": if matches!(state.status, Status::Running | Status::Paused) { state.pid } else { 0 },
-            "ExitCode": state.exit_code,
-            "Error": reason(&state.error),
-            "StartedAt": rfc3339(state.started),
-            "FinishedAt": rfc3339(state.finished),
+            "Pid": pid,
+            "ExitCode": state.exit_code(),
+            "Error": state.error().map(reason).unwrap_or_default(),
+            "StartedAt": rfc3339(started),
+            "FinishedAt": rfc3339(end.map(|end| end.finished)),
         }),
         "Image": container.image_id,
         "ResolvConfPath": paths.resolv_conf,
@@ -89,34 +93,35 @@ fn bind(to: &mut serde_json::Map<String, Json>, port: &Port, ip: &str, host_port
 }
 
 fn network_settings(container: &Container) -> Json {
-    let state = &container.state;
-    let up = matches!(state.status, Status::Running | Status::Paused);
-    let bridged = up && container.host_config.network_mode == NetworkMode::Bridge;
+    let up = container.state.up();
+    let mode = container.host_config.network_mode;
+    let end = up.and_then(|life| life.endpoint.as_ref());
     let mut ports = serde_json::Map::new();
-    if bridged {
+    if let Some(life) = up.filter(|_| mode == NetworkMode::Bridge) {
         for exposed in container.config.exposed_ports.keys() {
             ports.insert(exposed.clone(), Json::Null);
         }
-        for port in &state.ports {
-            let ips: &[&str] = if port.host_ip.is_empty() { &["0.0.0.0", "::"] } else { &[&port.host_ip] };
-            for ip in ips {
-                bind(&mut ports, port, ip, port.host_port.to_string());
+        for port in &life.ports {
+            for ip in port.families() {
+                bind(&mut ports, port, &ip, port.host_port.unwrap_or(0).to_string());
             }
         }
     }
-    let of = |text: &str| if bridged { text.to_string() } else { String::new() };
-    let prefix = if bridged { state.prefix } else { 0 };
+    let text = |of: fn(&Endpoint) -> String| end.map(of).unwrap_or_default();
+    let (address, gateway, mac) =
+        (text(|e| e.address.to_string()), text(|e| e.gateway.to_string()), text(|e| e.mac.clone()));
+    let prefix = end.map_or(0, |e| e.prefix);
     let endpoint = json!({
         "IPAMConfig": null,
         "Links": null,
         "Aliases": null,
-        "MacAddress": of(&state.mac),
+        "MacAddress": mac,
         "DriverOpts": null,
         "GwPriority": 0,
-        "NetworkID": network_id(&state.bridge),
+        "NetworkID": text(|e| network_id(&e.bridge)),
         "EndpointID": "",
-        "Gateway": of(&state.gateway),
-        "IPAddress": of(&state.address),
+        "Gateway": gateway,
+        "IPAddress": address,
         "IPPrefixLen": prefix,
         "IPv6Gateway": "",
         "GlobalIPv6Address": "",
@@ -124,21 +129,22 @@ fn network_settings(container: &Container) -> Json {
         "DNSNames": null,
     });
     let mut networks = serde_json::Map::new();
-    networks.insert(container.host_config.network_mode.name().to_string(), endpoint);
+    networks.insert(mode.name().to_string(), endpoint);
+    // A process has its namespace here as long as it lives.
+    let sandbox = up.and_then(|life| life.init).map(|init| format!("/proc/{}/ns/net", init.pid)).unwrap_or_default();
     json!({
         "Bridge": "",
         "SandboxID": "",
-        // A process has its namespace here as long as it lives.
-        "SandboxKey": if up { format!("/proc/{}/ns/net", state.pid) } else { String::new() },
+        "SandboxKey": sandbox,
         "Ports": ports,
         "EndpointID": "",
-        "Gateway": of(&state.gateway),
+        "Gateway": gateway,
         "GlobalIPv6Address": "",
         "GlobalIPv6PrefixLen": 0,
-        "IPAddress": of(&state.address),
+        "IPAddress": address,
         "IPPrefixLen": prefix,
         "IPv6Gateway": "",
-        "MacAddress": of(&state.mac),
+        "MacAddress": mac,
         "Networks": networks,
     })
 }
@@ -161,11 +167,11 @@ fn network_id(bridge: &str) -> String {
 /// A running `nginx` with a published port; `id` is filled up to its 64 digits.
 #[cfg(test)]
 pub(crate) fn sample(id: &str, name: &str) -> Container {
-    use crate::container::{Config, Empty, HostConfig, PortBinding, State};
+    use crate::container::{Config, Empty, HostConfig, Init, Life, PortBinding};
     use chrono::TimeZone;
     let words = |text: &[&str]| text.iter().map(|w| w.to_string()).collect::<Vec<_>>();
     let time = chrono::Utc.timestamp_opt(1_772_604_360, 250_000_000).single();
-    let port = Port { host_ip: String::new(), host_port: 8080, port: 80, proto: "tcp".into() };
+    let port = Port { host_ip: None, host_port: Some(8080), port: 80, proto: "tcp".into() };
     Container {
         id: format!("{id:0<64}"),
         name: name.into(),
@@ -191,18 +197,21 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
         },
         networking_config: Default::default(),
         origin: None,
-        state: State {
-            status: Status::Running,
-            pid: 48213,
-            started: time,
-            address: "172.30.0.2".into(),
-            gateway: "172.30.0.1".into(),
-            prefix: 16,
-            mac: "02:42:ac:1e:00:02".into(),
-            bridge: "docent0".into(),
+        state: State::Running(Life {
+            boot_id: "boot".into(),
+            monitor: 48212,
+            init: Some(Init { pid: 48213, start_time: 1, at: time.unwrap_or_default() }),
+            endpoint: Some(Endpoint {
+                bridge: "docent0".into(),
+                address: [172, 30, 0, 2].into(),
+                prefix: 16,
+                gateway: [172, 30, 0, 1].into(),
+                mac: "02:42:ac:1e:00:02".into(),
+                veth: "veth".into(),
+            }),
             ports: vec![port],
-            ..State::default()
-        },
+            cgroups: Vec::new(),
+        }),
     }
 }
 
@@ -246,11 +255,11 @@ mod tests {
     #[test]
     fn what_has_stopped_has_no_process_and_no_address() {
         let mut old = sample("3f2a9c0d1e4b", "old");
-        old.state.status = Status::Exited;
-        old.state.exit_code = 137;
+        let life = old.state.life().cloned().expect("it runs");
+        old.state = life.lost(Vec::new());
         let template = "{{.State.Pid}} {{.State.ExitCode}} {{.NetworkSettings.IPAddress}}|{{.NetworkSettings.Ports}}";
         assert_eq!(get(&old, template), "0 137 |map[]");
-        old.state.status = Status::Paused;
+        old.state = State::Paused(life);
         assert_eq!(get(&old, "{{.State.Running}} {{.State.Paused}} {{.State.Status}}"), "true true paused");
     }
 
