@@ -27,7 +27,7 @@ use std::ffi::OsString;
 pub fn start(args: Vec<OsString>) -> i32 {
     let name = args.first().and_then(|a| std::path::Path::new(a).file_name());
     if name.is_some_and(|n| n == "nginx") {
-        return web::run(&args);
+        return web::run(args.get(1..).unwrap_or_default());
     }
     let hidden = args.get(1).and_then(|a| a.to_str()).unwrap_or_default();
     let rest = || args.iter().skip(2).map(|a| a.to_string_lossy().into_owned()).collect::<Vec<_>>();

@@ -28,6 +28,15 @@ pub enum Body {
     File(File, u64),
 }
 
+impl Body {
+    pub fn size(&self) -> u64 {
+        match self {
+            Body::Page(text) => text.len() as u64,
+            Body::File(_, size) => *size,
+        }
+    }
+}
+
 /// What a path leads to.
 enum Found {
     File(File, u64),
@@ -48,10 +57,7 @@ pub fn answer(conf: &Conf, asked: Result<&Request, Status>) -> Answer {
             }
         }
     };
-    let size = match &body {
-        Body::Page(text) => text.len() as u64,
-        Body::File(_, size) => *size,
-    };
+    let size = body.size();
     // As HTTP writes a time (RFC 9110, 5.6.7).
     let date = chrono::Utc::now().format("%a, %d %b %Y %H:%M:%S GMT");
     let head = format!(

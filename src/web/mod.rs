@@ -11,17 +11,15 @@ mod request;
 mod server;
 
 use crate::kernel::signals::Signals;
-use clap::Parser;
 use conf::{Conf, Flaw};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
-use server::{Server, Shared};
+use server::Server;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
-use std::sync::{Arc, PoisonError, RwLock};
 
 const CONF: &str = "/etc/nginx/nginx.conf";
 const PID_FILE: &str = "/run/nginx.pid";
@@ -29,56 +27,70 @@ const PID_FILE: &str = "/run/nginx.pid";
 const LARGEST: u64 = 1 << 20;
 const NAME: &str = concat!("docent/", env!("CARGO_PKG_VERSION"), " (docent's own small web server in place of nginx)");
 
-/// docent's own small web server, in place of nginx
-#[derive(Debug, PartialEq, Eq, clap::Parser)]
-#[command(name = "nginx", override_usage = "nginx [-hvtq] [-s SIGNAL] [-c FILE] [-g 'daemon off;']")]
+const USAGE: &str = "\nusage: nginx [-?hvVtTq] [-s stop|quit|reload|reopen] [-c FILE] [-g 'daemon off;']";
+
+#[derive(Debug, PartialEq, Eq)]
 struct Options {
-    /// show the version
-    #[arg(short = 'v', short_alias = 'V')]
-    version: bool,
-    /// test the configuration
-    #[arg(short, short_alias = 'T')]
-    test: bool,
-    /// say only what is wrong
-    #[arg(short)]
+    /// What is to be done instead of serving: the letter that says so.
+    task: Option<char>,
+    signal: Option<Signal>,
     quiet: bool,
-    /// send a signal to the server that runs
-    #[arg(short, value_parser = ["stop", "quit", "reload", "reopen"])]
-    signal: Option<String>,
-    #[arg(short, value_name = "FILE", default_value = CONF)]
     conf: String,
-    /// directives that come before those of the file
-    #[arg(short = 'g', default_value = "")]
+    /// Of `-g`.
     directives: String,
 }
 
-/// Runs the server; `args` are those of the command line. Gives the exit status.
+/// Runs the server; `args` are the arguments after the program's name. Gives the exit status.
 pub fn run(args: &[OsString]) -> i32 {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
-        Err(e) => {
-            // Not even that can be said: the status tells.
-            e.print().unwrap_or(());
-            return i32::from(e.use_stderr());
+    let done = options(args).and_then(|options| match (options.signal, options.task) {
+        (_, Some('t')) => test(&options),
+        (_, Some(task)) => {
+            eprintln!("nginx version: {NAME}{}", if task == 'h' { USAGE } else { "" });
+            Ok(())
         }
-    };
-    let done = match &options.signal {
-        Some(signal) => send(signal),
-        None if options.version => Ok(eprintln!("nginx version: {NAME}")),
-        None if options.test => test(&options),
-        None => serve(&options),
-    };
+        (Some(signal), None) => send(signal),
+        (None, None) => serve(&options),
+    });
     done.map_err(|flaw| eprintln!("nginx: {flaw}")).map_or(1, |()| 0)
 }
 
+fn options(args: &[OsString]) -> Result<Options, Flaw> {
+    let mut found = Options { task: None, signal: None, quiet: false, conf: CONF.into(), directives: String::new() };
+    let mut args = args.iter().map(|a| a.to_string_lossy().into_owned());
+    while let Some(arg) = args.next() {
+        let invalid = || format!("invalid option: \"{arg}\"");
+        let mut letters = arg.strip_prefix('-').ok_or_else(invalid)?.chars();
+        while let Some(letter) = letters.next() {
+            // A value is the rest of the word, or the next word.
+            let mut value = || {
+                let rest: String = letters.by_ref().collect();
+                let value = if rest.is_empty() { args.next() } else { Some(rest) };
+                value.ok_or_else(|| format!("option \"-{letter}\" requires parameter"))
+            };
+            match letter {
+                '?' => found.task = Some('h'),
+                'h' | 'v' | 't' | 'V' | 'T' => found.task = Some(letter.to_ascii_lowercase()),
+                'q' => found.quiet = true,
+                'c' => found.conf = value()?,
+                'g' => found.directives = value()?,
+                's' => {
+                    found.signal = Some(match value()?.as_str() {
+                        "stop" => Signal::TERM,
+                        "quit" => Signal::QUIT,
+                        "reload" => Signal::HUP,
+                        "reopen" => Signal::USR1,
+                        word => return Err(format!("invalid option: \"-s {word}\"")),
+                    });
+                }
+                _ => return Err(invalid()),
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Sends a signal to the server that runs.
-fn send(signal: &str) -> Result<(), Flaw> {
-    let signal = match signal {
-        "stop" => Signal::TERM,
-        "quit" => Signal::QUIT,
-        "reload" => Signal::HUP,
-        _ => Signal::USR1,
-    };
+fn send(signal: Signal) -> Result<(), Flaw> {
     let text = std::fs::read_to_string(PID_FILE).map_err(|e| format!("[error] open() \"{PID_FILE}\" failed ({e})"))?;
     let pid = text.trim().parse().ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| format!("[error] invalid PID number \"{}\" in \"{PID_FILE}\"", text.trim()))?;
@@ -119,7 +131,6 @@ fn warn_of(conf: &Conf) {
 
 fn serve(options: &Options) -> Result<(), Flaw> {
     let emerg = |e: &dyn std::fmt::Display| format!("[emerg] {e}");
-    // Before the first thread: all have them blocked then.
     let caught = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGUSR1, libc::SIGCHLD];
     let signals = Signals::catch(&caught).map_err(|e| emerg(&e))?;
     let conf = conf(options)?;
@@ -134,25 +145,22 @@ fn serve(options: &Options) -> Result<(), Flaw> {
         notice("notice", "it stays in the foreground");
     }
     warn_of(&conf);
-    let shared = Arc::new(Shared { conf: RwLock::new(conf), log: Box::new(log) });
-    let mut server = Server { shared, listeners, clients: Default::default() };
-    let served = loop {
-        let turned = server.turn(signals.as_fd());
+    let mut server = Server::new(conf, listeners, log);
+    let mut served = Ok(());
+    while served.is_ok() && !server.finished() {
+        served = server.turn(signals.as_fd()).map_err(|e| emerg(&e));
         match signals.next() {
-            Some(libc::SIGTERM | libc::SIGINT) => break Ok(()),
+            Some(libc::SIGTERM | libc::SIGINT) => break,
             Some(libc::SIGQUIT) => {
                 notice("notice", "finishing open requests");
-                break Ok(server.finish());
+                server.finish();
             }
-            Some(libc::SIGHUP) => reload(options, &server.shared.conf),
+            Some(libc::SIGHUP) => reload(options, &mut server.conf),
             // Process 1 inherits every orphan of its container.
             Some(libc::SIGCHLD) => while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {},
             _ => {}
         }
-        if let Err(e) = turned {
-            break Err(emerg(&e));
-        }
-    };
+    }
     notice("notice", "exit");
     if written.is_ok() {
         // It may lie in a directory that is read-only by now.
@@ -162,11 +170,10 @@ fn serve(options: &Options) -> Result<(), Flaw> {
 }
 
 /// Reads the configuration again. Addresses stay: they may need rights that are gone.
-fn reload(options: &Options, now: &RwLock<Conf>) {
+fn reload(options: &Options, now: &mut Conf) {
     match conf(options) {
         Ok(conf) => {
             warn_of(&conf);
-            let mut now = now.write().unwrap_or_else(PoisonError::into_inner);
             if conf.listen != now.listen {
                 notice("warn", "listen has changed: that takes effect at the next start");
             }
@@ -206,16 +213,16 @@ mod tests {
 
     #[test]
     fn options_as_nginx_takes_them() {
-        let parsed = |words: &[&str]| Options::try_parse_from([&["nginx"], words].concat()).ok();
+        let parsed = |words: &[&str]| options(&words.iter().map(OsString::from).collect::<Vec<_>>()).ok();
         let is = |words: &[&str], test: &dyn Fn(&Options) -> bool| {
             assert!(parsed(words).is_some_and(|o| test(&o)), "{words:?}: {:?}", parsed(words))
         };
-        is(&[], &|o| !o.version && !o.test && o.signal.is_none() && o.conf == CONF);
-        is(&["-v"], &|o| o.version);
-        is(&["-V"], &|o| o.version);
-        is(&["-tq"], &|o| o.test && o.quiet);
-        is(&["-s", "quit"], &|o| o.signal.as_deref() == Some("quit"));
-        is(&["-sreload"], &|o| o.signal.as_deref() == Some("reload"));
+        is(&[], &|o| o.task.is_none() && o.signal.is_none() && o.conf == CONF);
+        is(&["-v"], &|o| o.task == Some('v'));
+        is(&["-V"], &|o| o.task == Some('v'));
+        is(&["-tq"], &|o| o.task == Some('t') && o.quiet);
+        is(&["-s", "quit"], &|o| o.signal == Some(Signal::QUIT));
+        is(&["-sreload"], &|o| o.signal == Some(Signal::HUP));
         is(&["-g", "daemon off;"], &|o| o.directives == "daemon off;");
         is(&["-c", "/x"], &|o| o.conf == "/x");
         for wrong in [&["-x"][..], &["start"], &["-s", "jump"], &["-c"], &["-g"], &["-p", "/"]] {
@@ -224,7 +231,7 @@ mod tests {
     }
 
     /// Serves `make`'s files on loopback while `ask` asks; gives the log.
-    fn with_server(make: impl Fn(&Path), ask: impl Fn(SocketAddr)) -> Vec<String> {
+    fn with_server(make: impl Fn(&Path), ask: impl Fn(SocketAddr) + Sync) -> Vec<String> {
         let dir = tempfile::tempdir().expect("tempdir");
         let root = dir.path().join("html");
         std::fs::create_dir(&root).expect("root");
@@ -232,28 +239,30 @@ mod tests {
         make(&root);
         let listener = listen("127.0.0.1:0".parse().expect("address")).expect("listen");
         let address = listener.local_addr().expect("address");
-        let (lines, log) = std::sync::mpsc::channel();
         let conf = Conf::read("", "", &format!("server {{ root {}; error_page 404 /404.html; }}", root.display()))
             .expect("conf");
-        let log_line = move |line: &str| lines.send(line.to_string()).expect("log");
-        let shared = Arc::new(Shared { conf: RwLock::new(conf), log: Box::new(log_line) });
-        let mut server = Server { shared, listeners: vec![listener], clients: Default::default() };
+        let mut log = Vec::new();
         let (signals, signal) = std::io::pipe().expect("pipe");
         let asked = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let serving = scope.spawn(|| {
-                while !asked.load(Ordering::SeqCst) {
-                    server.turn(signals.as_fd()).expect("turn");
-                }
-                server.finish();
+            let mut server = Server::new(conf, vec![listener], |line: &str| log.push(line.to_string()));
+            let asking = scope.spawn(|| {
+                let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(address)));
+                asked.store(true, Ordering::SeqCst);
+                drop(signal);
+                outcome
             });
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(address)));
-            asked.store(true, Ordering::SeqCst);
-            drop(signal);
-            serving.join().expect("served");
+            while !asked.load(Ordering::SeqCst) {
+                server.turn(signals.as_fd()).expect("turn");
+            }
+            let outcome = asking.join().expect("caught");
             outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            server.finish();
+            while !server.finished() {
+                server.turn(signals.as_fd()).expect("turn");
+            }
         });
-        log.into_iter().collect()
+        log
     }
 
     fn talk(address: SocketAddr, request: &str) -> String {
@@ -352,12 +361,14 @@ mod tests {
                 assert!(answer.ends_with("\r\n\r\nhi"), "{answer}");
                 // More than there are places, of both kinds: half a head, and an answer that nobody takes.
                 let mut kept = half.lock().expect("half");
-                kept.extend((0..100).map(|_| slow("GET /large HTTP/1.0\r\n\r\n")));
-                kept.extend((0..100).map(|_| slow("GET / HT")));
+                let never_read: Vec<_> = (0..300).map(|_| slow("GET /large HTTP/1.0\r\n\r\n")).collect();
+                kept.extend((0..300).map(|_| slow("GET / HT")));
                 assert!(get(at, "/", "").ends_with("\r\n\r\nhi"));
+                drop(never_read);
             },
         );
-        assert!(log.last().is_some_and(|line| line.contains("\" 200 2 \"")), "{log:?}");
+        assert!(log.iter().any(|line| line.starts_with("127.0.0.1 ") && line.contains("/1.1\" 200 2 \"")), "{log:?}");
+        assert_eq!(log.len(), 303, "who was cut off while answered is logged too");
         assert!(begin.elapsed() < Duration::from_secs(20), "who has not asked is not waited for at the end");
     }
 }

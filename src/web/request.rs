@@ -7,7 +7,7 @@
 /// The longest request line, in bytes.
 pub const LONGEST_LINE: usize = 8 << 10;
 /// The longest head, in bytes.
-pub const LONGEST_HEAD: usize = 32 << 10;
+pub const LONGEST_HEAD: usize = 16 << 10;
 const MOST_HEADERS: usize = 64;
 
 /// How a request is answered: the number and its words.

@@ -1,167 +1,206 @@
-//! The connections: a thread for each, for one request.
+//! The connections: one thread, one poll, one request for each.
 //!
-//! What never breaks: a client costs at most one thread, a head's bytes and three descriptors, for a limited time; a file
-//! goes out by sendfile, never through memory. When all places are taken, whoever has been here longest makes room: nobody
-//! can take them all to sit on them.
+//! What never breaks: a client costs at most one socket, one file and a head's bytes, for a limited time; a file goes out by
+//! sendfile, never through memory. When all places are taken, whoever has been here longest makes room: nobody can take
+//! them all to sit on them.
 
 use super::answer::{Answer, Body, answer};
 use super::conf::Conf;
 use super::request::{Request, first_line, parse};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-const MOST_CLIENTS: usize = 64;
+/// Each holds two descriptors at most, of the usual 1024.
+const MOST_CLIENTS: usize = 480;
 /// For a whole head.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Without a byte taken by the client.
 const SEND_TIME: Duration = Duration::from_secs(30);
 /// For a client to take notice that the connection closes.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
-/// Of a thread: it holds no more than a few buffers.
-const STACK: usize = 256 << 10;
+/// Bytes sent to one client before others have their turn.
+const TURN: u64 = 1 << 20;
 
-pub struct Server {
-    pub shared: Arc<Shared>,
+pub struct Server<'a> {
+    pub conf: Conf,
     pub listeners: Vec<TcpListener>,
-    /// The oldest first. A thread owns its connection.
-    pub clients: VecDeque<(Weak<TcpStream>, JoinHandle<()>)>,
-}
-
-pub struct Shared {
-    pub conf: RwLock<Conf>,
+    /// The oldest first.
+    clients: VecDeque<Client>,
     /// Takes a line for the access log.
-    pub log: Box<dyn Fn(&str) + Send + Sync>,
+    log: Box<dyn FnMut(&str) + 'a>,
 }
 
-impl Server {
-    /// Waits for clients, or until `signals` is readable, and lets the clients in.
+struct Client {
+    stream: TcpStream,
+    peer: IpAddr,
+    input: Vec<u8>,
+    until: Instant,
+    /// What is on its way out.
+    answer: Option<Sending>,
+    /// The answer is out and our side closed; what still comes is thrown away, since closing over unread bytes resets the
+    /// connection and can take the answer with it.
+    closing: bool,
+}
+
+struct Sending {
+    request: Option<Request>,
+    answer: Answer,
+    /// Bytes of the head and of the body that are out.
+    head: usize,
+    body: u64,
+}
+
+impl<'a> Server<'a> {
+    pub fn new(conf: Conf, listeners: Vec<TcpListener>, log: impl FnMut(&str) + 'a) -> Self {
+        Server { conf, listeners, clients: VecDeque::new(), log: Box::new(log) }
+    }
+
+    /// No more clients; those that have asked get their answers.
+    pub fn finish(&mut self) {
+        self.listeners.clear();
+        self.clients.retain(|c| c.answer.is_some() || c.closing);
+    }
+
+    pub fn finished(&self) -> bool {
+        self.listeners.is_empty() && self.clients.is_empty()
+    }
+
+    /// Waits for clients, or until `signals` is readable, and serves them.
     ///
     /// Errors: those of poll.
     pub fn turn(&mut self, signals: BorrowedFd<'_>) -> io::Result<()> {
         let mut fds = vec![PollFd::new(&signals, PollFlags::IN)];
         fds.extend(self.listeners.iter().map(|l| PollFd::new(l, PollFlags::IN)));
-        poll(&mut fds, None)?;
-        let ready: Vec<bool> = fds.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect();
-        for number in (0..ready.len()).filter(|number| ready[*number]) {
-            self.clients.retain(|(_, thread)| !thread.is_finished());
+        fds.extend(
+            self.clients
+                .iter()
+                .map(|c| PollFd::new(&c.stream, if c.answer.is_some() { PollFlags::OUT } else { PollFlags::IN })),
+        );
+        let now = Instant::now();
+        let left = self.clients.iter().map(|c| c.until.saturating_duration_since(now)).min();
+        // One millisecond more: the kernel counts whole ones, and a deadline must have passed when it wakes.
+        let limit = left.and_then(|left| Timespec::try_from(left + Duration::from_millis(1)).ok());
+        poll(&mut fds, limit.as_ref())?;
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let (heard, moving) = ready[1..].split_at(self.listeners.len());
+
+        let (now, mut moving) = (Instant::now(), moving.iter());
+        self.clients.retain_mut(|client| {
+            let ready = moving.next().is_some_and(|ready| *ready);
+            let stays = if ready { client.go_on(&self.conf).unwrap_or(false) } else { now < client.until };
+            if (!stays || client.closing)
+                && let Some(sending) = client.answer.take()
+            {
+                (self.log)(&client.entry(&sending));
+            }
+            stays
+        });
+        for (number, _) in heard.iter().enumerate().filter(|(_, heard)| **heard) {
             if self.clients.len() >= MOST_CLIENTS {
                 self.make_room();
             }
-            match self.listeners[number].accept().and_then(|(stream, _)| self.client(stream)) {
-                Ok(client) => self.clients.push_back(client),
+            match self.listeners[number].accept().and_then(|(s, peer)| s.set_nonblocking(true).map(|()| (s, peer))) {
+                Ok((stream, peer)) => self.clients.push_back(Client {
+                    stream,
+                    peer: peer.ip().to_canonical(),
+                    input: Vec::new(),
+                    until: now + HEAD_TIME,
+                    answer: None,
+                    closing: false,
+                }),
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {}
-                // No descriptor, no memory or no thread left.
+                // No descriptor or no memory left.
                 Err(_) => self.make_room(),
             }
         }
         Ok(())
     }
 
-    /// No more clients; those that have asked get their answers.
-    pub fn finish(mut self) {
-        self.listeners.clear();
-        for stream in self.clients.iter().filter_map(|(stream, _)| stream.upgrade()) {
-            // Its reader sees the end; if it is gone, that is as good.
-            stream.shutdown(Shutdown::Read).unwrap_or(());
-        }
-        for (_, thread) in self.clients {
-            thread.join().unwrap_or(());
-        }
-    }
-
-    /// Ends the oldest client. Its thread waits for nothing but its connection and the log.
+    /// Ends whoever has been here longest.
     fn make_room(&mut self) {
-        let Some((stream, thread)) = self.clients.pop_front() else { return };
-        if let Some(stream) = stream.upgrade() {
-            stream.shutdown(Shutdown::Both).unwrap_or(());
+        if let Some(client) = self.clients.pop_front()
+            && let Some(sending) = &client.answer
+        {
+            (self.log)(&client.entry(sending));
         }
-        thread.join().unwrap_or(());
-    }
-
-    fn client(&self, stream: TcpStream) -> io::Result<(Weak<TcpStream>, JoinHandle<()>)> {
-        let (shared, stream) = (self.shared.clone(), Arc::new(stream));
-        let weak = Arc::downgrade(&stream);
-        // A client that goes away, or is too slow, is no error of the server.
-        let thread = Builder::new().stack_size(STACK).spawn(move || shared.serve(&stream).unwrap_or(()))?;
-        Ok((weak, thread))
     }
 }
 
-impl Shared {
-    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
-        let (mut input, until) = (Vec::new(), Instant::now() + HEAD_TIME);
-        let asked = loop {
-            if read(stream, &mut input, until)? == 0 {
-                return Ok(());
+impl Client {
+    /// Does what can be done without waiting. False: that was all.
+    fn go_on(&mut self, conf: &Conf) -> io::Result<bool> {
+        if self.answer.is_none() {
+            let mut bytes = [0; 4096];
+            let count = self.stream.read(&mut bytes)?;
+            if self.closing || count == 0 {
+                return Ok(count > 0);
             }
-            match parse(&input) {
-                Ok(None) => {}
-                Ok(Some(request)) => break Ok(request),
-                Err(status) => break Err(status),
-            }
-        };
-        let asked = asked.as_ref().map_err(|status| *status);
-        let answer = answer(&self.conf.read().unwrap_or_else(PoisonError::into_inner), asked);
-        let peer = stream.peer_addr()?.ip().to_canonical();
-        let mut sent = 0;
-        let done = send(stream, &answer, &mut sent);
+            self.input.extend_from_slice(&bytes[..count]);
+            let asked = match parse(&self.input) {
+                Ok(None) => return Ok(true),
+                Ok(Some(request)) => Ok(request),
+                Err(status) => Err(status),
+            };
+            let answer = answer(conf, asked.as_ref().map_err(|status| *status));
+            self.answer = Some(Sending { request: asked.ok(), answer, head: 0, body: 0 });
+        }
+        let Some(sending) = &mut self.answer else { return Ok(false) };
+        self.until = Instant::now() + SEND_TIME;
+        match sending.send(&mut self.stream) {
+            Ok(true) => {}
+            Ok(false) => return Ok(true),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(true),
+            Err(e) => return Err(e),
+        }
+        self.stream.shutdown(Shutdown::Write)?;
+        (self.closing, self.until) = (true, Instant::now() + CLOSE_TIME);
+        Ok(true)
+    }
+
+    /// A line of the access log, in nginx's format `combined`.
+    fn entry(&self, sending: &Sending) -> String {
         let time = chrono::Local::now().format("%d/%b/%Y:%H:%M:%S %z");
-        (self.log)(&format!("{peer} - - [{time}] {}\n", entry(first_line(&input), asked.ok(), answer.status, sent)));
-        done?;
-        // Closing over unread bytes resets the connection, and can take the answer with it.
-        stream.shutdown(Shutdown::Write)?;
-        let until = Instant::now() + CLOSE_TIME;
-        while read(stream, &mut input, until)? > 0 {
-            input.clear();
-        }
-        Ok(())
+        let field = |text: Option<&String>| text.map_or("-".to_string(), |text| escaped(text.as_bytes()));
+        let asked = sending.request.as_ref();
+        let (referer, agent) = (asked.and_then(|r| r.referer.as_ref()), asked.and_then(|r| r.agent.as_ref()));
+        let code = sending.answer.status.split(' ').next().unwrap_or_default();
+        let (peer, line, sent) = (self.peer, escaped(first_line(&self.input)), sending.body);
+        format!("{peer} - - [{time}] \"{line}\" {code} {sent} \"{}\" \"{}\"\n", field(referer), field(agent))
     }
 }
 
-/// Takes what has come. 0: there will be no more.
-fn read(mut stream: &TcpStream, input: &mut Vec<u8>, until: Instant) -> io::Result<usize> {
-    let left = until.checked_duration_since(Instant::now()).ok_or(ErrorKind::TimedOut)?;
-    stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
-    let mut bytes = [0; 4096];
-    let count = stream.read(&mut bytes)?;
-    input.extend_from_slice(&bytes[..count]);
-    Ok(count)
-}
-
-/// Sends an answer; `sent` counts the bytes of its body.
-fn send(mut stream: &TcpStream, answer: &Answer, sent: &mut u64) -> io::Result<()> {
-    stream.set_write_timeout(Some(SEND_TIME))?;
-    stream.write_all(answer.head.as_bytes())?;
-    match &answer.body {
-        Body::Page(text) => {
-            stream.write_all(text.as_bytes())?;
-            *sent = text.len() as u64;
+impl Sending {
+    /// Sends what the socket takes. True: everything is out.
+    ///
+    /// Errors: the client is gone, or the file became shorter than was promised.
+    fn send(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
+        while self.head < self.answer.head.len() {
+            self.head += stream.write(&self.answer.head.as_bytes()[self.head..])?;
         }
-        Body::File(file, size) => {
-            while *sent < *size {
-                let left = usize::try_from(*size - *sent).unwrap_or(usize::MAX);
-                if rustix::fs::sendfile(stream, file, Some(sent), left)? == 0 {
-                    // It became shorter than was promised.
-                    return Err(ErrorKind::UnexpectedEof.into());
+        let (size, end) = (self.answer.body.size(), self.body.saturating_add(TURN));
+        while self.body < size.min(end) {
+            let sent = match &self.answer.body {
+                Body::Page(text) => {
+                    let sent = stream.write(&text.as_bytes()[self.body as usize..])?;
+                    self.body += sent as u64;
+                    sent
                 }
+                Body::File(file, _) => {
+                    let left = (size.min(end) - self.body) as usize;
+                    rustix::fs::sendfile(&*stream, file, Some(&mut self.body), left)?
+                }
+            };
+            if sent == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
             }
         }
+        Ok(self.body == size)
     }
-    Ok(())
-}
-
-/// What the access log says after the time, in nginx's format `combined`.
-fn entry(line: &[u8], asked: Option<&Request>, status: &str, sent: u64) -> String {
-    let field = |text: Option<&String>| text.map_or("-".to_string(), |text| escaped(text.as_bytes()));
-    let (referer, agent) = (asked.and_then(|r| r.referer.as_ref()), asked.and_then(|r| r.agent.as_ref()));
-    let code = status.split(' ').next().unwrap_or_default();
-    format!("\"{}\" {code} {sent} \"{}\" \"{}\"", escaped(line), field(referer), field(agent))
 }
 
 /// What a client sent cannot end the line, close a quote or speak to a terminal.
