@@ -96,3 +96,32 @@ pub fn directory(path: &Path) -> Result<OwnedFd, SysError> {
     rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|e| SysError::new("open", path.to_string_lossy(), e.raw_os_error()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn what_was_seen_is_what_is_read_whatever_takes_its_name() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let (at, top) = (|name: &str| dir.path().join(name), directory(dir.path()).expect("open"));
+        std::fs::write(at("file"), "seen").expect("write");
+        let seen = Seen::beneath(top.as_fd(), Path::new("file")).expect("seen");
+        let mut grows = File::options().append(true).open(at("file")).expect("open");
+        grows.write_all(b" and more").expect("write");
+        std::fs::remove_file(at("file")).expect("remove");
+        // A FIFO without a writer would hold whoever opens it; a link would lead to another file.
+        rustix::fs::mknodat(&top, "file", FileType::Fifo, Mode::RUSR, 0).expect("mknod");
+        let mut content = String::new();
+        seen.content()
+            .and_then(|mut c| c.read_to_string(&mut content).map_err(|e| SysError::io("read", "", &e)))
+            .expect("read");
+        assert_eq!((seen.kind(), content.as_str()), (FileType::RegularFile, "seen"));
+        assert_eq!(Seen::beneath(top.as_fd(), Path::new("file")).expect("seen").kind(), FileType::Fifo);
+        std::os::unix::fs::symlink("/etc/passwd", at("link")).expect("symlink");
+        let link = Seen::beneath(top.as_fd(), Path::new("link")).expect("seen");
+        assert_eq!((link.kind(), link.target().expect("target")), (FileType::Symlink, "/etc/passwd".into()));
+    }
+}

@@ -405,3 +405,66 @@ pub fn endings(path: &Path) -> (bool, bool) {
     let bytes = path.as_os_str().as_bytes();
     (bytes == b"." || bytes.ends_with(b"/."), bytes.ends_with(b"/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A device that never ends, a FIFO that never begins, a link and a file take turns under one name while it is copied.
+    #[test]
+    fn what_is_swapped_meanwhile_is_copied_as_what_it_was_seen_to_be() {
+        if !rustix::process::geteuid().is_root() {
+            return eprintln!("SKIPPED (needs root): devices");
+        }
+        let dir = tempfile::tempdir().expect("tempdir");
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        for made in [&from, &to] {
+            std::fs::create_dir(made).expect("mkdir");
+        }
+        std::fs::write(from.join("file"), "content").expect("write");
+        std::os::unix::fs::symlink("/etc/passwd", from.join("link")).expect("symlink");
+        let source = open::directory(&from).expect("open");
+        let node = |name: &str, kind, device| {
+            rustix::fs::mknodat(&source, name, kind, Mode::from_raw_mode(0o644), device).expect("mknod");
+        };
+        node("zero", FileType::CharacterDevice, rustix::fs::makedev(1, 5));
+        node("fifo", FileType::Fifo, 0);
+        let (target, over) = (open::directory(&to).expect("open"), AtomicBool::new(false));
+        let mut kinds = std::collections::BTreeMap::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for name in ["zero", "file", "fifo", "file", "link", "file"].iter().cycle() {
+                    rustix::fs::linkat(&source, *name, &source, "next", AtFlags::empty()).expect("linkat");
+                    rustix::fs::renameat(&source, "next", &source, "it").expect("renameat");
+                    // Two names of one file are left as they are by rename(2).
+                    rustix::fs::unlinkat(&source, "next", AtFlags::empty()).unwrap_or(());
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            for _ in 0..20_000 {
+                let mut copy = Copy {
+                    owner: Owner::Source,
+                    reader: None,
+                    writer: None,
+                    token: ".docent-1-1",
+                    announce: &|_| Ok(()),
+                    noted: 0,
+                    sum: Sum::default(),
+                };
+                let name = OsStr::new("it");
+                let done = copy.entry(&mut Calls::default(), source.as_fd(), name, (target.as_fd(), "/"), name);
+                // Before the first turn there is nothing.
+                let Ok(stat) = done.and_then(|()| stat_here(target.as_fd(), name)) else { continue };
+                if kind(&stat) == FileType::RegularFile {
+                    assert_eq!(stat.st_size, 7);
+                }
+                *kinds.entry(format!("{:?}", kind(&stat))).or_insert(0) += 1;
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(kinds.len(), 4, "{kinds:?}");
+    }
+}

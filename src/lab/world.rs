@@ -7,9 +7,9 @@
 use super::http::{self, NoAnswer, Response};
 use crate::container::Container;
 use crate::fact::{Event, Fact, Fault, SysError};
-use crate::kernel::open;
+use crate::kernel::open::{self, Seen};
 use crate::store::Store;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::FileType;
 use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -144,26 +144,22 @@ fn read_beneath(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let failed = |call: &str, errno: i32| {
         Fault::step("look", SysError::new(call, dir.join(path.trim_start_matches('/')).to_string_lossy(), errno))
     };
-    let Ok(root) = rustix::fs::open(dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) else {
-        return Ok(None);
+    let Ok(root) = open::directory(dir) else { return Ok(None) };
+    let seen = match Seen::beneath(root.as_fd(), Path::new(path.trim_start_matches('/'))) {
+        Ok(seen) => seen,
+        // Not there, or a symlink on the way.
+        Err(e) if [libc::ENOENT, libc::ENOTDIR, libc::ELOOP].contains(&e.errno) => return Ok(None),
+        Err(e) => return Err(failed(&e.call, e.errno)),
     };
-    // NONBLOCK: a FIFO in the file's place must not hold the grader up.
-    let how = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = match open::beneath(root.as_fd(), Path::new(path.trim_start_matches('/')), how) {
-        Ok(fd) => fd,
-        // Not there, a symlink on the way, something that cannot be opened (a whiteout is a device without a driver).
-        Err(e) if [libc::ENOENT, libc::ENOTDIR, libc::ELOOP, libc::ENXIO, libc::ENODEV].contains(&e.errno) => {
-            return Ok(None);
-        }
-        Err(e) => return Err(failed("openat2", e.errno)),
-    };
-    let file = File::from(fd);
-    let io = |e: std::io::Error| failed("read", e.raw_os_error().unwrap_or(libc::EIO));
-    if !file.metadata().map_err(io)?.is_file() {
+    // A whiteout is a device; others a submission may have made, and to open them may do or wait for anything.
+    if seen.kind() != FileType::RegularFile {
         return Ok(None);
     }
     let mut content = Vec::new();
-    file.take(FILE_LIMIT).read_to_end(&mut content).map_err(io)?;
+    let file = seen.content().map_err(|e| failed(&e.call, e.errno))?;
+    file.take(FILE_LIMIT)
+        .read_to_end(&mut content)
+        .map_err(|e| failed("read", e.raw_os_error().unwrap_or(libc::EIO)))?;
     Ok(Some(content))
 }
 
@@ -236,7 +232,7 @@ mod tests {
         std::fs::write(at("a/page"), "here").unwrap();
         symlink("a", at("b")).unwrap();
         symlink("/etc/passwd", at("a/out")).unwrap();
-        rustix::fs::mknodat(rustix::fs::CWD, at("a/fifo"), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o644), 0)
+        rustix::fs::mknodat(rustix::fs::CWD, at("a/fifo"), FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o644), 0)
             .unwrap();
         let read = |p: &str| read_beneath(dir.path(), p).unwrap();
         assert_eq!(read("/a/page").as_deref(), Some(&b"here"[..]));
