@@ -182,20 +182,19 @@ impl<'a> Import<'a> {
     }
 
     fn name(&self, story: &mut Story, lock: &StoreLock) -> Result<Vec<String>, Fault> {
-        let mut leads = Vec::new();
+        let (mut leads, mut images) = (Vec::new(), Vec::new());
         for image in &self.images {
             if image.names.is_empty() {
-                if let Some(deed) = self.store.keep_nameless(&image.manifest, lock)? {
-                    deed.tell(story);
-                }
+                images.push((None, &image.manifest));
                 leads.push(image.id.clone());
             }
             for name in &image.names {
-                if let Some(deed) = self.store.tag(name, &image.manifest, lock)? {
-                    deed.tell(story);
-                }
+                images.push((Some(name), &image.manifest));
                 leads.push(name.familiar());
             }
+        }
+        for deed in self.store.name_images(&images, lock)? {
+            deed.tell(story);
         }
         Ok(leads)
     }

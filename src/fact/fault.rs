@@ -264,6 +264,11 @@ pub enum ArchiveFlaw {
         what: String,
         limit: u64,
     },
+    /// More names than one load gives.
+    TooManyNames {
+        found: usize,
+        limit: usize,
+    },
     /// Unpacking failed on the file system.
     Write {
         member: String,

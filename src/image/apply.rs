@@ -515,10 +515,11 @@ fn escaped(name: &[u8]) -> Vec<u8> {
     name.to_vec()
 }
 
-/// An xattr that this file system or this kind of file cannot have is left out, as Docker does.
+/// An xattr that this file system or this kind of file cannot have is left out, as Docker does: EPERM is the answer for a
+/// `user.*` one of a symlink (xattr(7)).
 fn tolerate(set: rustix::io::Result<()>) -> rustix::io::Result<()> {
     match set {
-        Err(Errno::OPNOTSUPP) => Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::PERM) => Ok(()),
         other => other,
     }
 }

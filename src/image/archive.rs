@@ -21,6 +21,8 @@ const MAX_MEMBERS: u64 = 20_000;
 pub const MAX_LAYERS: usize = 500;
 /// Images of one archive.
 const MAX_IMAGES: usize = 500;
+/// Names of one archive, of all its images together: each becomes an entry of the store's index.
+const MAX_NAMES: usize = 1000;
 /// `manifest.json` and configurations, as containerd has it.
 const MAX_DOCUMENT: u64 = 8 << 20;
 
@@ -106,6 +108,10 @@ pub fn read(
     }
     if entries.len() > MAX_IMAGES {
         return Err(too_large("images", MAX_IMAGES as u64));
+    }
+    let found = entries.iter().map(|e| e.repo_tags.as_ref().map_or(0, Vec::len)).sum();
+    if found > MAX_NAMES {
+        return Err(ArchiveFlaw::TooManyNames { found, limit: MAX_NAMES }.into());
     }
     entries.into_iter().map(|entry| image(entry, &members)).collect()
 }

@@ -95,6 +95,7 @@ fn damaged(lang: Lang, path: &str, flaw: &ArchiveFlaw) -> Sentence {
         }
         ArchiveFlaw::Escape { member } => (archive::escape(lang, member), trust()),
         ArchiveFlaw::BadMember { member, why } => (archive::bad_member(lang, member, why), trust()),
+        ArchiveFlaw::TooManyNames { found, limit } => (archive::too_many_names(lang, *found, *limit), trust()),
         ArchiveFlaw::TooLarge { what, limit } => (archive::too_large(lang, what, memory(*limit)), trust()),
         ArchiveFlaw::Write { member, errno: n } => {
             let fix = errno_fix(lang, *n).unwrap_or_else(|| archive::archive_fix_space(lang));

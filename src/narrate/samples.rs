@@ -256,6 +256,7 @@ pub fn faults() -> Vec<Fault> {
         ArchiveFlaw::Escape { member: member.clone() },
         ArchiveFlaw::BadMember { member: member.clone(), why: s("device") },
         ArchiveFlaw::TooLarge { what: member.clone(), limit: 1 << 30 },
+        ArchiveFlaw::TooManyNames { found: 5000, limit: 1000 },
         ArchiveFlaw::Write { member, errno: libc::ENOSPC },
         ArchiveFlaw::Empty,
     ];

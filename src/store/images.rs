@@ -7,7 +7,7 @@
 
 use super::layers::hex;
 use super::{Store, StoreLock};
-use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, Resolved};
+use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Resolved, SysError};
 use crate::image::model::{
     DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest, chain_ids,
 };
@@ -76,17 +76,36 @@ impl Store {
         }
     }
 
-    /// Lets a name lead to this manifest, durably. None when it does already. The image that had the name stays, nameless
-    /// if this was its last one. `_lock` shows that the store lock is held.
+    /// Lets each name lead to its manifest; a manifest without one is in the index all the same. The index is written once,
+    /// durably: gives a deed for each change, the first of which has the calls. `_lock` shows that the store lock is held.
     ///
     /// # Errors
     /// The store's own; the index is then as it was.
-    pub fn tag(&self, name: &Reference, manifest: &Descriptor, _lock: &StoreLock) -> Result<Option<Deed<()>>, Fault> {
+    pub fn name_images(
+        &self,
+        images: &[(Option<&Reference>, &Descriptor)],
+        _lock: &StoreLock,
+    ) -> Result<Vec<Deed<()>>, Fault> {
         let mut index = self.read_index()?;
+        let mut changes = Vec::new();
+        for (name, manifest) in images {
+            let change = match name {
+                Some(name) => self.tag(&mut index, name, manifest),
+                None => keep_nameless(&mut index, manifest),
+            };
+            if let Some((reference, was)) = change {
+                changes.push((reference, manifest, was));
+            }
+        }
+        if changes.is_empty() { Ok(Vec::new()) } else { self.write_index(&index, &changes) }
+    }
+
+    /// Gives what changed: the name, and the id of the image that had it. That one stays, nameless if this was its last name.
+    fn tag(&self, index: &mut Index, name: &Reference, manifest: &Descriptor) -> Option<Change> {
         let had = index.manifests.iter().position(|d| is_manifest(d) && named(d, name));
         let before = had.and_then(|at| index.manifests.get(at)).map(|d| d.digest.clone());
         if before.as_deref() == Some(&manifest.digest) {
-            return Ok(None);
+            return None;
         }
         let mut entry = manifest.clone();
         entry.annotations.insert(REF_NAME.into(), name.familiar());
@@ -102,20 +121,7 @@ impl Store {
         index.manifests.retain(|d| d.digest != manifest.digest || name_of(d).is_some());
         index.manifests.push(entry);
         let was = before.and_then(|digest| self.document::<Manifest>(&digest).ok()).map(|m| m.config.digest);
-        self.write_index(&index, manifest, name.familiar(), was).map(Some)
-    }
-
-    /// Puts an image without a name into the index. None when it is there already.
-    ///
-    /// # Errors
-    /// As [`Store::tag`].
-    pub fn keep_nameless(&self, manifest: &Descriptor, _lock: &StoreLock) -> Result<Option<Deed<()>>, Fault> {
-        let mut index = self.read_index()?;
-        if index.manifests.iter().any(|d| d.digest == manifest.digest) {
-            return Ok(None);
-        }
-        index.manifests.push(manifest.clone());
-        self.write_index(&index, manifest, "<none>".into(), None).map(Some)
+        Some((name.familiar(), was))
     }
 
     /// The manifest by which an image of this id is here already. The same configuration means the same layers, so it serves
@@ -135,28 +141,39 @@ impl Store {
     fn write_index(
         &self,
         index: &Index,
-        manifest: &Descriptor,
-        reference: String,
-        was: Option<String>,
-    ) -> Result<Deed<()>, Fault> {
+        changes: &[(String, &&Descriptor, Option<String>)],
+    ) -> Result<Vec<Deed<()>>, Fault> {
         let path = self.index();
         let shown = path.to_string_lossy().into_owned();
         let text =
             serde_json::to_vec(index).map_err(|e| Fault::StoreDamaged { path: shown.clone(), why: e.to_string() })?;
-        let id = self.document::<Manifest>(&manifest.digest)?.config.digest;
-        let deed = sys::deed(|calls| {
+        if text.len() as u64 > MAX_DOCUMENT {
+            // It could not be read again.
+            return Err(Fault::step("tag", SysError::new("write", shown, libc::EFBIG)));
+        }
+        let mut facts = Vec::with_capacity(changes.len());
+        for (reference, manifest, was) in changes {
+            let id = self.document::<Manifest>(&manifest.digest)?.config.digest;
+            facts.push(Fact::Tagged { reference: reference.clone(), id, was: was.clone() });
+        }
+        let mut facts = facts.into_iter();
+        let written = sys::deed(|calls| {
             self.replace_file(calls, &path, &text, true)?;
-            Ok(((), Fact::Tagged { reference: reference.clone(), id, was }))
+            // There is a change: the index would not be written else.
+            facts.next().map(|first| ((), first)).ok_or_else(|| SysError::new("write", shown.clone(), libc::EINVAL))
         })
         .map_err(|e| Fault::step("tag", e))?;
-        Ok(deed.with_receipt(Receipt {
+        let others: Vec<_> = facts.map(|fact| Deed::new((), Event::of(fact, Vec::new()))).collect();
+        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<String>)| Receipt {
             evidence: format!("{reference} {}", manifest.digest),
-            proof: vec!["grep".into(), "-F".into(), manifest.digest.clone(), shown],
+            proof: vec!["grep".into(), "-F".into(), manifest.digest.clone(), shown.clone()],
             expect: Expect::Contains(manifest.digest.clone()),
             holds: Holds::Forever,
             needs: Vec::new(),
             subject: format!("tag:{reference}"),
-        }))
+        };
+        let deeds = std::iter::once(written).chain(others);
+        Ok(deeds.zip(changes).map(|(deed, change)| deed.with_receipt(receipt(change))).collect())
     }
 
     fn read_index(&self) -> Result<Index, Fault> {
@@ -212,6 +229,17 @@ impl Store {
         }
         Ok((blobs, layers))
     }
+}
+
+/// A name that leads elsewhere now, and the id of the image that it led to.
+type Change = (String, Option<String>);
+
+fn keep_nameless(index: &mut Index, manifest: &Descriptor) -> Option<Change> {
+    if index.manifests.iter().any(|d| d.digest == manifest.digest) {
+        return None;
+    }
+    index.manifests.push(manifest.clone());
+    Some(("<none>".into(), None))
 }
 
 fn is_manifest(d: &Descriptor) -> bool {

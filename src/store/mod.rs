@@ -35,6 +35,7 @@ pub use temp::Temp;
 use crate::fact::{Deed, Fact, Fault, SysError};
 use crate::kernel::sys;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// An opened store.
@@ -86,7 +87,7 @@ impl Store {
             }
             make_dir(calls, &self.tmp(), 0o700)?;
             for (path, mode) in [
-                (self.root.join("oci"), 0o755),
+                (self.root.join("oci"), 0o700),
                 (self.root.join("oci/blobs"), 0o755),
                 (self.blobs(), 0o755),
                 (self.layers(), 0o700),
@@ -154,11 +155,11 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the store lock, waiting for whoever holds it.
+    /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)).
     pub fn lock(&self) -> Result<StoreLock, SysError> {
         let path = self.root.join("lock");
         let io = |e: std::io::Error| SysError::io("flock", path.to_string_lossy(), &e);
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
         file.lock().map_err(io)?;
         Ok(StoreLock { _file: file })
     }

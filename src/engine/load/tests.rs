@@ -233,6 +233,33 @@ fn a_name_moves_and_the_old_image_stays() {
 }
 
 #[test]
+fn a_thousand_names_are_one_change_of_the_index_and_one_more_is_refused() {
+    let (_dir, store) = store();
+    let mut archive = Archive::two();
+    let names = |n: usize| json!((0..n).map(|i| format!("app{i}:1")).collect::<Vec<_>>());
+    archive.manifest[0]["RepoTags"] = names(1001);
+    let before = picture(store.root());
+    let flaw = ArchiveFlaw::TooManyNames { found: 1001, limit: 1000 };
+    assert_eq!(load_bytes(&store, &archive.bytes(false)).0, Err(Fault::Archive { path: "app.tar".into(), flaw }));
+    assert_eq!(picture(store.root()), before);
+    archive.manifest[0]["RepoTags"] = names(1000);
+    let (loaded, events) = load_bytes(&store, &archive.bytes(false));
+    assert_eq!(loaded.unwrap().len(), 1000);
+    let tagged: Vec<&Event> = events.iter().filter(|e| matches!(e.fact, Fact::Tagged { .. })).collect();
+    assert_eq!((tagged.len(), tagged.iter().map(|e| e.calls.len()).sum::<usize>()), (1000, 1));
+    assert!(tagged.iter().all(|e| e.receipt.is_some()));
+    assert_eq!(store.images().unwrap()[0].names.len(), 1000);
+}
+
+#[test]
+fn only_the_owner_of_a_store_reads_its_images_and_takes_its_lock() {
+    let (_dir, store) = store();
+    drop(store.lock().unwrap());
+    let mode = |name: &str| fs::metadata(store.root().join(name)).unwrap().mode() & 0o7777;
+    assert_eq!((mode("lock"), mode("oci")), (0o600, 0o700));
+}
+
+#[test]
 fn bad_archives_leave_the_store_as_it_was() {
     let (_dir, store) = store();
     load_bytes(&store, &Archive::two().bytes(false)).0.unwrap();

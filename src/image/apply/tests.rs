@@ -422,6 +422,21 @@ fn a_deep_tree_by_way_of_links_is_refused() {
     assert!(matches!(unpack_on(tar, &[]).flaw(), ArchiveFlaw::TooLarge { .. }));
 }
 
+/// xattr(7): only root-like names exist for what is no file and no directory; Docker passes over EPERM.
+#[test]
+fn an_xattr_that_a_link_cannot_have_is_left_out() {
+    let tar = Tarball::default()
+        .pax(&[("SCHILY.xattr.user.x", b"y")])
+        .link("link", "file")
+        .pax(&[("SCHILY.xattr.user.x", b"y")])
+        .raw(b'6', b"fifo", b"", b"", |_| {})
+        .pax(&[("SCHILY.xattr.user.x", b"y")])
+        .file("file", "");
+    let layer = good(tar);
+    assert!(!has_xattr(&layer.path("link"), "user.x") && !has_xattr(&layer.path("fifo"), "user.x"));
+    assert!(has_xattr(&layer.path("file"), "user.x"));
+}
+
 /// Whatever is cut or changed: an answer, no panic, and nothing outside.
 #[test]
 fn mutations_never_lead_out() {

@@ -54,6 +54,10 @@ messages! {
         en: "No layer may hold this: {member} ({why})",
     }
     too_large(what, limit) { ko: "너무 큽니다: {what} · 한계 {limit}", en: "Too large: {what} · the limit is {limit}" }
+    too_many_names(found, limit) {
+        ko: "이미지 이름이 {found}개 들어 있습니다. 아카이브 하나에서 {limit}개까지만 읽습니다.",
+        en: "It holds {found} image names; at most {limit} are taken from one archive.",
+    }
     write(member, errno) { ko: "{member} 파일을 풀지 못했습니다: {errno}", en: "{member} could not be unpacked: {errno}" }
     empty() { ko: "이미지가 하나도 없습니다.", en: "There is no image in it." }
     archive_fix_again() {
