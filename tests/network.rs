@@ -152,25 +152,28 @@ fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
         let setting =
             |name: &str, value: &str| format!("write(</proc/sys/net/ipv6/conf/{bridge}/{name}>, \"{value}\", 1) = 1");
         assert_eq!(shown[1..3], [setting("disable_ipv6", "1"), setting("accept_ra", "0")]);
-        assert!(shown[3].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{}", shown[3]);
-        assert!(shown[4].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
-        assert!(shown[5].starts_with("rename("), "where the subnet is remembered: {}", shown[5]);
-        for (call, table) in shown[6..8].iter().zip([bridge.as_str(), "docent"]) {
+        let alias = format!("RTM_NEWLINK {bridge} alias \"docent mnt:[");
+        assert!(shown[3].contains(&alias) && shown[3].contains(&*store.root().to_string_lossy()), "{}", shown[3]);
+        assert!(shown[4].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{}", shown[4]);
+        assert!(shown[5].starts_with(&format!("sendto(<netlink:route>, RTM_NEWADDR {bridge} 172.30.0.1/16) = ")));
+        assert!(shown[6].starts_with("rename("), "where the subnet is remembered: {}", shown[6]);
+        for (call, table) in shown[7..9].iter().zip([bridge.as_str(), "docent"]) {
             assert!(
                 call.starts_with("sendto(<netlink:netfilter>, NFT_MSG_NEWTABLE|NFT_MSG_DELTABLE|NFT_MSG_NEWTABLE|")
             );
             assert!(call.contains(&format!("|NFT_MSG_NEWRULE inet {table}: ")), "{call}");
         }
         // Forwarding is switched on when what guards it stands.
-        assert_eq!(shown[8], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
-        assert_eq!(shown.len(), 9);
+        assert_eq!(shown[9], "write(</proc/sys/net/ipv4/ip_forward>, \"1\", 1) = 1");
+        assert_eq!(shown.len(), 10);
         events.iter().for_each(|event| assert_proved(&event.receipt));
         let table = output("nft", &["list", "table", "inet", bridge]);
         assert!(table.contains("type nat hook postrouting priority srcnat; policy accept;"), "{table}");
         // What was said to the kernel is what nft reads there.
-        for rule in Table::of_bridge(bridge, (first.gateway, 16)).rules {
+        for rule in Table::of_bridge(bridge, (first.gateway, 16), "").rules {
             assert!(table.contains(&format!("{rule} comment \"{}\"", rule.comment)), "{rule}: {table}");
         }
+        assert!(table.contains("comment \"docent mnt:["), "{table}");
         let guard = output("nft", &["list", "table", "inet", "docent"]);
         assert!(guard.contains("type filter hook forward priority filter; policy drop;"), "{guard}");
         assert_eq!(guard.matches("iifname \"dcnt*\" accept").count(), 1, "{guard}");
@@ -366,10 +369,11 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
         ports::bind("c0ffee", Some(Ipv4Addr::LOCALHOST.into()), Some(8080), SocketAddrV4::new(one.address, 80))
             .expect("bind");
     let _published = published.tell(&mut Story::new());
-    let reach = |to: Ipv4Addr, port: u16| {
-        // What is dropped is never answered; everything here is one machine, whose answers take microseconds.
-        TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_millis(600)).is_ok()
+    // What is dropped is never answered; what is not is answered within microseconds, once every device is up.
+    let connect = |to: Ipv4Addr, port: u16, patience: u64| {
+        TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_millis(patience)).is_ok()
     };
+    let (reach, try_to_reach) = (|to, port| connect(to, port, 20_000), |to, port| connect(to, port, 600));
     let yes = |whose: &str, reached: bool| assert!(reached, "{whose} must be reached");
     let no = |whose: &str, reached: bool| assert!(!reached, "{whose} must not be reached");
 
@@ -382,13 +386,14 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
     yes("the host by its neighbour", near.0.run(|| reach([192, 0, 2, 1].into(), 80)));
     yes("a guest of a foreign bridge by another", other_guest.run(|| reach([198, 51, 100, 1].into(), 80)));
 
-    no("an unpublished port by a neighbour", near.0.run(|| reach(one.address, 80)));
-    no("a port of the host's loopback by a neighbour", near.0.run(|| reach([192, 0, 2, 1].into(), 8080)));
-    no("the address on the bridge by a neighbour", near.0.run(|| reach(net.gateway, 80)));
-    no("a container by the other store's container", c.run(|| reach(one.address, 80)));
-    no("the other store's container by a container", a.run(|| reach(three.address, 80)));
+    no("an unpublished port by a neighbour", near.0.run(|| try_to_reach(one.address, 80)));
+    no("a port of the host's loopback by a neighbour", near.0.run(|| try_to_reach([192, 0, 2, 1].into(), 8080)));
+    no("the address on the bridge by a neighbour", near.0.run(|| try_to_reach(net.gateway, 80)));
+    no("a container by the other store's container", c.run(|| try_to_reach(one.address, 80)));
+    no("the other store's container by a container", a.run(|| try_to_reach(three.address, 80)));
     // Whoever switches forwarding on answers for what it makes possible.
-    assert_eq!(near.0.run(|| reach(far.1, 80)), forwarding, "a neighbour by another, through this host");
+    let routed = near.0.run(|| if forwarding { reach(far.1, 80) } else { try_to_reach(far.1, 80) });
+    assert_eq!(routed, forwarding, "a neighbour by another, through this host");
 }
 
 #[test]
@@ -450,8 +455,8 @@ fn what_a_killed_command_left_half_made_is_completed() {
         let (net, events) = ensure(store);
         assert_eq!(net.bridge, bridge);
         let shown = calls(&events);
-        assert!(shown[2].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{shown:?}");
-        assert!(shown[3].contains("RTM_NEWADDR"), "{shown:?}");
+        assert!(shown[3].starts_with(&format!("sendto(<netlink:route>, RTM_NEWLINK {bridge} up) = ")), "{shown:?}");
+        assert!(shown[4].contains("RTM_NEWADDR"), "{shown:?}");
         output("nft", &["flush", "ruleset"]);
         let (net, events) = ensure(store);
         assert!(net.nat && events.iter().any(|event| matches!(event.fact, Fact::Nat { .. })), "{events:?}");

@@ -60,12 +60,7 @@ pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
         }
         Wish::Remove(names, force) => {
             for container in containers(names)? {
-                if container.state.live() && *force {
-                    facts.push(signalled(&container, libc::SIGKILL));
-                    ended(&container, &mut facts);
-                }
-                let (id, name) = (container.id.clone(), container.name.clone());
-                facts.push(Fact::ContainerRemoved { id, name });
+                removed(&container, *force, &mut facts);
             }
         }
         Wish::Freeze(names, freeze) => {
@@ -157,6 +152,14 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
             proto: port.proto.clone(),
         }));
     }
+}
+
+pub(super) fn removed(container: &Container, force: bool, facts: &mut Vec<Fact>) {
+    if container.state.live() && force {
+        facts.push(signalled(container, libc::SIGKILL));
+        ended(container, facts);
+    }
+    facts.push(Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() });
 }
 
 fn signalled(container: &Container, signal: i32) -> Fact {

@@ -8,7 +8,7 @@ use crate::container::Container;
 use crate::fact::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
-use crate::launch::network;
+use crate::launch::{network, traces};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
@@ -36,6 +36,8 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
             story.tell(Event::of(Fact::Cleaned { what }, Vec::new()));
         }
     }
+    // Who cannot look at the host's network has left nothing there either.
+    traces::sweep(store, story).unwrap_or(());
     for container in containers {
         if !container.state.live() {
             let put_away = put_group_away(store, &container, story);
@@ -106,12 +108,7 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
         end(pidfd.as_fd(), init.pid, id, story);
     }
     if let Some(group) = &group {
-        for pid in group.processes() {
-            if let Some(pidfd) = process::start_time(pid).and_then(|started| process::open(pid, started)) {
-                end(pidfd.as_fd(), pid, id, story);
-            }
-        }
-        remove_group(group, id, story);
+        end_group(group, id, story);
     }
     // A group that stays is remembered: the next command tries again, and the container is kept as long.
     let cgroups = group.filter(|g| g.exists()).map(|g| g.paths()).unwrap_or_default();
@@ -129,6 +126,16 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
     store.write_state(id, &life.lost(cgroups)).map_err(step)?;
     tell_lost(container, story);
     Ok(())
+}
+
+/// Kills what is in a group, and removes it.
+pub(super) fn end_group(group: &Group, id: &str, story: &mut Story) {
+    for pid in group.processes() {
+        if let Some(pidfd) = process::start_time(pid).and_then(|started| process::open(pid, started)) {
+            end(pidfd.as_fd(), pid, id, story);
+        }
+    }
+    remove_group(group, id, story);
 }
 
 /// Tells the removal, or that it failed: then the group is still there, and a later command tries again.

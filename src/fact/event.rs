@@ -121,6 +121,9 @@ pub enum Fact {
     /// The store's first use: its directories and `oci-layout`.
     #[serde(rename = "store.made")]
     StoreMade { path: String },
+    /// Everything below it that is docent's.
+    #[serde(rename = "store.removed")]
+    StoreRemoved { path: String },
 
     // ---- container ---------------------------------------------------------------------------------------------
     #[serde(rename = "container.created")]
@@ -283,6 +286,11 @@ pub enum Fact {
     NetworkFiles { files: Vec<String> },
     #[serde(rename = "network.veth-removed")]
     VethRemoved { host: String },
+    #[serde(rename = "network.bridge-removed")]
+    BridgeRemoved { name: String },
+    /// A table of nf_tables, with all its rules.
+    #[serde(rename = "network.table-removed")]
+    TableRemoved { table: String },
 
     // ---- security ----------------------------------------------------------------------------------------------
     #[serde(rename = "security.capabilities")]
@@ -327,12 +335,27 @@ pub enum Fact {
     /// Something that a killed command had left behind was cleaned up.
     #[serde(rename = "host.cleaned")]
     Cleaned { what: String },
+    /// Something was not taken away, and why.
+    #[serde(rename = "host.left")]
+    Left { what: String, why: Kept, by: String },
     /// A file outside the store, at a place the learner named, was written.
     #[serde(rename = "host.file-written")]
     FileWritten { path: String, bytes: u64 },
     /// What was found here, for `doctor`.
     #[serde(rename = "host.probed")]
     Probed(Probe),
+}
+
+/// Why something is left as it is; each goes with what stands in `by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// The store that it belongs to lies in another mount namespace, or is not named: whether it is gone cannot be known.
+    Unsure,
+    /// Somebody else may need it.
+    Needed,
+    /// There is more in it than docent's.
+    Shared,
 }
 
 /// Reasons for taking another way, each with its own sentence.

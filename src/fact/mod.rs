@@ -15,7 +15,7 @@ mod story;
 pub use call::{Call, SysError};
 pub use deed::Deed;
 pub use event::{
-    By, Change, Device, Event, Fact, FaultPoint, Limit, Namespace, Outcome, Probe, Resolved, Shown, Tier, now_us,
+    By, Change, Device, Event, Fact, FaultPoint, Kept, Limit, Namespace, Outcome, Probe, Resolved, Shown, Tier, now_us,
 };
 pub use fault::{ArchiveFlaw, Fault, MountFlaw, ReferenceFlaw};
 pub use lab::{

@@ -103,8 +103,9 @@ impl Layout {
 }
 
 impl Group {
-    /// Makes the directories. In version 2 the controllers are handed down to them first.
-    pub fn make(&self) -> Result<Deed<()>, SysError> {
+    /// Makes the directories. In version 2 the controllers are handed down to them first. `owner` is written to the one
+    /// that goes last, for whoever finds it later ([`owner`]); where it cannot be written, nobody will know.
+    pub fn make(&self, owner: &str) -> Result<Deed<()>, SysError> {
         let deed = sys::deed(|calls| {
             for tree in &self.dirs {
                 let parent = tree.path.parent().unwrap_or(Path::new("/"));
@@ -118,6 +119,12 @@ impl Group {
                     hand_down(calls, parent)?;
                 }
                 sys::mkdir(calls, &tree.path, 0o755)?;
+            }
+            if let Some(tree) = self.dirs.last().filter(|_| !owner.is_empty()) {
+                let value = sys::quoted(owner);
+                let args = format!("{}, \"{OWNER}\", {value}, {}, 0", sys::quoted(&tree.path), owner.len());
+                let set = rustix::fs::setxattr(&tree.path, OWNER, owner.as_bytes(), rustix::fs::XattrFlags::empty());
+                drop(calls.saw("setxattr", args, tree.path.to_string_lossy(), set));
             }
             Ok(((), Fact::CgroupMade { version: self.version, name: self.name.clone(), paths: self.paths() }))
         })?;
@@ -354,8 +361,12 @@ impl Group {
     /// Host pids of the processes in it.
     pub fn processes(&self) -> Vec<i32> {
         let Some(tree) = self.dirs.first() else { return Vec::new() };
-        let text = fs::read_to_string(tree.path.join("cgroup.procs")).unwrap_or_default();
-        text.lines().filter_map(|l| l.parse().ok()).collect()
+        processes_in(&tree.path)
+    }
+
+    /// Whether no process is in it in any tree.
+    pub fn is_empty(&self) -> bool {
+        self.dirs.iter().all(|tree| processes_in(&tree.path).is_empty())
     }
 
     pub fn exists(&self) -> bool {
@@ -394,6 +405,59 @@ impl Group {
             }
         })
     }
+}
+
+fn processes_in(dir: &Path) -> Vec<i32> {
+    let text = fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|l| l.parse().ok()).collect()
+}
+
+/// Who made a group: kept by the kernel with the directory, and for root alone.
+const OWNER: &str = "trusted.docent.store";
+
+/// The groups of containers that are here, by id, with what [`Group::make`] wrote to them.
+pub fn all(layout: &Layout) -> Vec<(Group, Option<String>)> {
+    let roots: Vec<&Path> = match layout {
+        Layout::V1(trees) => trees.iter().map(|tree| tree.path.as_path()).collect(),
+        Layout::V2(root) => vec![root],
+        Layout::None => Vec::new(),
+    };
+    let mut ids = std::collections::BTreeSet::new();
+    for entry in roots.iter().flat_map(|root| fs::read_dir(root.join("docent"))).flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            ids.insert(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    let owner = |group: &Group| {
+        let mut text = [0; 512];
+        let length = rustix::fs::getxattr(&group.dirs.last()?.path, OWNER, &mut text[..]).ok()?;
+        Some(String::from_utf8_lossy(text.get(..length)?).into_owned())
+    };
+    ids.iter().filter_map(|id| layout.group(id)).map(|group| (group.clone(), owner(&group))).collect()
+}
+
+/// Removes `/docent` where no group is left in it.
+pub fn remove_parents(layout: &Layout) -> Result<Option<Deed<()>>, SysError> {
+    let Some(group) = layout.group("any") else { return Ok(None) };
+    let parents: Vec<PathBuf> =
+        group.dirs.iter().filter_map(|tree| tree.path.parent().map(Path::to_path_buf)).collect();
+    let parents: Vec<PathBuf> = parents.into_iter().filter(|path| path.is_dir()).collect();
+    if parents.is_empty() {
+        return Ok(None);
+    }
+    sys::deed(|calls| {
+        let mut paths = Vec::new();
+        for path in parents {
+            match sys::rmdir(calls, &path) {
+                Ok(()) => paths.push(path.to_string_lossy().into_owned()),
+                // Another store has its groups there, or is just making one.
+                Err(e) if matches!(e.errno, libc::EBUSY | libc::ENOTEMPTY | libc::ENOENT) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(((), Fact::CgroupRemoved { name: "/docent".into(), paths }))
+    })
+    .map(Some)
 }
 
 /// Version 2: a group's children get only the controllers that its `cgroup.subtree_control` names, from the root down.

@@ -5,7 +5,9 @@
 //! sent or, negated, the errno of the kernel's acknowledgement, which strace shows in the `recvfrom` that follows. Look-ups
 //! (`RTM_GET…`) change nothing and are not written down.
 
-use super::netlink_wire::{ACK, CREATE, DUMP, EXCL, Message, Reply, Socket, attribute, attributes, noted, u32_at};
+use super::netlink_wire::{
+    ACK, CREATE, DUMP, EXCL, Message, Reply, Socket, attribute, attributes, noted, text_of, u32_at,
+};
 use super::sys::Calls;
 use crate::fact::SysError;
 use rustix::io::Errno;
@@ -28,6 +30,8 @@ pub struct Link {
     pub up: bool,
     /// Index of the bridge that it is a port of, or 0.
     pub master: u32,
+    /// What somebody has written to it (`ip link set … alias`), or empty.
+    pub alias: String,
 }
 
 /// An IPv4 route.
@@ -78,6 +82,17 @@ impl Netlink {
         let list = self.socket.list(message).map_err(|e| SysError::new("sendto", "RTM_GETLINK", e.raw_os_error()))?;
         // A kernel that knows no such filter gives them all.
         Ok(list.iter().filter_map(|reply| parse_link(&reply.body)).filter(|link| link.kind == "bridge").collect())
+    }
+
+    /// Names of a bridge's ports.
+    pub fn ports(&mut self, bridge: &Link) -> Result<Vec<String>, SysError> {
+        let message = || {
+            Message::new(libc::RTM_GETLINK, DUMP, &link_header(0, 0))
+                .put(libc::IFLA_MASTER, &bridge.index.to_ne_bytes())
+        };
+        let list = self.socket.list(message).map_err(|e| SysError::new("sendto", "RTM_GETLINK", e.raw_os_error()))?;
+        let links = list.iter().filter_map(|reply| parse_link(&reply.body));
+        Ok(links.filter(|link| link.master == bridge.index).map(|link| link.name).collect())
     }
 
     /// All IPv4 addresses, each with the index of its device.
@@ -148,6 +163,13 @@ impl Netlink {
         self.change(calls, message, format!("RTM_NEWLINK {} up", link.name))
     }
 
+    /// Writes a text of at most 255 bytes to a device, which keeps it as long as it is there.
+    pub fn alias(&mut self, calls: &mut Calls, link: &Link, text: &str) -> Result<(), SysError> {
+        let message =
+            Message::new(libc::RTM_NEWLINK, 0, &link_header(link.index, 0)).put(libc::IFLA_IFALIAS, text.as_bytes());
+        self.change(calls, message, format!("RTM_NEWLINK {} alias {text:?}", link.name))
+    }
+
     pub fn add_address(&mut self, calls: &mut Calls, link: &Link, subnet: Subnet) -> Result<(), SysError> {
         let message = address_message(libc::RTM_NEWADDR, CREATE | EXCL, link, subnet);
         self.change(calls, message, format!("RTM_NEWADDR {} {}/{}", link.name, subnet.0, subnet.1))
@@ -215,10 +237,6 @@ fn address_message(kind: u16, flags: u16, link: &Link, (address, prefix): Subnet
         .put(libc::IFA_BROADCAST, &broadcast.octets())
 }
 
-fn text_of(value: &[u8]) -> String {
-    String::from_utf8_lossy(value.split(|b| *b == 0).next().unwrap_or_default()).into_owned()
-}
-
 fn ipv4(value: &[u8]) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?))
 }
@@ -235,6 +253,7 @@ fn parse_link(body: &[u8]) -> Option<Link> {
         mac: mac.map(colons).unwrap_or_default(),
         up: u32_at(body, 8)? & UP != 0,
         master: attribute(&list, libc::IFLA_MASTER).and_then(|m| u32_at(m, 0)).unwrap_or(0),
+        alias: attribute(&list, libc::IFLA_IFALIAS).map(text_of).unwrap_or_default(),
     })
 }
 

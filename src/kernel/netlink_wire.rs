@@ -124,6 +124,11 @@ pub(super) fn attribute<'a>(list: &[(u16, &'a [u8])], kind: u16) -> Option<&'a [
     list.iter().find(|(k, _)| *k == kind).map(|(_, value)| *value)
 }
 
+/// A string without its NUL.
+pub(super) fn text_of(value: &[u8]) -> String {
+    String::from_utf8_lossy(value.split(|b| *b == 0).next().unwrap_or_default()).into_owned()
+}
+
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }

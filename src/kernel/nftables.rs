@@ -5,7 +5,7 @@
 //! others is replaced. Masquerading in an inet table needs Linux 5.2.
 
 use super::netlink::Subnet;
-use super::netlink_wire::{CREATE, DUMP, Message, Socket, attribute, attributes, noted};
+use super::netlink_wire::{CREATE, DUMP, Message, Socket, attribute, attributes, noted, text_of};
 use super::nft_rule::{Match, Rule, Verdict, network};
 use super::sys::Calls;
 use crate::fact::SysError;
@@ -17,18 +17,21 @@ const BATCH_END: u16 = 0x11;
 const SUBSYSTEM: u16 = 10;
 const NEWTABLE: u16 = 0;
 const DELTABLE: u16 = 2;
+const GETTABLE: u16 = 1;
 const NEWCHAIN: u16 = 3;
+const GETCHAIN: u16 = 4;
 const NEWRULE: u16 = 6;
 const GETRULE: u16 = 7;
 const INET: u8 = 1;
 const PRE_ROUTING: u32 = 0;
 const FORWARD: u32 = 2;
 const POST_ROUTING: u32 = 4;
+const TABLE_USERDATA: u16 = 6;
 const RULE_USERDATA: u16 = 7;
 /// NLM_F_APPEND
 const APPEND: u16 = 0x800;
-/// Of a comment in a rule: a byte holds its length, with its NUL.
-const LONGEST_COMMENT: usize = 127;
+/// A byte holds a comment's length, with its NUL.
+const LONGEST_COMMENT: usize = 254;
 
 /// A chain that the kernel calls at a point of a packet's way.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +56,15 @@ pub const NAT: Chain = Chain { name: "postrouting", kind: "nat", hook: POST_ROUT
 #[derive(Debug, Clone)]
 pub struct Table {
     pub name: String,
+    /// What the table itself says (`nft list table` shows it as its comment), or empty.
+    pub comment: String,
     pub chains: Vec<Chain>,
     pub rules: Vec<Rule>,
 }
 
 impl Table {
     /// What a bridge needs; the order of the rules counts. See launch/firewall.rs for why.
-    pub fn of_bridge(bridge: &str, address: Subnet) -> Table {
+    pub fn of_bridge(bridge: &str, address: Subnet, comment: &str) -> Table {
         use Match::*;
         use Verdict::*;
         let own = || bridge.to_string();
@@ -73,6 +78,7 @@ impl Table {
         let outside = vec![NotIn(own()), NotIn("lo".into()), To(address)];
         Table {
             name: own(),
+            comment: comment.into(),
             chains: vec![RAW, FILTER, NAT],
             rules: vec![
                 rule(RAW, Drop, "a container is reached by its bridge alone", outside),
@@ -116,7 +122,11 @@ impl Nftables {
     /// Makes the table, in the place of what has its name: made unless it is there, deleted, made. That works whoever else
     /// does the same at this moment.
     pub fn put(&mut self, calls: &mut Calls, table: &Table) -> Result<(), SysError> {
-        let new = || message(NEWTABLE, CREATE).text(1, &table.name).put(2, &0u32.to_be_bytes());
+        let new = || {
+            let message = message(NEWTABLE, CREATE).text(1, &table.name).put(2, &0u32.to_be_bytes());
+            // Before Linux 5.10 a table keeps no such thing.
+            if table.comment.is_empty() { message } else { message.put(TABLE_USERDATA, &userdata(&table.comment)) }
+        };
         let mut all = vec![
             ("NFT_MSG_NEWTABLE|", new()),
             ("NFT_MSG_DELTABLE|", message(DELTABLE, 0).text(1, &table.name)),
@@ -128,6 +138,46 @@ impl Nftables {
         let rules: Vec<String> = table.rules.iter().map(|rule| format!("{} {rule}", rule.chain)).collect();
         let shown = format!("{names} inet {}: {}", table.name, rules.join("; "));
         self.send(calls, all.into_iter().map(|(_, message)| message).collect(), shown)
+    }
+
+    pub fn delete(&mut self, calls: &mut Calls, table: &str) -> Result<(), SysError> {
+        let shown = format!("NFT_MSG_DELTABLE inet {table}");
+        self.send(calls, vec![message(DELTABLE, 0).text(1, table)], shown)
+    }
+
+    /// The inet tables, each with its comment.
+    pub fn tables(&mut self) -> Result<Vec<(String, String)>, SysError> {
+        let list = self
+            .socket
+            .list(|| message(GETTABLE, DUMP))
+            .map_err(|e| SysError::new("sendto", "NFT_MSG_GETTABLE", e.raw_os_error()))?;
+        Ok(list
+            .iter()
+            .filter_map(|table| {
+                let list = attributes(table.body.get(4..)?);
+                let comment = attribute(&list, TABLE_USERDATA).and_then(comment_in);
+                Some((text_of(attribute(&list, 1)?), comment.unwrap_or_default()))
+            })
+            .collect())
+    }
+
+    /// Tables of any family that have a chain where packets are forwarded.
+    pub fn forwarding_tables(&mut self) -> Result<Vec<String>, SysError> {
+        let list = self
+            .socket
+            .list(|| Message::new(SUBSYSTEM << 8 | GETCHAIN, DUMP, &[0; 4]))
+            .map_err(|e| SysError::new("sendto", "NFT_MSG_GETCHAIN", e.raw_os_error()))?;
+        Ok(list
+            .iter()
+            .filter_map(|chain| {
+                // struct nfgenmsg begins with the family; forwarding is a matter of inet, ip and ip6.
+                let (family, list) = (*chain.body.first()?, attributes(chain.body.get(4..)?));
+                let hook = attribute(&list, 4).map(attributes)?;
+                let hook = attribute(&hook, 1)?;
+                (matches!(family, 1 | 2 | 10) && hook == FORWARD.to_be_bytes()).then_some(())?;
+                Some(text_of(attribute(&list, 1)?))
+            })
+            .collect())
     }
 
     fn send(&mut self, calls: &mut Calls, messages: Vec<Message>, shown: String) -> Result<(), SysError> {

@@ -164,7 +164,7 @@ impl Pen {
 /// Another grader may take the empty room away between our two mkdirs: then again.
 fn made(group: &Group) -> Result<Deed<()>, SysError> {
     loop {
-        match group.make() {
+        match group.make("") {
             Err(e) if e.errno == libc::ENOENT && group.dirs.iter().all(|d| !d.path.exists()) => {}
             other => return other,
         }

@@ -361,7 +361,7 @@ fn try_bridge(calls: &mut Calls) -> Result<String, SysError> {
 
 fn try_nat(calls: &mut Calls) -> Result<String, SysError> {
     let subnet = (std::net::Ipv4Addr::new(192, 0, 2, 0), 24);
-    Nftables::open()?.put(calls, &Table::of_bridge(BRIDGE, subnet))?;
+    Nftables::open()?.put(calls, &Table::of_bridge(BRIDGE, subnet, ""))?;
     Ok("masquerade".into())
 }
 

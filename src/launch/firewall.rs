@@ -31,7 +31,7 @@
 //! that somebody else has switched on is left as it is.
 
 use super::network::proven;
-use crate::fact::{Deed, Event, Expect, Fact, FaultPoint, Holds, Needs, Receipt, Story, SysError};
+use crate::fact::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Needs, Receipt, Story, SysError};
 use crate::kernel::netlink::{Netlink, Subnet};
 use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
 use crate::kernel::nftables::{GUARD, Nftables, Table};
@@ -48,9 +48,9 @@ const BRIDGES: [&str; 2] = ["docent0", "dcnt*"];
 /// Makes the bridge's table and switches forwarding on, where either is missing. Whether containers reach the outside.
 ///
 /// NAT that this kernel refuses is a fallback and not an error: containers then reach each other and the host.
-pub fn ensure(bridge: &str, address: Subnet, story: &mut Story) -> bool {
+pub fn ensure(bridge: &str, address: Subnet, mark: &str, story: &mut Story) -> bool {
     let subnet = format!("{}/{}", network(address), address.1);
-    let made = filter(bridge, address, &subnet);
+    let made = filter(bridge, address, &subnet, mark);
     if told(made, Fact::Nat { table: format!("inet {bridge}"), subnet }, story).is_err() {
         return no_nat("nftables", story);
     }
@@ -71,7 +71,7 @@ pub fn ensure(bridge: &str, address: Subnet, story: &mut Story) -> bool {
 
 /// What [`ensure`] would tell.
 pub fn forecast(bridge: &str, address: Subnet) -> Vec<Fact> {
-    let wanted = Table::of_bridge(bridge, address);
+    let wanted = Table::of_bridge(bridge, address, "");
     let missing = !Nftables::open().and_then(|mut nft| is_there(&mut nft, &wanted)).unwrap_or(false);
     let off = std::fs::read_to_string(IP_FORWARD).is_ok_and(|was| was.trim() == "0");
     let nat = Fact::Nat { table: format!("inet {bridge}"), subnet: format!("{}/{}", network(address), address.1) };
@@ -98,8 +98,8 @@ fn no_nat(what: &str, story: &mut Story) -> bool {
 }
 
 /// The bridge's own table; None when it is there for this subnet.
-fn filter(bridge: &str, address: Subnet, subnet: &str) -> Result<Option<Deed<()>>, SysError> {
-    let wanted = Table::of_bridge(bridge, address);
+fn filter(bridge: &str, address: Subnet, subnet: &str, mark: &str) -> Result<Option<Deed<()>>, SysError> {
+    let wanted = Table::of_bridge(bridge, address, mark);
     let fact = Fact::Nat { table: format!("inet {bridge}"), subnet: subnet.into() };
     put(&wanted, fact, "masquerade", format!("nat:{bridge}"))
 }
@@ -122,7 +122,12 @@ fn guard() -> Result<Option<Deed<()>>, SysError> {
     let others = Netlink::open()?.bridges()?.into_iter().map(|link| link.name);
     let others = others.filter(|name| !super::subnet::is_bridge_name(name));
     let within = others.map(|name| rule("within another bridge", vec![Match::In(name.clone()), Match::Out(name)]));
-    let wanted = Table { name: GUARD_TABLE.into(), chains: vec![GUARD], rules: ours.chain(within).collect() };
+    let wanted = Table {
+        name: GUARD_TABLE.into(),
+        comment: String::new(),
+        chains: vec![GUARD],
+        rules: ours.chain(within).collect(),
+    };
     let fact = Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") };
     put(&wanted, fact, "policy drop", format!("nat:{GUARD_TABLE}"))
 }
@@ -170,4 +175,113 @@ fn switch(to: &str, was: &str) -> Result<Deed<()>, SysError> {
         };
         Ok(((), Fact::Sysctl { name: SETTING.into(), value: now.into(), was: was.into() }, receipt))
     })
+}
+
+// ---- taken away ----------------------------------------------------------------------------------------------------
+
+/// Removes a table; None when there is none of this name.
+pub fn remove(table: &str) -> Result<Option<Deed<()>>, SysError> {
+    let mut nft = Nftables::open()?;
+    if !has(&mut nft, table)? {
+        return Ok(None);
+    }
+    proven(|calls| {
+        match nft.delete(calls, table) {
+            Err(e) if e.errno == libc::ENOENT => {}
+            other => other?,
+        }
+        let receipt = Receipt {
+            evidence: format!("inet {table}: {}", if has(&mut nft, table)? { "there" } else { "ENOENT" }),
+            proof: ["nft", "list", "table", "inet", table].map(str::to_string).to_vec(),
+            expect: Expect::Status(1),
+            holds: Holds::Now,
+            needs: vec![Needs::Root, Needs::Tool("nft".into())],
+            subject: format!("nat:{table}"),
+        };
+        Ok(((), Fact::TableRemoved { table: format!("inet {table}") }, receipt))
+    })
+    .map(Some)
+}
+
+fn has(nft: &mut Nftables, table: &str) -> Result<bool, SysError> {
+    Ok(nft.tables()?.iter().any(|(name, _)| name == table))
+}
+
+/// Whether this store's table is there.
+pub fn has_table(table: &str) -> bool {
+    Nftables::open().and_then(|mut nft| has(&mut nft, table)).unwrap_or(false)
+}
+
+/// Who keeps forwarding on, if docent has switched it on.
+enum Held {
+    /// It was not docent; or it is off.
+    NotOurs,
+    /// Another store's bridge.
+    Store(String),
+    /// A bridge or a rule of somebody else.
+    Foreign(String),
+    Nobody,
+}
+
+/// `but`: a bridge that does not count, since it is about to go.
+fn held(but: &str) -> Result<Held, SysError> {
+    let mut nft = Nftables::open()?;
+    let tables = nft.tables()?;
+    if !tables.iter().any(|(name, _)| name == GUARD_TABLE) {
+        return Ok(Held::NotOurs);
+    }
+    let bridges: Vec<String> = Netlink::open()?.bridges()?.into_iter().map(|link| link.name).collect();
+    let names = bridges.iter().chain(tables.iter().map(|(name, _)| name));
+    if let Some(name) = names.filter(|name| super::subnet::is_bridge_name(name) && *name != but).next() {
+        return Ok(Held::Store(name.clone()));
+    }
+    let rules = nft.forwarding_tables()?.into_iter().filter(|name| name != GUARD_TABLE);
+    let bridges = bridges.into_iter().filter(|name| !super::subnet::is_bridge_name(name));
+    // Tables of the older iptables are no part of nf_tables.
+    let old = std::fs::read_to_string("/proc/thread-self/net/ip_tables_names").unwrap_or_default();
+    let old = old.lines().any(|name| name == "filter").then(|| "iptables filter".to_string());
+    let foreign = bridges.chain(rules.filter(|name| !super::subnet::is_bridge_name(name))).chain(old).next();
+    Ok(foreign.map_or(Held::Nobody, Held::Foreign))
+}
+
+/// What [`release`] would tell when the bridge and the table `but` are gone.
+pub fn release_forecast(but: &str) -> Vec<Fact> {
+    let guard = Fact::TableRemoved { table: format!("inet {GUARD_TABLE}") };
+    match held(but) {
+        Ok(Held::Nobody) => vec![Fact::Sysctl { name: SETTING.into(), value: "0".into(), was: "1".into() }, guard],
+        Ok(Held::Foreign(by)) => vec![left(by), guard],
+        Ok(Held::Store(by)) => vec![left(by)],
+        Ok(Held::NotOurs) | Err(_) => Vec::new(),
+    }
+}
+
+fn left(by: String) -> Fact {
+    Fact::Left { what: SETTING.into(), why: Kept::Needed, by }
+}
+
+/// Switches forwarding back when docent had switched it on and nobody needs it any more. What somebody else may need stays
+/// on and is theirs: the guard, which would drop it, goes.
+pub fn release(story: &mut Story) -> Result<(), SysError> {
+    match held("")? {
+        Held::NotOurs => return Ok(()),
+        Held::Store(by) => {
+            story.tell(Event::of(left(by), Vec::new()));
+            return Ok(());
+        }
+        Held::Foreign(by) => story.tell(Event::of(left(by), Vec::new())),
+        Held::Nobody => switch("0", "1")?.tell(story),
+    }
+    if let Some(deed) = remove(GUARD_TABLE)? {
+        deed.tell(story);
+    }
+    // A store that has made its bridge meanwhile may have found forwarding on and a guard that is no more. Stores make
+    // their bridge before they look, so whoever comes later than this look finds it off.
+    let bridges = Netlink::open()?.bridges()?;
+    if bridges.iter().any(|link| super::subnet::is_bridge_name(&link.name)) {
+        if let Some(deed) = guard()? {
+            deed.tell(story);
+        }
+        switch("1", "0")?.tell(story);
+    }
+    Ok(())
 }

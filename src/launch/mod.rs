@@ -28,6 +28,7 @@ pub mod root;
 pub mod spec;
 pub mod subnet;
 pub mod target;
+pub mod traces;
 pub mod user;
 
 pub use outside::{Launched, launch};

@@ -10,7 +10,7 @@
 //! stays, as docker0 does. Nothing else on the host is changed: no device, rule or setting that docent did not make, but
 //! for `net.ipv4.ip_forward`, which is switched on, guarded ([`super::firewall`]), and told.
 
-use super::{firewall, subnet};
+use super::{firewall, subnet, traces};
 use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
@@ -54,7 +54,8 @@ pub struct Lease {
 pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
     let bridge = subnet::bridge_name(store.root());
     let address = ensure_bridge(store, &bridge, story)?;
-    let nat = firewall::ensure(&bridge, address, story);
+    let mark = traces::mark(store);
+    let nat = firewall::ensure(&bridge, address, &mark, story);
     Ok(Network { bridge, subnet: (network(address), address.1), gateway: address.0, nat })
 }
 
@@ -62,7 +63,7 @@ pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
 /// missing.
 pub fn forecast(store: &Store) -> Vec<Fact> {
     let name = subnet::bridge_name(store.root());
-    let there = Netlink::open().and_then(|mut net| match settled(&mut net, &name)? {
+    let there = Netlink::open().and_then(|mut net| match settled(&mut net, &name, store)? {
         Some((_, address)) => Ok((address, true)),
         None => Ok((subnet::choose(&taken(&mut net, 0)?, subnet::remembered(store), 0)?, false)),
     });
@@ -77,9 +78,35 @@ pub fn forecast(store: &Store) -> Vec<Fact> {
     [bridge].into_iter().chain(firewall::forecast(&name, address)).collect()
 }
 
+/// Removes the bridge of this name; None when there is none.
+pub fn remove_bridge(name: &str) -> Result<Option<Deed<()>>, SysError> {
+    let mut net = Netlink::open()?;
+    let Some(link) = net.link(name)?.filter(|link| link.kind == BRIDGE) else { return Ok(None) };
+    proven(|calls| {
+        unless_gone(net.delete_link(calls, &link))?;
+        let receipt = Receipt {
+            evidence: format!("{name}: {}", if net.link(name)?.is_none() { "ENODEV" } else { "there" }),
+            proof: vec!["test".into(), "-e".into(), format!("/sys/class/net/{name}")],
+            expect: Expect::Status(1),
+            holds: Holds::Now,
+            needs: Vec::new(),
+            subject: format!("bridge:{name}"),
+        };
+        Ok(((), Fact::BridgeRemoved { name: name.into() }, receipt))
+    })
+    .map(Some)
+}
+
+/// Whether there is a bridge of this name.
+pub fn has_bridge(name: &str) -> bool {
+    Netlink::open().and_then(|mut net| net.link(name)).is_ok_and(|link| link.is_some_and(|link| link.kind == BRIDGE))
+}
+
 /// The bridge and its address, if nothing is missing of it.
-fn settled(net: &mut Netlink, bridge: &str) -> Result<Option<(Link, Subnet)>, SysError> {
-    let whole = |link: &Link| link.up && link.kind == BRIDGE && without_ipv6(bridge).all(|(p, v)| holds(&p, v));
+fn settled(net: &mut Netlink, bridge: &str, store: &Store) -> Result<Option<(Link, Subnet)>, SysError> {
+    let marked = |link: &Link| traces::is_mark(&link.alias) || traces::mark(store).is_empty();
+    let whole =
+        |link: &Link| link.up && marked(link) && link.kind == BRIDGE && without_ipv6(bridge).all(|(p, v)| holds(&p, v));
     let Some(link) = net.link(bridge)?.filter(whole) else { return Ok(None) };
     Ok(address_of(net, &link)?.map(|address| (link, address)))
 }
@@ -88,7 +115,7 @@ fn settled(net: &mut Netlink, bridge: &str) -> Result<Option<(Link, Subnet)>, Sy
 fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subnet, Fault> {
     let step = |error| Fault::step("bridge", error);
     let mut net = Netlink::open().map_err(step)?;
-    if let Some((link, address)) = settled(&mut net, bridge).map_err(step)? {
+    if let Some((link, address)) = settled(&mut net, bridge, store).map_err(step)? {
         let fact = Fact::BridgeReused { name: bridge.into(), address: shown(address) };
         story.tell(Event { receipt: Some(bridge_receipt(&link, address)), ..Event::of(fact, Vec::new()) });
         return Ok(address);
@@ -127,6 +154,10 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
     }
     for (path, value) in without_ipv6(bridge).filter(|(path, value)| !holds(path, value)) {
         sys::put(calls, Path::new(&path), value)?;
+    }
+    let mark = traces::mark(store);
+    if !traces::is_mark(&link.alias) && !mark.is_empty() {
+        net.alias(calls, &link, &mark)?;
     }
     if !link.up {
         net.up(calls, &link)?;

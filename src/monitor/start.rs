@@ -39,7 +39,7 @@ pub(super) fn prepare(
                 );
                 Fault::step("cgroup", SysError { calls: Vec::new(), ..e })
             };
-            let made = group.make().map_err(step)?;
+            let made = group.make(&launch::traces::mark(store)).map_err(step)?;
             made.tell(story);
             if let Some(devices) = group.allow_devices() {
                 devices.map_err(|e| Fault::step("devices", e))?.tell(story);

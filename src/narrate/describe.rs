@@ -6,7 +6,7 @@ use super::cow;
 use super::messages::Tense;
 use super::text::{cgroup, container, count, fallback, host, image, mount, namespace, network, process, security};
 use super::units::{command_line, file_name, memory, short, size};
-use crate::fact::{Event, Fact, FaultPoint, Limit, Outcome};
+use crate::fact::{Event, Fact, FaultPoint, Kept, Limit, Outcome};
 use crate::kernel::signals::name as signal_name;
 
 /// The tense that an outcome asks for.
@@ -50,6 +50,7 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
                 None => now,
             }
         }
+        Fact::StoreRemoved { path } => image::store_removed(lang, t, path),
         Fact::StoreMade { path } => image::store_made(lang, t, path),
 
         Fact::ContainerCreated { id, name, .. } => container::created(lang, t, name, short(id)),
@@ -134,6 +135,8 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
             network::published(lang, t, shown_ip(host_ip), host_port, port, proto)
         }
         Fact::NetworkFiles { files } => network::files(lang, t, list(files)),
+        Fact::BridgeRemoved { name } => network::bridge_removed(lang, t, name),
+        Fact::TableRemoved { table } => network::table_removed(lang, t, table),
         Fact::VethRemoved { host } => network::veth_removed(lang, t, host),
 
         Fact::Capabilities { kept, .. } if planned => security::capabilities_plan(lang, kept.len()),
@@ -164,6 +167,10 @@ pub fn sentence(fact: &Fact, lang: Lang, t: Tense) -> String {
 
         Fact::Fallback { what, point } => fallback_text(lang, *point, what).0,
         Fact::Cleaned { what } => host::cleaned(lang, t, what),
+        Fact::Left { what, why: Kept::Unsure, by } if by.is_empty() => host::left_nameless(lang, what),
+        Fact::Left { what, why: Kept::Unsure, by } => host::left_unsure(lang, what, by),
+        Fact::Left { what, why: Kept::Needed, by } => host::left_needed(lang, what, by),
+        Fact::Left { what, why: Kept::Shared, by } => host::left_shared(lang, what, by),
         Fact::FileWritten { path, bytes } => host::file_written(lang, t, path, size(lang, *bytes)),
         Fact::Probed(probe) => host::probed(lang, super::doctor::tier(lang, probe.tier), &probe.kernel),
     }

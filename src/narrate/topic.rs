@@ -87,8 +87,11 @@ impl Topic {
             Fact::ContainerRemoved { .. }
             | Fact::CgroupRemoved { .. }
             | Fact::VethRemoved { .. }
+            | Fact::BridgeRemoved { .. }
+            | Fact::TableRemoved { .. }
+            | Fact::StoreRemoved { .. }
             | Fact::Unmounted { .. } => Topic::Cleanup,
-            Fact::ContainerLost { .. } | Fact::Cleaned { .. } | Fact::Probed(_) => Topic::Host,
+            Fact::ContainerLost { .. } | Fact::Cleaned { .. } | Fact::Left { .. } | Fact::Probed(_) => Topic::Host,
             Fact::Fallback { point, .. } => match point {
                 FaultPoint::OldOverlayApi => Topic::Layer,
                 FaultPoint::NoDeviceControl => Topic::Cgroup,

@@ -122,25 +122,30 @@ impl Store {
     /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Synced, since `rm` is
     /// reported.
     pub fn remove_container(&self, container: &Container, durable: bool) -> Result<Deed<()>, SysError> {
-        let from = self.container(&container.id);
+        self.discard_container(&container.id, &container.name, durable)
+    }
+
+    /// The same for one whose files cannot be read.
+    pub fn discard_container(&self, id: &str, name: &str, durable: bool) -> Result<Deed<()>, SysError> {
+        let from = self.container(id);
         // A place under our own lock, so that a sweep of another command leaves it to us.
         let temp = self.temporary_dir()?;
         let to = temp.path().join("removed");
         let deed = sys::deed(|calls| {
             sys::rename(calls, &from, &to)?;
-            Ok(((), Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() }))
+            Ok(((), Fact::ContainerRemoved { id: id.into(), name: name.into() }))
         })?;
         if durable {
             super::sync_dir(&self.containers())?;
         }
         drop(temp);
-        Ok(deed.of_container(&container.id).with_receipt(Receipt {
+        Ok(deed.of_container(id).with_receipt(Receipt {
             evidence: from.to_string_lossy().into_owned(),
             proof: vec!["test".into(), "-e".into(), from.to_string_lossy().into_owned()],
             expect: Expect::Status(1),
             holds: Holds::Forever,
             needs: crate::fact::Needs::root(),
-            subject: format!("container:{}", container.id),
+            subject: format!("container:{id}"),
         }))
     }
 
@@ -173,6 +178,13 @@ impl Store {
             state = if frozen { State::Paused(life) } else { State::Running(life) };
         }
         Ok(Some(Container { state, ..container }))
+    }
+
+    /// Ids of all containers, whatever their files say.
+    pub fn container_ids(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.containers()).into_iter().flatten().flatten();
+        let dirs = entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
+        dirs.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
     }
 
     /// All containers, the newest first.

@@ -25,6 +25,7 @@ mod images;
 mod journal;
 mod layers;
 mod learned;
+mod remove;
 mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, SOCKET};
@@ -35,7 +36,7 @@ pub use temp::Temp;
 use crate::fact::{Deed, Fact, Fault, SysError};
 use crate::kernel::sys;
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// An opened store.
@@ -74,6 +75,8 @@ impl Store {
                 Err(e) => Err(refused(root, e.raw_os_error())),
             };
         }
+        // Whoever is removing this store holds its lock until nothing is left.
+        let _lock = File::open(root.join("lock")).and_then(|file| file.lock().map(|()| file));
         let made = store.make().map_err(|e| refused(root, e.errno))?;
         Ok((store, Some(made)))
     }
@@ -155,13 +158,18 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)).
+    /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)). A lock file that was removed while we waited is nobody's lock.
     pub fn lock(&self) -> Result<StoreLock, SysError> {
         let path = self.root.join("lock");
         let io = |e: std::io::Error| SysError::io("flock", path.to_string_lossy(), &e);
-        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
-        file.lock().map_err(io)?;
-        Ok(StoreLock { _file: file })
+        loop {
+            let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(io)?;
+            file.lock().map_err(io)?;
+            let inode = |m: std::fs::Metadata| (m.dev(), m.ino());
+            if path.symlink_metadata().is_ok_and(|there| file.metadata().is_ok_and(|m| inode(m) == inode(there))) {
+                return Ok(StoreLock { _file: file });
+            }
+        }
     }
 
     pub fn root(&self) -> &Path {

@@ -31,6 +31,7 @@ messages! {
         en: "{v} the name {reference} on the image {id}",
     }
     tag_moved(was) { ko: "전에는 {was} 이미지의 이름이었습니다", en: "it was the name of {was} before" }
+    store_removed[REMOVE](path) { ko: "{path} 저장소를 {v}", en: "{v} the store {path}" }
     store_made[MAKE](path) { ko: "{path} 저장소를 {v}", en: "{v} the store {path}" }
 
     // ---- parts of the head ----

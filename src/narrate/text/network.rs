@@ -39,6 +39,8 @@ messages! {
         en: "{v} {host}:{host_port} of the host → {port}/{proto} of the container",
     }
     files[WRITE](names) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
+    bridge_removed[REMOVE](name) { ko: "{name} 브리지를 {v}", en: "{v} the bridge {name}" }
+    table_removed[REMOVE](table) { ko: "nft {table} 테이블을 {v}", en: "{v} the nft table {table}" }
     veth_removed[REMOVE](host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
 
     bridge_plan() { ko: "IPv6를 끈 브리지가 없으면 만듭니다", en: "will make the bridge, with IPv6 off, unless it is there" }
