@@ -42,12 +42,17 @@ fn graded(file: &Path, more: &[&str]) -> (i32, GradeResult) {
 
 /// The lab with another time limit, as a directory for `--labs`.
 fn with_time_limit(seconds: u64) -> tempfile::TempDir {
+    changed("time_limit = 120", &format!("time_limit = {seconds}"))
+}
+
+/// The lab with a change, as a directory for `--labs`.
+fn changed(from: &str, to_be: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("tempdir");
     let to = dir.path().join(LAB);
     std::fs::create_dir(&to).expect("mkdir");
     for name in ["lab.toml", "guide.ko.md", "guide.en.md"] {
         let text = std::fs::read_to_string(lab_dir().join(name)).expect(name);
-        let changed = text.replace("time_limit = 120", &format!("time_limit = {seconds}"));
+        let changed = text.replace(from, to_be);
         std::fs::write(to.join(name), changed).expect(name);
     }
     dir
@@ -136,6 +141,7 @@ probe userns     'unshare -U true'
 probe mount      'mount -t tmpfs none /tmp'
 probe engine-mem 'head -c 1 /proc/1/environ'
 probe engine-fds 'ls /proc/1/fd'
+probe engine-argv 'tr -d "\\0" < /proc/1/cmdline | grep -q .'
 probe home       'ls /root /home'
 probe var        'ls /var'
 probe store      'ls /run'
@@ -184,6 +190,66 @@ fn a_hostile_submission_gets_nothing() {
     assert_eq!(text.matches("refused ").count(), asked, "{text:.4000}");
     assert!(result.output.truncated && text.len() < 1 << 20, "{} bytes of output", text.len());
     assert!(!Path::new("/tmp/docent-was-here").exists());
+}
+
+/// An archive of the submission's own, in which nginx:latest is something else.
+const OWN_IMAGE: &str = r#"
+docker create --name base tiny true && docker cp base:/. rootfs && tar cf layer.tar -C rootfs .
+sum=$(sha256sum layer.tar | cut -d' ' -f1)
+echo '{"architecture":"amd64","os":"linux","config":{"Cmd":["/bin/sh","-c","sleep 600"]},"rootfs":{"type":"layers","diff_ids":["sha256:'$sum'"]}}' > config.json
+echo '[{"Config":"config.json","RepoTags":["nginx:latest"],"Layers":["layer.tar"]}]' > manifest.json
+tar cf own.tar manifest.json config.json layer.tar
+docker load -i own.tar
+docker run -d --name web -p 8080:80 nginx
+docker ps
+"#;
+
+fn failed(result: &GradeResult, task: &str) -> Option<String> {
+    match &result.score.tasks.iter().find(|t| t.id == task).expect(task).verdict {
+        Verdict::Failed { miss } => Some(miss.cause.code()),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_image_is_known_by_what_it_is_and_not_by_its_name() {
+    if !root("an_image_is_known_by_what_it_is_and_not_by_its_name") {
+        return;
+    }
+    let labs = changed("seeds =", "verbs = [\"load\"]\nseeds =");
+    let file = labs.path().join("own.sh");
+    std::fs::write(&file, OWN_IMAGE).expect("write");
+    let (code, result) = graded(&file, &["--labs", &labs.path().to_string_lossy()]);
+    assert!(result.output.text.contains("Loaded image"), "{}", result.output.text);
+    assert_eq!((code, failed(&result, "run").as_deref()), (1, Some("wrong-image")), "{result:#?}");
+    // Where the lab does not ask for it, there is no load at all.
+    let (code, result) = graded(&file, &[]);
+    assert!(!result.output.text.contains("Loaded image"), "{}", result.output.text);
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn what_a_submission_breaks_fails_its_own_task() {
+    if !root("what_a_submission_breaks_fails_its_own_task") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("tempdir");
+    let file = dir.path().join("breaks.sh");
+    let solution = std::fs::read_to_string(lab_dir().join("solution.sh")).expect("the solution");
+    let page = "/usr/share/nginx/html/index.html";
+    for (what, more, task) in [
+        ("a full disk", "docker exec web sh -c 'cat /dev/zero > /full' 2>/dev/null".to_string(), "image"),
+        ("a device", format!("docker exec web sh -c 'rm {page} && mknod {page} b 7 0 && echo a node'"), "in"),
+        ("no image", "docker rm -f web; docker rmi -f nginx".to_string(), "run"),
+    ] {
+        std::fs::write(&file, format!("{solution}\n{more}\n")).expect("write");
+        let output = grade(&["--format", "json", "--student", "kim", LAB, &file.to_string_lossy()]);
+        assert_eq!(output.status.code(), Some(1), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+        let result = result(&output);
+        assert!(failed(&result, task).is_some(), "{what}: {result:#?}");
+        assert!(what != "a device" || result.output.text.contains("a node"), "{}", result.output.text);
+    }
+    assert_eq!(left_behind(), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -124,11 +124,15 @@ pub enum Cause {
     ShellFailed {
         code: i32,
     },
+    /// What the submission left could not be looked at: a full disk, a damaged image.
+    CannotLook {
+        why: String,
+    },
 }
 
 impl Cause {
     /// Every code, for a lab's file to name.
-    pub const CODES: [&'static str; 25] = [
+    pub const CODES: [&'static str; 26] = [
         "no-container",
         "removed",
         "wrong-name",
@@ -154,6 +158,7 @@ impl Cause {
         "fresh-differs",
         "no-event",
         "shell-failed",
+        "cannot-look",
     ];
 
     /// The code as it stands in results and in `lab.toml`.

@@ -52,6 +52,21 @@ pub fn start_time(pid: i32) -> Option<u64> {
     stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
 }
 
+/// Overwrites the words that this process was started with, which any process that sees it in /proc may read
+/// (proc_pid_cmdline(5)). Through /proc/self/mem, since PR_SET_MM takes CAP_SYS_RESOURCE.
+pub fn forget_arguments() -> Result<(), SysError> {
+    use std::os::unix::fs::FileExt;
+    let err = |call: &'static str, path: &'static str| move |e: std::io::Error| SysError::io(call, path, &e);
+    let stat = fs::read_to_string("/proc/self/stat").map_err(err("read", "/proc/self/stat"))?;
+    // arg_start and arg_end are fields 48 and 49 (proc_pid_stat(5)), of which the first behind the name is number 3.
+    let fields: Vec<&str> = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').collect()).unwrap_or_default();
+    let field = |n: usize| fields.get(n - 3).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+    let (start, end) = (field(48), field(49));
+    let memory = fs::File::options().write(true).open("/proc/self/mem").map_err(err("open", "/proc/self/mem"))?;
+    let zeros = vec![0u8; end.saturating_sub(start).min(8 << 20) as usize];
+    memory.write_all_at(&zeros, start).map_err(err("pwrite64", "/proc/self/mem"))
+}
+
 /// A handle of this very process: None when it is gone, or another has taken its number.
 pub fn open(pid: i32, started: u64) -> Option<OwnedFd> {
     let fd = pidfd_open(Pid::from_raw(pid)?, PidfdFlags::empty()).ok()?;

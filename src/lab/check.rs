@@ -59,11 +59,16 @@ impl<'a> Look<'a> {
             Check::ContainerState { container, state } => self.state(self.container(container)?, state),
             Check::ContainerImage { container, image } => {
                 let c = self.container(container)?;
-                if familiar(&c.config.image) == familiar(image) {
-                    return Ok(());
-                }
                 let (name, is) = (container.clone(), c.config.image.clone());
-                miss(Cause::WrongImage { name, image: is.clone() }, image, is)
+                match self.world.own_image(image) {
+                    Some(own) if own == c.image_id => Ok(()),
+                    // Another image by that name: told by what it is.
+                    Some(own) if familiar(&is) == familiar(image) => {
+                        miss(Cause::WrongImage { name, image: c.image_id.clone() }, own, c.image_id.clone())
+                    }
+                    None if familiar(&is) == familiar(image) => Ok(()),
+                    _ => miss(Cause::WrongImage { name, image: is.clone() }, image, is),
+                }
             }
             Check::PortPublished { container, port, host_port } => {
                 self.published(container, Some(*port), *host_port).map(drop)

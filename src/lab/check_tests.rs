@@ -48,6 +48,9 @@ impl World for Written {
     fn fresh_page(&self, _: &Container, _: u16, _: &str) -> Result<Page, Fault> {
         Ok(self.fresh.map(|b| Response { status: 200, body: b.into() }).ok_or(NoAnswer { errno: libc::ECONNREFUSED }))
     }
+    fn own_image(&self, _: &str) -> Option<&str> {
+        None
+    }
     fn shell(&self, _: &str) -> Result<i32, Fault> {
         Ok(0)
     }
@@ -296,7 +299,7 @@ fn every_cause_has_its_code_in_the_list() {
     // And each code of the list is a cause: with every field that any cause has, exactly the known codes are read.
     for code in Cause::CODES {
         let all = serde_json::json!({"cause": code, "name": "a", "is": "b", "image": "c", "exit_code": 1, "status": 1, "port": 1,
-            "host_port": 1, "by": "d", "errno": 1, "path": "e", "event": "f", "code": 1});
+            "host_port": 1, "by": "d", "errno": 1, "path": "e", "event": "f", "code": 1, "why": "g"});
         let mut text = all.clone();
         if code == "wrong-state" {
             text["status"] = "paused".into();

@@ -7,9 +7,12 @@
 
 use super::client::{EXIT, REFUSED, RUN, SIGNAL};
 use super::grade::{Plan, Report};
+use super::model::VERBS_ON_REQUEST;
 use super::sandbox::{self, Sandbox};
 use super::{StoreWorld, score};
+use crate::engine::{builtin, resolve};
 use crate::fact::{Ended, Fault, Output, Story, SysError};
+use crate::image::Reference;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;
@@ -19,6 +22,7 @@ use crate::store::Store;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::mount::MountAttrFlags as Attr;
 use rustix::process::{Pid, Signal, WaitOptions};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -40,7 +44,7 @@ const OUTPUT_LIMIT: usize = 256 * 1024;
 const CLIENTS: usize = 64;
 
 /// Docker's verbs of a container's life. Never the session, `grade`, `lab`, `verify` or `explain`, which run programs here.
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 23] = [
     "attach",
     "container",
     "cp",
@@ -52,7 +56,6 @@ const VERBS: [&str; 24] = [
     "images",
     "inspect",
     "kill",
-    "load",
     "logs",
     "pause",
     "port",
@@ -87,11 +90,18 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     let listener = Packets::listen(side.as_fd(), SOCKET);
     rustix::process::umask(before);
     let signals = Signals::catch(&[libc::SIGCHLD]).map_err(step)?;
+    // Made before the submission can give their names to something else.
+    let mut own = BTreeMap::new();
+    for name in plan.lab.images().filter_map(|name| Reference::parse(name).ok()) {
+        if builtin::which(&name).is_some() {
+            own.insert(name.canonical(), resolve::image(&store, &mut story, &name.canonical())?.id);
+        }
+    }
     let sandbox = sandbox::start(plan, &mut story)?;
     let mut served =
         Serving { plan, sandbox, clients: Vec::new(), strays: Vec::new(), output: Vec::new(), truncated: false };
     let ended = served.until_end(&listener.map_err(step)?, &signals, link)?;
-    let world = StoreWorld { store: &store, program: plan.program.clone(), since: 0, patient: true };
+    let world = StoreWorld { store: &store, program: plan.program.clone(), since: 0, patient: true, own };
     let score = score::score(&plan.lab, &plan.values, &world, true)?;
     let text = String::from_utf8_lossy(&served.output).into_owned();
     Ok(Report { ended, score, output: Output { text, truncated: served.truncated }, events: story.events().to_vec() })
@@ -276,7 +286,7 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
     let mut words = body.split(|b| *b == 0).map(|w| OsStr::from_bytes(w).to_os_string());
     let cwd = words.next().unwrap_or_default();
     let argv: Vec<OsString> = words.collect();
-    allowed(&argv)?;
+    allowed(&argv, &plan.lab.verbs)?;
     let Ok([input, output, errors]) = <[OwnedFd; 3]>::try_from(fds) else {
         return Err(Fault::CannotGrade { why: "three descriptors expected".into() });
     };
@@ -299,12 +309,20 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
     Pid::from_raw(child.id() as i32).ok_or_else(|| Fault::CannotGrade { why: "no pid".into() })
 }
 
-/// The first word is one of the verbs, and no word names a place of the engine's own.
-fn allowed(argv: &[OsString]) -> Result<(), Fault> {
+/// The first word is one of the verbs, or one that the lab asks for, and no word names a place of the engine's own.
+fn allowed(argv: &[OsString], asked_for: &[String]) -> Result<(), Fault> {
     let refuse = |what: &str| Err(Fault::Unsupported { what: format!("docker {what}"), instead: None });
     let verb = argv.first().and_then(|w| w.to_str()).unwrap_or("");
-    if !VERBS.contains(&verb) {
+    let asks = |verb: &str| asked_for.iter().any(|v| v == verb);
+    if !VERBS.contains(&verb) && !asks(verb) {
         return refuse(verb);
+    }
+    // `image load` is `load`: no flag of `image` stands between the two, but whatever word it is, it is refused.
+    if let Some(word) = argv.iter().skip(1).filter_map(|w| w.to_str()).find(|w| VERBS_ON_REQUEST.contains(w))
+        && verb == "image"
+        && !asks(word)
+    {
+        return refuse(&format!("image {word}"));
     }
     for word in argv.iter().map(|w| w.to_string_lossy()) {
         if let Some(name) =
@@ -322,8 +340,12 @@ mod tests {
 
     #[test]
     fn only_dockers_verbs_are_served() {
-        let asked =
-            |line: &str| allowed(&line.split(' ').filter(|w| !w.is_empty()).map(OsString::from).collect::<Vec<_>>());
+        let words = |line: &str| line.split(' ').filter(|w| !w.is_empty()).map(OsString::from).collect::<Vec<_>>();
+        let asked = |line: &str| allowed(&words(line), &[]);
+        for line in ["load -i x", "image load -i x", "image load"] {
+            assert!(asked(line).is_err(), "{line}");
+            assert!(allowed(&words(line), &["load".into()]).is_ok(), "{line}");
+        }
         for good in
             ["run -d --name web -p 8080:80 nginx", "cp a web:/b", "exec web sh -c true", "container ls -a", "image ls"]
         {

@@ -5,6 +5,9 @@ use crate::fact::{Cause, Fault, Score, TaskLine, Text, Tier, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a lab may ask for in `verbs`.
+pub const VERBS_ON_REQUEST: [&str; 1] = ["load"];
+
 pub type Seconds = u64;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +25,9 @@ pub struct Lab {
     /// Names of the values that differ from student to student, given as variables to the learner's shell.
     #[serde(default)]
     pub seeds: Vec<String>,
+    /// Docker's verbs that only some exercises need, and that let a submission bring what it likes: `load`.
+    #[serde(default)]
+    pub verbs: Vec<String>,
     #[serde(default = "two_minutes")]
     pub time_limit: Seconds,
     #[serde(rename = "task")]
@@ -173,6 +179,9 @@ impl Lab {
                 return no(name, format!("seed {name}: must be LAB_ and capital letters"));
             }
         }
+        if let Some(verb) = self.verbs.iter().find(|v| !VERBS_ON_REQUEST.contains(&v.as_str())) {
+            return no(verb, format!("verbs: {verb} is none of {}", VERBS_ON_REQUEST.join(", ")));
+        }
         let mut seen = BTreeSet::new();
         for task in &self.tasks {
             if !plain(&task.id) || !seen.insert(task.id.as_str()) {
@@ -215,6 +224,14 @@ impl Lab {
             Some(TaskLine { title: task.title.clone(), score: t.clone(), more })
         };
         score.tasks.iter().filter_map(line).collect()
+    }
+
+    /// Images that the checks name.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        self.tasks.iter().flat_map(|t| &t.checks).filter_map(|check| match check {
+            Check::ContainerImage { image, .. } => Some(image.as_str()),
+            _ => None,
+        })
     }
 
     pub fn points(&self) -> u32 {

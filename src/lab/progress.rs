@@ -217,7 +217,7 @@ fn look(store: &Store, thorough: bool) -> Result<Status, Fault> {
     let lab = source(entry).lab(id)?;
     let program =
         std::env::current_exe().map_err(|e| Fault::step("look", SysError::io("readlink", "/proc/self/exe", &e)))?;
-    let world = StoreWorld { store, program, since: entry.since, patient: thorough };
+    let world = StoreWorld { store, program, since: entry.since, patient: thorough, own: Default::default() };
     let score = score(&lab, &entry.values, &world, thorough)?;
     let mut changes = Vec::new();
     for (task, scored) in lab.tasks.iter().zip(&score.tasks) {

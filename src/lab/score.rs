@@ -2,15 +2,19 @@
 
 use super::check::Look;
 use super::{Lab, World};
-use crate::fact::{Fault, Score, TaskScore, Verdict};
+use crate::fact::{Cause, Fault, Miss, Score, TaskScore, Verdict};
 use std::collections::BTreeMap;
 
-/// Looks at every task. Without `thorough` nothing is started and nothing is waited for.
+/// Looks at every task. What stands in the way of a look was made by whoever is scored (a full disk, a damaged image): it
+/// fails the task, and is no reason to give no verdict. Without `thorough` nothing is started and nothing is waited for.
 ///
 /// # Errors
 /// When the world could not be looked at.
 pub fn score(lab: &Lab, values: &BTreeMap<String, String>, world: &dyn World, thorough: bool) -> Result<Score, Fault> {
-    let look = Look::new(world, values)?;
+    let look = match Look::new(world, values) {
+        Err(fault) if thorough => return Ok(none(lab, &fault)),
+        look => look?,
+    };
     let mut tasks: Vec<TaskScore> = Vec::new();
     for task in &lab.tasks {
         // Passed, or nothing seen against it: a cheap look must not hide what hangs on a dear one.
@@ -24,7 +28,13 @@ pub fn score(lab: &Lab, values: &BTreeMap<String, String>, world: &dyn World, th
             for check in &task.checks {
                 if check.costly() && !thorough {
                     verdict = Verdict::Unlooked;
-                } else if let Some(miss) = look.check(check)? {
+                    continue;
+                }
+                let miss = match look.check(check) {
+                    Err(fault) if thorough => Some(cannot_look(&fault)),
+                    found => found?,
+                };
+                if let Some(miss) = miss {
                     verdict = Verdict::Failed { miss };
                     break;
                 }
@@ -35,4 +45,24 @@ pub fn score(lab: &Lab, values: &BTreeMap<String, String>, world: &dyn World, th
         tasks.push(TaskScore { id: task.id.clone(), points, max: task.points, verdict });
     }
     Ok(Score { points: tasks.iter().map(|t| t.points).sum(), max: lab.points(), tasks })
+}
+
+/// Nothing at all could be looked at.
+fn none(lab: &Lab, fault: &Fault) -> Score {
+    let failed = |task: &super::model::Task| TaskScore {
+        id: task.id.clone(),
+        points: 0,
+        max: task.points,
+        verdict: Verdict::Failed { miss: cannot_look(fault) },
+    };
+    Score { points: 0, max: lab.points(), tasks: lab.tasks.iter().map(failed).collect() }
+}
+
+fn cannot_look(fault: &Fault) -> Miss {
+    let why = match fault {
+        Fault::CannotGrade { why } => why.clone(),
+        Fault::Step { error, .. } => format!("{} {}: errno {}", error.call, error.object, error.errno),
+        other => serde_json::to_value(other).map(|v| v.to_string()).unwrap_or_default(),
+    };
+    Miss { cause: Cause::CannotLook { why: why.clone() }, expected: String::new(), actual: why }
 }

@@ -7,9 +7,11 @@
 use super::http::{self, NoAnswer, Response};
 use crate::container::Container;
 use crate::fact::{Event, Fact, Fault, SysError};
+use crate::image::Reference;
 use crate::kernel::open::{self, Seen};
 use crate::store::Store;
 use rustix::fs::FileType;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -37,6 +39,8 @@ pub trait World {
     fn published_page(&self, host_port: u16, path: &str) -> Page;
     /// Starts one more container from the same image, fetches a page from it, and removes it.
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault>;
+    /// The ID of the image that the lab means by this name, where the grader made it itself: a name can be given to any image.
+    fn own_image(&self, name: &str) -> Option<&str>;
     /// Exit status of an instructor's script.
     fn shell(&self, script: &str) -> Result<i32, Fault>;
 }
@@ -50,6 +54,8 @@ pub struct StoreWorld<'a> {
     pub since: u64,
     /// Whether a server that does not answer yet is given a moment.
     pub patient: bool,
+    /// Images that were made before the submission had a say: canonical name and ID.
+    pub own: BTreeMap<String, String>,
 }
 
 impl World for StoreWorld<'_> {
@@ -89,7 +95,7 @@ impl World for StoreWorld<'_> {
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
         let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
-        let id = self.docent(&["run", "-d", "--name", &name, &container.config.image])?;
+        let id = self.docent(&["run", "-d", "--name", &name, &container.image_id])?;
         let page = self.store.find_container(id.trim()).map(|fresh| {
             match fresh.state.life().and_then(|life| life.endpoint.as_ref()) {
                 Some(endpoint) => self.page(SocketAddr::new(endpoint.address.into(), port), path),
@@ -99,6 +105,10 @@ impl World for StoreWorld<'_> {
         // Whatever came of it, the learner's root is left as it was.
         self.docent(&["rm", "-f", &name])?;
         page
+    }
+
+    fn own_image(&self, name: &str) -> Option<&str> {
+        self.own.get(&Reference::parse(name).ok()?.canonical()).map(String::as_str)
     }
 
     fn shell(&self, script: &str) -> Result<i32, Fault> {

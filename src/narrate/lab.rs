@@ -50,6 +50,7 @@ pub fn cause(lang: Lang, cause: &Cause) -> String {
         Cause::FreshDiffers { image } => l::fresh_differs(lang, image),
         Cause::NoEvent { event } => l::no_event(lang, event),
         Cause::ShellFailed { code } => l::shell_failed(lang, code),
+        Cause::CannotLook { why } => l::cannot_look(lang, clean(why)),
     }
 }
 

@@ -128,5 +128,9 @@ messages! {
         en: "A new container from {image} does not show the original page.",
     }
     no_event(event) { ko: "기록에 {event} 사건이 없습니다.", en: "There is no {event} in the journal." }
+    cannot_look(why) {
+        ko: "제출물이 남긴 상태를 확인할 수 없습니다: {why}",
+        en: "What the submission left cannot be looked at: {why}",
+    }
     shell_failed(code) { ko: "검사 스크립트가 {code} 코드로 끝났습니다.", en: "The check's script ended with {code}." }
 }
