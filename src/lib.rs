@@ -3,7 +3,8 @@
 //! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
 //! [`fact`] plain data, [`kernel`] the system calls, `store` the disk, `image` and `container` the models, `launch` what
 //! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
-//! on top the entry points `cli`, `repl`, `lab` and `book`. [`web`] is the built-in web server, which runs inside containers.
+//! then `lab` and `book`, `cli` with every command, and on top the session `repl`. [`web`] is the built-in web server, which
+//! runs inside containers.
 
 pub mod book;
 pub mod cli;

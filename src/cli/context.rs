@@ -1,13 +1,13 @@
 //! What every command carries with it: the store, the story and its journal, and the voice.
 
-use crate::cli::Globals;
+use super::Globals;
+use crate::container::Container;
 use crate::engine::{doctor, sweep};
 use crate::fact::{Fault, Story};
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator, paint};
 use crate::store::{Journal, Store, default_root};
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -43,13 +43,39 @@ pub fn root_of(globals: &Globals) -> PathBuf {
     std::path::absolute(&root).unwrap_or(root)
 }
 
+/// Says why a command line cannot be served. Gives the exit code.
+pub fn refuse(lang: Lang, fault: &Fault, code: i32) -> i32 {
+    eprint!("{}", narrator(lang, Level::Off).print_fault(fault));
+    code
+}
+
 fn uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
 impl Context {
+    /// Does a command's work between the beginning of its record and the end; says what went wrong. Gives the exit code.
+    ///
+    /// # Errors
+    /// What kept it from beginning.
+    pub fn with(
+        globals: &Globals,
+        exit: fn(&Fault) -> i32,
+        work: impl FnOnce(&mut Context) -> Result<i32, Fault>,
+    ) -> Result<i32, Fault> {
+        crate::kernel::process::usual_umask();
+        let mut context = Context::open(globals)?;
+        let code = work(&mut context).unwrap_or_else(|fault| {
+            context.narrate();
+            context.complain(&fault);
+            exit(&fault)
+        });
+        context.finish(code);
+        Ok(code)
+    }
+
     /// Opens the store, puts in order what others left behind, and begins the story.
-    pub fn open(globals: &Globals, argv: &[OsString]) -> Result<Context, Fault> {
+    fn open(globals: &Globals) -> Result<Context, Fault> {
         let root = root_of(globals);
         if !rustix::process::geteuid().is_root() {
             let probe = doctor::examine(&root, &mut Story::new());
@@ -65,7 +91,7 @@ impl Context {
             })
         });
         let (store, made) = Store::open(&root)?;
-        let words: Vec<String> = argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+        let words: Vec<String> = globals.argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
         let cwd = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
         let journal = Journal::begin(&store, &words, &cwd, uid(), globals.lang.code());
         let journal: Shared = Rc::new(RefCell::new(Some(journal)));
@@ -155,7 +181,28 @@ impl Context {
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or(());
     }
 
-    pub fn finish(&mut self, code: i32) {
+    /// Does it for each container, prints the names that worked, complains about the others, and goes on.
+    pub fn each(
+        &mut self,
+        names: &[String],
+        act: impl Fn(&mut Context, &Container) -> Result<(), Fault>,
+    ) -> Result<i32, Fault> {
+        let mut failed = 0;
+        for name in names {
+            let done = self.store.find_container(name).and_then(|container| act(self, &container));
+            self.narrate();
+            match done {
+                Ok(()) => self.print(&format!("{name}\n")),
+                Err(fault) => {
+                    self.complain(&fault);
+                    failed += 1;
+                }
+            }
+        }
+        Ok(i32::from(failed > 0))
+    }
+
+    fn finish(&mut self, code: i32) {
         self.narrate();
         if let Some(journal) = self.journal.borrow_mut().take() {
             drop(journal.end(code));

@@ -1,7 +1,7 @@
 //! `--filter`, for `ps` and `images`. Filters of one name are alternatives, those of different names must all hold; several
 //! labels must all be there. A filter that is not honoured is refused: a list that is too long would be acted on.
 
-use super::images::ImageRow;
+use super::commands::images::ImageRow;
 use super::parsers::bad;
 use crate::container::{Container, Status};
 use crate::fact::Fault;

@@ -1,34 +1,54 @@
 //! `--help`, laid out as Docker lays it out, in either language.
 
+use super::commands::{Entry, find};
 use super::lang::Lang;
-use super::words::{self, about, flag};
+use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command};
 use unicode_width::UnicodeWidthStr;
+
+const USAGE: &str = "사용법: | Usage:";
+const ALIASES: &str = "같은 명령: | Aliases:";
+const OPTIONS: &str = "옵션: | Options:";
+const GLOBAL: &str = "모든 명령에 쓰는 옵션: | Options of every command:";
+const COMMANDS: &str = "명령: | Commands:";
+const DEFAULT: &str = "기본값 | default";
+const MORE: &str = "명령 하나의 설명은 'docent COMMAND --help'로 볼 수 있습니다. | \
+                    Run 'docent COMMAND --help' for more information on a command.";
+
+/// A text of `한국어 | English`.
+fn pick(both: &str, lang: Lang) -> &str {
+    let (ko, en) = both.split_once(" | ").unwrap_or((both, both));
+    if lang == Lang::Ko { ko } else { en }
+}
+
+fn text(both: Option<&StyledStr>, lang: Lang) -> String {
+    both.map(|both| pick(&both.to_string(), lang).to_string()).unwrap_or_default()
+}
 
 /// The help of the command that `path` leads to (empty: docent itself), for stdout; `width` is the terminal's.
 pub fn help(path: &[String], lang: Lang, width: usize) -> String {
     let tree = super::command();
     let command = path.iter().try_fold(&tree, |c, word| c.find_subcommand(word)).unwrap_or(&tree);
-    let mut out = format!("{}  {}\n", words::USAGE.of(lang), usage_of(command, path).replace('\n', "\n        "));
-    out.push_str(&format!("\n{}\n", about(path, lang).unwrap_or_default()));
+    let mut out = format!("{}  {}\n", pick(USAGE, lang), usage_of(command, path).replace('\n', "\n        "));
+    out.push_str(&format!("\n{}\n", text(command.get_about(), lang)));
     let aliases = aliases(path);
     if aliases.len() > 1 {
-        out.push_str(&format!("\n{}\n  {}\n", words::ALIASES.of(lang), aliases.join(", ")));
+        out.push_str(&format!("\n{}\n  {}\n", pick(ALIASES, lang), aliases.join(", ")));
     }
-    section(&mut out, words::COMMANDS.of(lang), commands(command, path, lang), width);
+    section(&mut out, pick(COMMANDS, lang), commands(command, lang), width);
     let (global, own): (Vec<&Arg>, Vec<&Arg>) =
         tree_args(command).partition(|a| a.is_global_set() && a.get_id() != "help");
     let rows = |args: Vec<&Arg>| {
-        let mut rows: Vec<_> = args.into_iter().map(|a| (flag_name(a), flag_words(a, path, lang))).collect();
+        let mut rows: Vec<_> = args.into_iter().map(|a| (flag_name(a), flag_words(a, lang))).collect();
         rows.sort_by(|a, b| a.0.trim_start_matches([' ', '-']).cmp(b.0.trim_start_matches([' ', '-'])));
         rows
     };
-    section(&mut out, words::OPTIONS.of(lang), rows(own), width);
+    section(&mut out, pick(OPTIONS, lang), rows(own), width);
     if path.is_empty() {
-        section(&mut out, words::GLOBAL.of(lang), rows(global), width);
+        section(&mut out, pick(GLOBAL, lang), rows(global), width);
     }
     if command.has_subcommands() {
-        out.push_str(&format!("\n{}\n", words::MORE.of(lang)));
+        out.push_str(&format!("\n{}\n", pick(MORE, lang)));
     }
     out
 }
@@ -42,15 +62,14 @@ pub fn usage(path: &[String]) -> String {
 
 fn usage_of(command: &Command, path: &[String]) -> String {
     let name = std::iter::once("docent").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
-    match path.last().map(String::as_str) {
-        None => return format!("{name} [OPTIONS] [COMMAND]"),
-        Some("cp") => {
-            return format!(
-                "{name} [OPTIONS] CONTAINER:SRC_PATH DEST_PATH\n{name} [OPTIONS] SRC_PATH CONTAINER:DEST_PATH"
-            );
-        }
-        Some("explain") => return format!("{name} [--level LEVEL] [N]\n{name} -- COMMAND [ARG...]"),
-        Some(_) => {}
+    if path.is_empty() {
+        return format!("{name} [OPTIONS] [COMMAND]");
+    }
+    if let Some(entry) = find(path).filter(|entry| !entry.usage.is_empty()) {
+        return entry.usage.iter().map(|usage| format!("{name} {usage}")).collect::<Vec<_>>().join(
+            "
+",
+        );
     }
     let mut words = vec![name];
     if command.has_subcommands() {
@@ -73,31 +92,12 @@ fn usage_of(command: &Command, path: &[String]) -> String {
 
 /// Every spelling of the command, this one among them.
 fn aliases(path: &[String]) -> Vec<String> {
-    let path = path.join(" ");
-    let listed: &[&str] = match path.as_str() {
-        "ps" | "container ls" => &["container ls", "container list", "container ps", "ps"],
-        "images" | "image ls" => &["image ls", "image list", "images"],
-        "load" | "image load" => &["image load", "load"],
-        _ => &[],
-    };
-    let bare = path.strip_prefix("container ").unwrap_or(&path);
-    let both = ["run", "create", "start", "stop", "kill", "rm", "logs", "exec", "cp", "pause", "unpause", "diff"];
-    let spelled = |name: &str| format!("docent {name}");
-    if both.contains(&bare) {
-        return vec![spelled(&format!("container {bare}")), spelled(bare)];
-    }
-    listed.iter().map(|name| spelled(name)).collect()
+    let spellings = find(path).into_iter().flat_map(Entry::spellings).map(|name| format!("docent {name}"));
+    spellings.filter(|_| path.len() < 3).collect()
 }
 
-fn commands(command: &Command, path: &[String], lang: Lang) -> Vec<(String, &'static str)> {
-    command
-        .get_subcommands()
-        .map(|sub| {
-            let mut deeper = path.to_vec();
-            deeper.push(sub.get_name().to_string());
-            (sub.get_name().to_string(), about(&deeper, lang).unwrap_or_default())
-        })
-        .collect::<Vec<_>>()
+fn commands(command: &Command, lang: Lang) -> Vec<(String, String)> {
+    command.get_subcommands().map(|sub| (sub.get_name().to_string(), text(sub.get_about(), lang))).collect()
 }
 
 /// Flags of a command; docent's own of every command are listed once, at the top.
@@ -118,17 +118,17 @@ fn flag_name(arg: &Arg) -> String {
     if switch { format!("{short}--{long}") } else { format!("{short}--{long} {}", value_name(arg)) }
 }
 
-fn flag_words(arg: &Arg, path: &[String], lang: Lang) -> String {
-    let text = flag(path, arg.get_long().unwrap_or_default(), lang).unwrap_or_default();
+fn flag_words(arg: &Arg, lang: Lang) -> String {
+    let text = text(arg.get_help(), lang);
     let default = arg.get_default_values().first().and_then(|v| v.to_str()).filter(|v| *v != "false");
     match default {
-        Some(default) => format!("{text} ({} {default})", words::DEFAULT.of(lang)),
-        None => text.to_string(),
+        Some(default) => format!("{text} ({} {default})", pick(DEFAULT, lang)),
+        None => text,
     }
 }
 
 /// Two columns; the second is wrapped below itself. Korean letters are two columns wide.
-fn section(out: &mut String, heading: &str, rows: Vec<(String, impl AsRef<str>)>, width: usize) {
+fn section(out: &mut String, heading: &str, rows: Vec<(String, String)>, width: usize) {
     if rows.is_empty() {
         return;
     }
@@ -137,7 +137,7 @@ fn section(out: &mut String, heading: &str, rows: Vec<(String, impl AsRef<str>)>
     let room = width.saturating_sub(left + 5).max(24);
     for (name, text) in rows {
         let pad = " ".repeat(left - name.width());
-        let lines = textwrap::wrap(text.as_ref(), room);
+        let lines = textwrap::wrap(&text, room);
         for (n, line) in lines.iter().enumerate() {
             let row = if n == 0 { format!("  {name}{pad}   {line}") } else { format!("{:1$}{line}", "", left + 5) };
             out.push_str(row.trim_end());
@@ -165,35 +165,22 @@ mod tests {
 
     #[test]
     fn every_command_and_flag_is_described_in_both_languages() {
-        walk(&crate::cli::command(), &[], &mut |command, at| {
-            for lang in [Lang::Ko, Lang::En] {
-                assert!(about(at, lang).is_some_and(|t| !t.is_empty()), "{at:?}");
-                for arg in tree_args(command) {
-                    let long = arg.get_long().expect("every flag has a long name");
-                    assert!(flag(at, long, lang).is_some_and(|t| !t.is_empty()), "{at:?} --{long}");
-                }
-            }
-        });
         let is_korean = |text: &str| text.chars().any(|c| ('가'..='힣').contains(&c));
-        for words in words::ABOUT.iter().map(|(_, w)| w).chain(words::FLAGS.iter().map(|(_, _, w)| w)) {
-            assert!(is_korean(words.of(Lang::Ko)), "{}", words.of(Lang::Ko));
-            assert!(!is_korean(words.of(Lang::En)), "{}", words.of(Lang::En));
-        }
-    }
-
-    #[test]
-    fn nothing_is_described_that_is_not_there() {
-        let (mut commands, mut flags) = (Vec::new(), Vec::new());
+        let described = |both: Option<&StyledStr>, what: &str| {
+            let both = both.map(|b| b.to_string()).unwrap_or_default();
+            assert_eq!(both.matches(" | ").count(), 1, "{what}: {both}");
+            assert!(is_korean(pick(&both, Lang::Ko)) && pick(&both, Lang::Ko).len() > 3, "{what}: {both}");
+            assert!(!is_korean(pick(&both, Lang::En)) && pick(&both, Lang::En).len() > 3, "{what}: {both}");
+        };
+        let mut count = 0;
         walk(&crate::cli::command(), &[], &mut |command, at| {
-            commands.push(at.join(" "));
-            flags.extend(tree_args(command).filter_map(|a| a.get_long()).map(str::to_string));
+            described(command.get_about(), &at.join(" "));
+            for arg in tree_args(command) {
+                described(arg.get_help(), &format!("{at:?} --{}", arg.get_long().expect("every flag has a long name")));
+            }
+            count += 1;
         });
-        for (name, _) in words::ABOUT {
-            assert!(commands.iter().any(|c| c == name), "{name}");
-        }
-        for (_, long, _) in words::FLAGS {
-            assert!(flags.iter().any(|f| f == long), "--{long}");
-        }
+        assert!(count > 50, "the tree was walked");
     }
 
     #[test]

@@ -200,9 +200,9 @@ pub(super) fn parse_workdir(text: &str) -> Result<String, Fault> {
 }
 
 /// `--filter name=value`; the name is read without regard to case, as Docker does.
-pub(super) fn parse_filter(text: &str) -> Result<super::Term, Fault> {
+pub(super) fn parse_filter(text: &str) -> Result<super::filter::Term, Fault> {
     let (key, value) = text.split_once('=').ok_or_else(|| bad("--filter", text, "NAME=VALUE"))?;
-    Ok(super::Term { key: key.trim().to_lowercase(), value: value.trim().to_string() })
+    Ok(super::filter::Term { key: key.trim().to_lowercase(), value: value.trim().to_string() })
 }
 
 /// Seconds of grace: 0 kills at once, -1 waits for ever.

@@ -1,6 +1,11 @@
 //! Spans of time and sizes in Docker's words (`About a minute`, `14.2MB`), and timestamps in its form.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Local, Offset, SecondsFormat, Utc};
+
+/// The learner's own time zone.
+pub fn zone() -> chrono::FixedOffset {
+    Local::now().offset().fix()
+}
 
 /// `7 seconds`, `About an hour`, `3 weeks`: one number, rounded down (but hours, which Docker rounds to the nearest).
 /// A negative span (a clock that was set back) counts as none.

@@ -5,6 +5,7 @@
 //! which goes by `kind`: `unknown-flag`, `unknown-shorthand`, `unknown-command`, `flag-needs-value`, `missing-arguments`, `too-many-arguments`,
 //! `not-utf8`, `not-together`.
 
+use super::suggest::nearest;
 use super::{parsers, unsupported};
 use crate::fact::Fault;
 use clap::Command;
@@ -64,16 +65,7 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
                 }
             }
         }
-        ErrorKind::InvalidSubcommand => {
-            let word = word.unwrap_or_default();
-            match unknown_command(command, &path, &word) {
-                Ok(fault) => (fault, ENGINE),
-                Err(suggestion) => {
-                    let text = format!("unknown command: {}", spaced(&path, &word));
-                    (usage("unknown-command", Some(word), suggestion, text), ARGUMENT)
-                }
-            }
-        }
+        ErrorKind::InvalidSubcommand => unknown(command, &path, &word.unwrap_or_default()),
         ErrorKind::MissingRequiredArgument | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             (usage("missing-arguments", None, None, arity(command)), ARGUMENT)
         }
@@ -108,21 +100,11 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
 }
 
 /// The command that `help WORD…` describes.
-#[expect(clippy::result_large_err, reason = "once in a process: nothing is won by a box")]
-pub(super) fn described(tree: &Command, words: Vec<String>) -> Result<Vec<String>, (Fault, i32)> {
+pub(super) fn described(tree: &Command, words: &[String]) -> Result<Vec<String>, Fault> {
     let mut command = tree;
     let mut path: Vec<String> = Vec::new();
     for word in words {
-        let Some(next) = command.find_subcommand(&word) else {
-            return Err(match unknown_command(command, &path, &word) {
-                Ok(fault) => (fault, ENGINE),
-                Err(suggestion) => {
-                    let text = format!("unknown command: {}", spaced(&path, &word));
-                    let kind = "unknown-command".into();
-                    (Fault::Usage { command: path.join(" "), kind, word: Some(word), suggestion, text }, ARGUMENT)
-                }
-            });
-        };
+        let Some(next) = command.find_subcommand(word) else { return Err(unknown(command, &path, word).0) };
         command = next;
         path.push(next.get_name().to_string());
     }
@@ -133,14 +115,17 @@ fn unsupported(what: &str) -> Fault {
     Fault::Unsupported { what: what.into(), instead: unsupported::instead_of(what).map(str::to_string) }
 }
 
-/// One of Docker's commands as a fault, else the nearest name that is known.
-fn unknown_command(command: &Command, path: &[String], word: &str) -> Result<Fault, Option<String>> {
-    let dockers = if path.len() < 2 { unsupported::commands(path) } else { &[] };
+/// A word that is no command below `path`: one of Docker's, or of nobody's.
+fn unknown(command: &Command, path: &[String], word: &str) -> (Fault, i32) {
+    let dockers: Vec<&str> = unsupported::commands(path).collect();
+    let what = spaced(path, word);
     if dockers.contains(&word) {
-        return Ok(unsupported(&spaced(path, word)));
+        return (unsupported(&what), ENGINE);
     }
     let known = command.get_subcommands().flat_map(|c| std::iter::once(c.get_name()).chain(c.get_visible_aliases()));
-    Err(nearest(word, known.chain(dockers.iter().copied())))
+    let suggestion = nearest(word, known.chain(dockers.iter().copied())).map(str::to_string);
+    let (command, kind, text) = (path.join(" "), "unknown-command".into(), format!("unknown command: {what}"));
+    (Fault::Usage { command, kind, word: Some(word.into()), suggestion, text }, ARGUMENT)
 }
 
 fn spaced(path: &[String], word: &str) -> String {
@@ -219,51 +204,4 @@ fn nearest_flag(command: &Command, path: &[String], word: &str) -> Option<String
     let name = word.strip_prefix("--")?;
     let own = command.get_arguments().filter_map(|a| a.get_long());
     nearest(name, own.chain(unsupported::flags(path).map(|(_, long)| long))).map(|flag| format!("--{flag}"))
-}
-
-/// The known name that is fewest typing errors away, if that is few enough to be meant.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let allowed = (word.chars().count() / 2).clamp(1, 3);
-    known
-        .map(|name| (distance(word, name), name))
-        .filter(|(d, name)| *d <= allowed && *d < name.len())
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, name)| name.to_string())
-}
-
-/// Typing errors between two words: a letter more, less or other, or two neighbours swapped (optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let above = &rows[i];
-            let mut best = (above[j] + usize::from(x != y)).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
-                best = best.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn typing_errors_are_counted() {
-        for (a, b, d) in
-            [("run", "run", 0), ("rnu", "run", 1), ("loing", "login", 2), ("", "ps", 2), ("exce", "exec", 1)]
-        {
-            assert_eq!(distance(a, b), d, "{a} {b}");
-        }
-        assert_eq!(nearest("loing", ["logs", "login", "load"].into_iter()), Some("login".into()));
-        assert_eq!(nearest("zzz", ["ps", "run"].into_iter()), None);
-        // A whole name made of errors is no suggestion.
-        assert_eq!(nearest("x", ["y"].into_iter()), None);
-    }
 }

@@ -8,83 +8,67 @@ use crate::kernel::{cgroup, signals};
 use crate::launch::{Spec, Step, network, plan};
 use crate::store::Store;
 
-/// A command, as far as a forecast goes.
-#[derive(Debug, Clone)]
-pub enum Wish {
-    Run(Box<CreateRequest>),
-    Create(Box<CreateRequest>),
-    Start(Vec<String>),
-    /// Containers, and the signal they would get first (None: their own).
-    Stop(Vec<String>, Option<i32>),
-    Kill(Vec<String>, i32),
-    Remove(Vec<String>, bool),
-    Freeze(Vec<String>, bool),
-    Exec {
-        name: String,
-        command: Vec<String>,
-    },
-    Copy {
-        from: String,
-        to: String,
-    },
-    Load(String),
-    /// It only looks.
-    Nothing,
+/// The containers of these names.
+fn containers(store: &Store, names: &[String]) -> Result<Vec<Container>, Fault> {
+    names.iter().map(|name| store.find_container(name)).collect()
 }
 
-/// The facts to come, in order.
-pub fn forecast(store: &Store, wish: &Wish) -> Result<Vec<Fact>, Fault> {
-    let containers = |names: &[String]| names.iter().map(|n| store.find_container(n)).collect::<Result<Vec<_>, _>>();
+pub fn run(store: &Store, ask: &CreateRequest) -> Result<Vec<Fact>, Fault> {
     let mut facts = Vec::new();
-    match wish {
-        Wish::Run(ask) => {
-            let config = created(store, ask, &mut facts)?;
-            started(store, &config, &mut facts);
-        }
-        Wish::Create(ask) => drop(created(store, ask, &mut facts)?),
-        Wish::Start(names) => {
-            for container in containers(names)? {
-                started(store, &container, &mut facts);
-            }
-        }
-        Wish::Stop(names, signal) => {
-            for container in containers(names)? {
-                facts.push(signalled(&container, signal.unwrap_or(super::stop::signal_of(&container))));
-                ended(&container, &mut facts);
-            }
-        }
-        Wish::Kill(names, signal) => {
-            for container in containers(names)? {
-                facts.push(signalled(&container, *signal));
-            }
-        }
-        Wish::Remove(names, force) => {
-            for container in containers(names)? {
-                removed(&container, *force, &mut facts);
-            }
-        }
-        Wish::Freeze(names, freeze) => {
-            for _ in containers(names)? {
-                let file = String::new();
-                let state = if *freeze { "FROZEN" } else { "THAWED" }.to_string();
-                facts.push(if *freeze {
-                    Fact::CgroupFrozen { file, state }
-                } else {
-                    Fact::CgroupThawed { file, state }
-                });
-            }
-        }
-        Wish::Exec { name, command } => {
-            let container = store.find_container(name)?;
-            let mut spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
-            spec.process.argv = command.clone();
-            facts.extend(plan::exec_steps(&spec).into_iter().flat_map(|step| step.forecast(&spec)));
-        }
-        Wish::Copy { from, to } => copied(store, from, to, &mut facts)?,
-        Wish::Load(path) => facts.push(Fact::ArchiveRead { path: path.clone(), images: 0, layers: 0 }),
-        Wish::Nothing => {}
+    let config = created(store, ask, &mut facts)?;
+    started(store, &config, &mut facts);
+    Ok(facts)
+}
+
+pub fn create(store: &Store, ask: &CreateRequest) -> Result<Vec<Fact>, Fault> {
+    let mut facts = Vec::new();
+    drop(created(store, ask, &mut facts)?);
+    Ok(facts)
+}
+
+pub fn start(store: &Store, names: &[String]) -> Result<Vec<Fact>, Fault> {
+    let mut facts = Vec::new();
+    for container in containers(store, names)? {
+        started(store, &container, &mut facts);
     }
     Ok(facts)
+}
+
+/// `signal` is the one that they would get first (None: their own).
+pub fn stop(store: &Store, names: &[String], signal: Option<i32>) -> Result<Vec<Fact>, Fault> {
+    let stopped = |c: Container| [signalled(&c, signal.unwrap_or(super::stop::signal_of(&c))), ended(&c)];
+    Ok(containers(store, names)?.into_iter().flat_map(stopped).collect())
+}
+
+pub fn kill(store: &Store, names: &[String], signal: i32) -> Result<Vec<Fact>, Fault> {
+    Ok(containers(store, names)?.iter().map(|c| signalled(c, signal)).collect())
+}
+
+pub fn remove(store: &Store, names: &[String], force: bool) -> Result<Vec<Fact>, Fault> {
+    let mut facts = Vec::new();
+    for container in containers(store, names)? {
+        removed(&container, force, &mut facts);
+    }
+    Ok(facts)
+}
+
+pub fn freeze(store: &Store, names: &[String], freeze: bool) -> Result<Vec<Fact>, Fault> {
+    let fact = |_| match freeze {
+        true => Fact::CgroupFrozen { file: String::new(), state: "FROZEN".into() },
+        false => Fact::CgroupThawed { file: String::new(), state: "THAWED".into() },
+    };
+    Ok(containers(store, names)?.into_iter().map(fact).collect())
+}
+
+pub fn exec(store: &Store, name: &str, command: &[String]) -> Result<Vec<Fact>, Fault> {
+    let container = store.find_container(name)?;
+    let mut spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
+    spec.process.argv = command.to_vec();
+    Ok(plan::exec_steps(&spec).into_iter().flat_map(|step| step.forecast(&spec)).collect())
+}
+
+pub fn load(path: String) -> Vec<Fact> {
+    vec![Fact::ArchiveRead { path, images: 0, layers: 0 }]
 }
 
 /// The image that would be used, without making a built-in one.
@@ -156,8 +140,7 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
 
 pub(super) fn removed(container: &Container, force: bool, facts: &mut Vec<Fact>) {
     if container.state.live() && force {
-        facts.push(signalled(container, libc::SIGKILL));
-        ended(container, facts);
+        facts.extend([signalled(container, libc::SIGKILL), ended(container)]);
     }
     facts.push(Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() });
 }
@@ -171,19 +154,17 @@ fn signalled(container: &Container, signal: i32) -> Fact {
     }
 }
 
-fn ended(container: &Container, facts: &mut Vec<Fact>) {
+fn ended(container: &Container) -> Fact {
     let name = format!("/docent/{}", container.id);
-    facts.push(Fact::CgroupRemoved {
-        name,
-        paths: container.state.life().map(|life| life.cgroups.clone()).unwrap_or_default(),
-    });
+    let paths = container.state.life().map(|life| life.cgroups.clone()).unwrap_or_default();
+    Fact::CgroupRemoved { name, paths }
 }
 
 /// What a copy would cover.
-fn copied(store: &Store, from: &str, to: &str, facts: &mut Vec<Fact>) -> Result<(), Fault> {
+pub fn copy(store: &Store, from: &str, to: &str) -> Result<Vec<Fact>, Fault> {
     use super::copy::{Side, side};
     let into_container = matches!(side(to), Side::Container { .. });
-    facts.push(Fact::Copied { from: from.into(), to: to.into(), bytes: 0, entries: 0, into_container });
+    let mut facts = vec![Fact::Copied { from: from.into(), to: to.into(), bytes: 0, entries: 0, into_container }];
     if let Side::Container { name, path } = side(to) {
         let container = store.find_container(&name)?;
         let path = super::view::absolute(&path);
@@ -202,5 +183,5 @@ fn copied(store: &Store, from: &str, to: &str, facts: &mut Vec<Fact>) -> Result<
     } else if let Side::Container { name, .. } = side(from) {
         drop(store.find_container(&name)?);
     }
-    Ok(())
+    Ok(facts)
 }

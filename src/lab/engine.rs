@@ -1,13 +1,12 @@
 //! The engine of one grade: process 1 of its own pid, mount and network namespaces, with the throw-away root.
 //!
 //! It serves the sandbox: each `docker …` in there is a connection here and one `docent …` as a child, with the client's
-//! standard streams. What the submission may ask for is a list of Docker's verbs; the rest of docent's commands could run
-//! programs or touch files in the engine's stead. When the script has ended, all that it started is killed and the tasks are
+//! standard streams. What the submission may ask for is [`Plan::serves`]; the rest of docent could run programs or touch files
+//! in the engine's stead. When the script has ended, all that it started is killed and the tasks are
 //! looked at. The end of this process is the end of everything in its pid namespace, mounts and network: nothing to undo.
 
 use super::client::{EXIT, REFUSED, RUN, SIGNAL};
 use super::grade::{Plan, Report};
-use super::model::VERBS_ON_REQUEST;
 use super::sandbox::{self, Sandbox};
 use super::{StoreWorld, score};
 use crate::engine::{builtin, resolve};
@@ -42,35 +41,6 @@ pub const SOCKET: &str = "engine";
 const DISK: &str = "size=1073741824";
 const OUTPUT_LIMIT: usize = 256 * 1024;
 const CLIENTS: usize = 64;
-
-/// Docker's verbs of a container's life. Never the session, `grade`, `lab`, `verify` or `explain`, which run programs here.
-const VERBS: [&str; 23] = [
-    "attach",
-    "container",
-    "cp",
-    "create",
-    "diff",
-    "exec",
-    "history",
-    "image",
-    "images",
-    "inspect",
-    "kill",
-    "logs",
-    "pause",
-    "port",
-    "ps",
-    "rename",
-    "rm",
-    "rmi",
-    "run",
-    "start",
-    "stop",
-    "unpause",
-    "version",
-];
-/// Flags and subcommands that name places of the engine's own.
-const NEVER: [&str; 4] = ["--root", "--narrate-to", "--labs", "from-host"];
 
 /// Runs the grade. In the process that [`super::grade`] cloned.
 pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
@@ -286,7 +256,7 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
     let mut words = body.split(|b| *b == 0).map(|w| OsStr::from_bytes(w).to_os_string());
     let cwd = words.next().unwrap_or_default();
     let argv: Vec<OsString> = words.collect();
-    allowed(&argv, &plan.lab.verbs)?;
+    (plan.serves)(&argv, &plan.lab.verbs)?;
     let Ok([input, output, errors]) = <[OwnedFd; 3]>::try_from(fds) else {
         return Err(Fault::CannotGrade { why: "three descriptors expected".into() });
     };
@@ -307,66 +277,4 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
         .spawn()
         .map_err(|e| Fault::step("grade", SysError::io("execve", plan.program.to_string_lossy(), &e)))?;
     Pid::from_raw(child.id() as i32).ok_or_else(|| Fault::CannotGrade { why: "no pid".into() })
-}
-
-/// The first word is one of the verbs, or one that the lab asks for, and no word names a place of the engine's own.
-fn allowed(argv: &[OsString], asked_for: &[String]) -> Result<(), Fault> {
-    let refuse = |what: &str| Err(Fault::Unsupported { what: format!("docker {what}"), instead: None });
-    let verb = argv.first().and_then(|w| w.to_str()).unwrap_or("");
-    let asks = |verb: &str| asked_for.iter().any(|v| v == verb);
-    if !VERBS.contains(&verb) && !asks(verb) {
-        return refuse(verb);
-    }
-    // `image load` is `load`: no flag of `image` stands between the two, but whatever word it is, it is refused.
-    if let Some(word) = argv.iter().skip(1).filter_map(|w| w.to_str()).find(|w| VERBS_ON_REQUEST.contains(w))
-        && verb == "image"
-        && !asks(word)
-    {
-        return refuse(&format!("image {word}"));
-    }
-    for word in argv.iter().map(|w| w.to_string_lossy()) {
-        if let Some(name) =
-            NEVER.iter().find(|n| word.strip_prefix(**n).is_some_and(|r| r.is_empty() || r.starts_with('=')))
-        {
-            return refuse(&format!("{verb} {name}"));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_dockers_verbs_are_served() {
-        let words = |line: &str| line.split(' ').filter(|w| !w.is_empty()).map(OsString::from).collect::<Vec<_>>();
-        let asked = |line: &str| allowed(&words(line), &[]);
-        for line in ["load -i x", "image load -i x", "image load"] {
-            assert!(asked(line).is_err(), "{line}");
-            assert!(allowed(&words(line), &["load".into()]).is_ok(), "{line}");
-        }
-        for good in
-            ["run -d --name web -p 8080:80 nginx", "cp a web:/b", "exec web sh -c true", "container ls -a", "image ls"]
-        {
-            assert!(asked(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "--root /x ps",
-            "ps --root /x",
-            "ps --root=/x",
-            "grade 3 f",
-            "lab check",
-            "explain -- ps",
-            "verify",
-            "__monitor 3",
-            "image from-host /etc/shadow",
-            "ps --narrate-to /etc/x",
-            "doctor",
-            "--lang ko ps",
-        ] {
-            assert!(asked(bad).is_err(), "{bad}");
-        }
-    }
 }

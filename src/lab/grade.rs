@@ -21,6 +21,7 @@ use crate::kernel::sys::{self, Calls, Cloned};
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ use std::time::{Duration, Instant};
 const SCORING: Duration = Duration::from_secs(120);
 const SCRIPT_LIMIT: u64 = 1 << 20;
 const LIMITS: PenLimits = PenLimits { memory: 2 << 30, pids: 2048, sandbox_memory: 512 << 20, sandbox_pids: 256 };
+
+pub type Serves = fn(&[OsString], &[String]) -> Result<(), Fault>;
 
 /// What to grade, and for whom.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub struct Options {
     pub time_limit: Option<u64>,
     /// `ko` or `en`, for what the commands print into the submission's output.
     pub lang: String,
+    /// Refuses words after `docker` that no submission may give; with the verbs that its lab asks for.
+    pub serves: Serves,
 }
 
 /// Everything that the engine and the sandbox need to know.
@@ -52,6 +57,7 @@ pub(super) struct Plan {
     pub script: String,
     pub time_limit: u64,
     pub lang: String,
+    pub serves: Serves,
     /// docent's own file.
     pub program: PathBuf,
     /// A number of this grader's own.
@@ -90,6 +96,7 @@ pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
         values: seeds.of(&lab),
         time_limit: options.time_limit.unwrap_or(lab.time_limit),
         lang: options.lang.clone(),
+        serves: options.serves,
         grader: std::process::id(),
         lab,
         script,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a lab may ask for in `verbs`.
-pub const VERBS_ON_REQUEST: [&str; 1] = ["load"];
+const VERBS_ON_REQUEST: [&str; 1] = ["load"];
 
 pub type Seconds = u64;
 

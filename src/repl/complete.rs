@@ -5,6 +5,7 @@
 use super::arrival::Watch;
 use super::scan::scan;
 use super::verbs;
+use crate::cli::commands;
 use crate::narrate::Level;
 use crate::narrate::paint::{Colorize, paint};
 use clap::{Arg, Command};
@@ -88,7 +89,7 @@ fn candidates(command: &Command, names: &Names<'_>, text: &str) -> Candidates {
     match before.split_first() {
         None => {
             words.extend(["docker", "docent", "help", "lang", "narrate", "exit"].map(String::from));
-            words.extend(verbs::bare().filter(|v| command.find_subcommand(v).is_some()).map(String::from));
+            words.extend(commands::bare());
             files = typed.contains('/');
         }
         Some((&"lang", [])) => words.extend(["ko", "en"].map(String::from)),
@@ -110,7 +111,6 @@ fn candidates(command: &Command, names: &Names<'_>, text: &str) -> Candidates {
 
 /// After `docker`: flags of the whole, a subcommand, or what the subcommand takes.
 fn below(command: &Command, names: &Names<'_>, rest: &[&str], typed: &str, words: &mut Vec<String>) -> bool {
-    let mut path = Vec::new();
     let mut here = command;
     let mut rest = rest;
     while let Some((first, more)) = rest.split_first() {
@@ -120,29 +120,19 @@ fn below(command: &Command, names: &Names<'_>, rest: &[&str], typed: &str, words
             continue;
         }
         let Some(found) = here.find_subcommand(first) else { return true };
-        path.push(found.get_name());
         here = found;
         rest = more;
         if !here.has_subcommands() {
             break;
         }
     }
-    below_verb(here, &path, names, rest, typed, words)
+    below_verb(here, names, rest, typed, words)
 }
 
-fn below_verb(
-    here: &Command,
-    path: &[&str],
-    names: &Names<'_>,
-    rest: &[&str],
-    typed: &str,
-    words: &mut Vec<String>,
-) -> bool {
+fn below_verb(here: &Command, names: &Names<'_>, rest: &[&str], typed: &str, words: &mut Vec<String>) -> bool {
     if here.has_subcommands() && rest.is_empty() && !typed.starts_with('-') {
-        words.extend(here.get_subcommands().filter(|c| !c.is_hide_set()).map(|c| c.get_name().to_string()));
-        if !path.contains(&"lab") {
-            return false;
-        }
+        words.extend(here.get_subcommands().map(|c| c.get_name().to_string()));
+        return false;
     }
     let mut given = 0;
     let mut value_of = None;
@@ -156,49 +146,36 @@ fn below_verb(
             given += 1;
         }
     }
-    if let Some(arg) = value_of {
-        words.extend(arg.get_possible_values().iter().map(|v| v.get_name().to_string()));
-        // Its values are parsed, not listed: a network's name may come later.
-        if words.is_empty() && arg.get_long() == Some("network") {
-            words.extend(["bridge", "none"].map(String::from));
-        }
-        return words.is_empty();
-    }
-    if typed.starts_with('-') && given == 0 {
+    if value_of.is_none() && typed.starts_with('-') && given == 0 {
         let flags = here.get_arguments().filter(|a| !a.is_hide_set());
         words.extend(flags.filter_map(|a| a.get_long()).map(|l| format!("--{l}")));
         return false;
     }
-    positional(path, given, names, words)
-}
-
-/// Names for the argument number `n` of a verb; gives whether file names fit too.
-fn positional(path: &[&str], n: usize, names: &Names<'_>, words: &mut Vec<String>) -> bool {
-    let verb = path.last().copied().unwrap_or_default();
-    let group = path.first().copied().unwrap_or_default();
+    let Some(arg) = value_of.or_else(|| here.get_positionals().nth(given).or_else(|| here.get_positionals().last()))
+    else {
+        return true;
+    };
+    // What an argument takes is what its value is called: in `IMAGE [COMMAND] [ARG...]` only the first is a name.
+    let called = arg.get_value_names().and_then(|n| n.first()).map_or("", |n| n.as_str());
+    let name = match called.split_once(' ') {
+        Some((first, _)) if given == 0 => first,
+        Some(_) => "",
+        None => called,
+    };
     let mut add = |kind| words.extend(names(kind));
-    match (group, verb) {
-        ("lab", _) | ("grade", _) if n == 0 => add(Kind::Lab),
-        ("image", "ls") | (_, "load" | "images") => return true,
-        ("image", _) | (_, "rmi" | "save" | "history" | "tag" | "push" | "pull") => add(Kind::Image),
-        (_, "run" | "create") if n == 0 => add(Kind::Image),
-        (_, "inspect") if group != "container" => {
+    match name {
+        "CONTAINER" => add(Kind::Container),
+        "IMAGE" => add(Kind::Image),
+        "LAB" => add(Kind::Lab),
+        "NAME|ID" => {
             add(Kind::Container);
             add(Kind::Image);
         }
-        (_, "map") => {
-            add(Kind::Container);
-            add(Kind::Image);
-        }
-        (_, "cp") => {
+        "SRC_PATH" | "DEST_PATH" => {
             words.extend(names(Kind::Container).into_iter().map(|c| format!("{c}:")));
             return true;
         }
-        (_, "exec" | "commit" | "port" | "export" | "rename" | "diff" | "top" | "logs" | "attach") if n == 0 => {
-            add(Kind::Container);
-        }
-        (_, "start" | "stop" | "restart" | "kill" | "rm" | "pause" | "unpause" | "wait" | "stats")
-        | ("container", "inspect") => add(Kind::Container),
+        "network" => words.extend(["bridge", "host", "none"].map(String::from)),
         _ => return true,
     }
     false
@@ -305,27 +282,6 @@ impl rustyline::Helper for Helper<'_> {}
 mod tests {
     use super::*;
 
-    fn tree() -> Command {
-        let sub = |n: &'static str| Command::new(n);
-        let flag = |n: &'static str| Arg::new(n).long(n);
-        let yes = |n: &'static str| flag(n).action(clap::ArgAction::SetTrue);
-        Command::new("docker").disable_help_flag(true).disable_help_subcommand(true).subcommands([
-            sub("run").args([
-                flag("name"),
-                flag("network"),
-                yes("rm"),
-                yes("tty").short('t'),
-                Arg::new("image").required(true).value_name("IMAGE"),
-                Arg::new("rest").num_args(0..).value_name("COMMAND"),
-            ]),
-            sub("stop").args([flag("time").short('t'), Arg::new("c").num_args(1..).value_name("CONTAINER")]),
-            sub("cp"),
-            sub("exec"),
-            sub("image").subcommands([sub("ls"), sub("inspect"), sub("rm")]),
-            sub("lab").subcommands([sub("start"), sub("hint")]),
-        ])
-    }
-
     fn offers(text: &str) -> Vec<String> {
         let names = |kind: Kind| match kind {
             Kind::Container => vec!["web".to_string(), "웹".into()],
@@ -333,28 +289,33 @@ mod tests {
             Kind::Image => vec!["nginx".to_string(), "tiny".into()],
             Kind::Lab => vec!["03-nginx-cp-edit".to_string()],
         };
-        candidates(&tree(), &names, text).words
+        candidates(&crate::cli::command(), &names, text).words
     }
 
     #[test]
     fn commands_subcommands_flags_and_names_are_offered_where_they_fit() {
         for (text, want) in [
-            ("doc", &["docent", "docker"][..]),
+            ("doc", &["docent", "docker", "doctor"][..]),
             ("ru", &["run"]),
-            ("docker r", &["run"]),
-            ("docker image ", &["inspect", "ls", "rm"]),
+            ("docker ru", &["run"]),
+            ("docker image ", &["inspect", "load", "ls"]),
             ("docker run --n", &["--name", "--network"]),
-            ("docker run --network ", &["bridge", "none"]),
+            ("docker run --network ", &["bridge", "host", "none"]),
             ("run --rm -t ", &["nginx", "tiny"]),
             ("run --name ", &[]),
             ("docker run tiny ", &[]),
             ("stop -t 3 w", &["web"]),
             ("docker stop 웹", &["웹"]),
             ("docker ps; stop ", &["web", "웹"]),
-            ("docker stop $(docker image r", &["rm"]),
+            ("docker stop $(docker image l", &["load", "ls"]),
             ("docker cp ", &["web:", "웹:"]),
-            ("docker image rm t", &["tiny"]),
+            ("docker image inspect t", &["tiny"]),
+            ("docker inspect t", &["tiny"]),
+            ("docker container inspect w", &["web"]),
+            ("docker exec web ", &[]),
             ("lab start ", &["03-nginx-cp-edit"]),
+            ("docent grade ", &["03-nginx-cp-edit"]),
+            ("docent grade 03-nginx-cp-edit ", &[]),
             ("lang ", &["en", "ko"]),
             ("help ru", &["run"]),
             ("ls ", &[]),
@@ -366,9 +327,9 @@ mod tests {
 
     #[test]
     fn after_a_command_its_arguments_are_shown() {
-        assert_eq!(takes(&tree(), "docker run ").as_deref(), Some("IMAGE [COMMAND]"));
-        assert_eq!(takes(&tree(), "run ").as_deref(), Some("IMAGE [COMMAND]"));
-        assert_eq!(takes(&tree(), "ls "), None);
-        assert_eq!(takes(&tree(), "docker "), None);
+        assert_eq!(takes(&crate::cli::command(), "docker run ").as_deref(), Some("IMAGE [COMMAND] [ARG...]"));
+        assert_eq!(takes(&crate::cli::command(), "run ").as_deref(), Some("IMAGE [COMMAND] [ARG...]"));
+        assert_eq!(takes(&crate::cli::command(), "ls "), None);
+        assert_eq!(takes(&crate::cli::command(), "docker "), None);
     }
 }

@@ -7,6 +7,7 @@ use super::mend::{self, Mend};
 use super::notes::{self, Noted};
 use super::scan::{Open, Simple, scan};
 use super::verbs::{self, Words};
+use crate::cli::nearest;
 
 /// What reading needs to know about the world.
 pub struct Reading<'a> {
@@ -258,14 +259,13 @@ fn slip(text: &str, simple: &Simple, words: &Words) -> Option<Doubt> {
         return None;
     }
     // `docekr` anywhere; a slip of a bare verb as well. Whether the shell knows the word is asked before this is said.
-    if let Some(right) = verbs::nearest(first, ["docker", "docent"].into_iter()) {
+    if let Some(right) = nearest(first, ["docker", "docent"].into_iter()) {
         return meant(0, right, true);
     }
     if words.has_verb(first) || ["lang", "narrate", "help"].contains(&first) {
         return None;
     }
-    let (owner, verb) = verbs::near_bare(first)?;
-    meant(0, &format!("{owner} {verb}"), true)
+    meant(0, &verbs::near_bare(first)?, true)
 }
 
 #[cfg(test)]

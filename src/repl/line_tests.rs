@@ -1,14 +1,7 @@
 use super::*;
 
 fn words() -> Words {
-    let long = |n: &'static str| clap::Arg::new(n).long(n);
-    let sub = |n: &'static str| clap::Command::new(n);
-    Words::of(
-        &clap::Command::new("docker")
-            .subcommand(sub("run").args([long("name"), long("rm")]))
-            .subcommand(sub("image").subcommands([sub("ls").visible_alias("list"), sub("inspect"), sub("rm")]))
-            .subcommand(sub("container").subcommands([sub("ls"), sub("rm")])),
-    )
+    Words::of(&crate::cli::command())
 }
 
 fn read_as(input: &str, script: bool) -> Read {

@@ -135,8 +135,7 @@ mod tests {
     use super::*;
 
     fn words() -> Words {
-        let flag = |n: &'static str| clap::Arg::new(n).long(n);
-        Words::of(&clap::Command::new("docker").subcommand(clap::Command::new("run").args([flag("name"), flag("rm")])))
+        Words::of(&crate::cli::command())
     }
 
     #[track_caller]

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     fn words() -> Words {
-        Words::of(&clap::Command::new("docker"))
+        Words::of(&crate::cli::command())
     }
 
     #[track_caller]

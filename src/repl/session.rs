@@ -6,13 +6,15 @@
 
 use super::arrival::Watch;
 use super::complete::{Helper, Kind};
+use super::host;
 use super::line::{self, Doubt, Piece, Read, Reading};
 use super::mend::Mend;
 use super::private::Private;
 use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
-use super::{HelpOf, Setup, help};
+use crate::cli::{self, Globals, commands};
+use crate::engine::news::News;
 use crate::narrate::{Lang, Level, paint, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
@@ -34,28 +36,26 @@ const REFUSED: i32 = 1;
 const ENGINE: i32 = 125;
 
 /// Runs a session to its end; gives the exit code.
-pub fn run(setup: Setup) -> i32 {
-    let lang = setup.lang;
-    match begin(setup) {
-        Ok(code) => code,
-        Err(e) => {
-            tell(&say::no_shell(lang, &e.to_string()));
-            ENGINE
-        }
-    }
+pub fn run(globals: Globals) -> i32 {
+    begin(&globals).unwrap_or_else(|e| {
+        tell(&say::no_shell(globals.lang, &e.to_string()));
+        ENGINE
+    })
 }
 
-fn begin(setup: Setup) -> io::Result<i32> {
+fn begin(globals: &Globals) -> io::Result<i32> {
+    let (root, lang) = (cli::root_of(globals), globals.lang);
+    let store = Store::existing(&root);
     let terminal = io::stdin().is_terminal();
-    let private = Private::make(setup.store.as_ref())?;
+    let private = Private::make(store.as_ref())?;
     let mut env: Vec<(&str, OsString)> =
-        vec![("DOCENT_ROOT", setup.root.clone().into()), ("DOCENT_LANG", setup.lang.code().into())];
-    if let Some(level) = &setup.narrate {
-        env.push(("DOCENT_NARRATE", level.into()));
+        vec![("DOCENT_ROOT", root.clone().into()), ("DOCENT_LANG", lang.code().into())];
+    if let Some(level) = globals.narrate {
+        env.push(("DOCENT_NARRATE", level.word().into()));
     }
     let program = std::env::current_exe()?;
     let shell = Shell::start(&Start { dir: private.path(), program: &program, env: &env, terminal })?;
-    let Setup { store, root, lang, command, names, news, lab_check, lab_env, verdict, help, .. } = setup;
+    let command = cli::command();
     let mut session = Session {
         grammar: shell.grammar(),
         shell,
@@ -67,17 +67,15 @@ fn begin(setup: Setup) -> io::Result<i32> {
         refused: false,
         terminal,
         command: &command,
-        names: &*names,
-        news,
-        lab_check,
-        lab_env,
-        help,
+        names: &|kind| host::names(&root, kind),
+        news: News::default(),
+        root: &root,
     };
     session.share_lab_vars()?;
     if terminal {
         let history = store.as_ref().map(Store::history);
         let first = history.as_ref().is_none_or(|h| !h.exists());
-        tell(&verdict(lang));
+        tell(&host::verdict(&root, lang));
         tell(&if first { say::first_start(lang) } else { say::start(lang) });
         session.converse(&prompt(&root), history.as_deref())
     } else {
@@ -128,10 +126,8 @@ struct Session<'a> {
     terminal: bool,
     command: &'a clap::Command,
     names: &'a dyn Fn(Kind) -> Vec<String>,
-    news: Box<dyn FnMut(Lang) -> Vec<String>>,
-    lab_check: Box<dyn FnMut(Lang) -> Vec<String>>,
-    lab_env: Box<dyn FnMut() -> Vec<(String, String)>>,
-    help: HelpOf,
+    news: News,
+    root: &'a Path,
 }
 
 impl Session<'_> {
@@ -159,7 +155,7 @@ impl Session<'_> {
             drop(editor.load_history(path));
         }
         loop {
-            for line in (self.news)(self.lang) {
+            for line in host::news(self.root, &mut self.news, self.lang) {
                 tell(&line);
             }
             let ended = match read_line(&mut editor, &watch, prompt, |helper, text| (helper.unfinished)(text)) {
@@ -413,7 +409,7 @@ impl Session<'_> {
             ["lang", ..] => return Ok(Some(self.misused("lang ko|en"))),
             ["narrate", ..] => return Ok(Some(self.misused(&format!("narrate {}", levels().join("|"))))),
             // Alone it would be a session within this one; Docker answers with its help.
-            ["docker" | "docent"] => self.print((self.help)(&[], self.lang).trim_end())?,
+            ["docker" | "docent"] => self.print(cli::help(&[], self.lang, cli::width()).trim_end())?,
             ["help"] => self.print(&say::help(self.lang))?,
             ["help", rest @ ..] => {
                 let rest = rest.strip_prefix(&["docker"]).or_else(|| rest.strip_prefix(&["docent"])).unwrap_or(rest);
@@ -423,9 +419,9 @@ impl Session<'_> {
                 if !known {
                     return Ok(None);
                 }
-                let mut text = (self.help)(&path, self.lang).trim_end().to_string();
-                if let Some(line) = help::example(&path) {
-                    text = format!("{text}\n\n{}", say::example(self.lang, line));
+                let mut text = cli::help(&path, self.lang, cli::width()).trim_end().to_string();
+                if let Some(entry) = commands::find(&path) {
+                    text = format!("{text}\n\n{}", say::example(self.lang, entry.example));
                 }
                 self.print(&text)?;
             }
@@ -447,7 +443,7 @@ impl Session<'_> {
     fn after(&mut self) -> io::Result<()> {
         self.share_lab_vars()?;
         if self.terminal {
-            for line in (self.lab_check)(self.lang) {
+            for line in host::lab_changes(self.root, self.lang) {
                 tell(&line);
             }
         }
@@ -455,7 +451,7 @@ impl Session<'_> {
     }
 
     fn share_lab_vars(&mut self) -> io::Result<()> {
-        for (name, value) in (self.lab_env)() {
+        for (name, value) in host::lab_values(self.root) {
             let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if named && self.lab_vars.get(&name) != Some(&value) {

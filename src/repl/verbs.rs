@@ -1,74 +1,11 @@
-//! Which words are ours: the one table of bare verbs, and slips of the finger.
+//! Which words are ours, from the registry of commands, and slips of the finger.
 //!
 //! A bare verb is ours when no Unix tool and no shell builtin has that name, so a learner's habits keep working; `exec` is
 //! the one builtin that is ours when it can only be meant for a container.
 
+use crate::cli::commands::{self, Bare, Entry, IsName};
+use crate::cli::{nearest, unsupported};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Docker's verbs that may stand alone.
-const OURS: &[&str] = &[
-    "attach",
-    "build",
-    "commit",
-    "container",
-    "create",
-    "events",
-    "image",
-    "images",
-    "inspect",
-    "load",
-    "logs",
-    "network",
-    "pause",
-    "port",
-    "pull",
-    "push",
-    "restart",
-    "rmi",
-    "run",
-    "save",
-    "start",
-    "stats",
-    "stop",
-    "system",
-    "tag",
-    "unpause",
-    "version",
-    "volume",
-];
-
-/// docent's own verbs that may stand alone.
-const DOCENTS: &[&str] =
-    &["book", "course", "doctor", "explain", "grade", "journal", "lab", "map", "registry", "verify"];
-
-/// Verbs of Docker whose names belong to the shell or to a Unix tool.
-const SHELLS: &[&str] = &[
-    "cp", "diff", "exec", "export", "history", "import", "info", "kill", "login", "logout", "ps", "rename", "rm",
-    "top", "update", "wait",
-];
-
-/// Known to Docker and not to docent: docent's own answer to them is better than a guess.
-const FOREIGN: &[&str] = &[
-    "builder",
-    "buildx",
-    "checkpoint",
-    "compose",
-    "config",
-    "context",
-    "debug",
-    "init",
-    "manifest",
-    "model",
-    "node",
-    "plugin",
-    "scout",
-    "search",
-    "secret",
-    "service",
-    "stack",
-    "swarm",
-    "trust",
-];
 
 /// The words of the command line, taken from its definition.
 #[derive(Debug, Default, Clone)]
@@ -81,29 +18,22 @@ pub struct Words {
 
 impl Words {
     pub fn of(command: &clap::Command) -> Words {
-        let names = |c: &clap::Command| {
-            let aliases: Vec<String> = c.get_all_aliases().map(String::from).collect();
-            std::iter::once(c.get_name().to_string()).chain(aliases)
-        };
         let mut words = Words::default();
-        for table in [OURS, DOCENTS, SHELLS, FOREIGN] {
-            words.verbs.extend(table.iter().map(|w| w.to_string()));
-        }
-        words.verbs.insert("help".into());
+        // Known to Docker and not to docent: docent's own answer to them is better than a guess.
+        words.verbs.extend(unsupported::commands::<&str>(&[]).map(str::to_string));
         words.take_flags(command);
         for verb in command.get_subcommands() {
             words.take_flags(verb);
-            let mut below = BTreeSet::new();
+            let mut below: BTreeSet<String> = BTreeSet::new();
             for sub in verb.get_subcommands() {
                 words.take_flags(sub);
-                below.extend(names(sub));
+                below.extend(std::iter::once(sub.get_name()).chain(sub.get_all_aliases()).map(String::from));
             }
-            for name in names(verb) {
-                if !below.is_empty() {
-                    words.groups.insert(name.clone(), below.clone());
-                }
-                words.verbs.insert(name);
+            if !below.is_empty() {
+                below.extend(unsupported::commands(&[verb.get_name()]).map(str::to_string));
+                words.groups.insert(verb.get_name().into(), below);
             }
+            words.verbs.insert(verb.get_name().into());
         }
         words
     }
@@ -141,41 +71,35 @@ impl Words {
     }
 }
 
-/// The program that a bare verb belongs to: `docker` or `docent`. `args` are the words after it.
-pub fn owner(verb: &str, args: &[&str], is_name: &dyn Fn(&str) -> bool) -> Option<&'static str> {
-    if OURS.contains(&verb) || (verb == "exec" && exec_is_ours(args, is_name)) {
-        return Some("docker");
-    }
-    DOCENTS.contains(&verb).then_some("docent")
+/// The command that stands at the top under this name.
+fn top(verb: &str) -> Option<&'static Entry> {
+    commands::find(&[verb])
 }
 
-/// `exec` replaces the shell unless flags of Docker's or a container's name show what is meant.
-fn exec_is_ours(args: &[&str], is_name: &dyn Fn(&str) -> bool) -> bool {
-    let Some(first) = args.first() else { return false };
-    if let Some(long) = first.strip_prefix("--") {
-        let known = ["interactive", "tty", "detach", "env", "env-file", "workdir", "user", "privileged"];
-        return known.contains(&long.split('=').next().unwrap_or_default());
+/// The program that a bare verb belongs to: `docker` or `docent`. `args` are the words after it.
+pub fn owner(verb: &str, args: &[&str], is_name: IsName) -> Option<&'static str> {
+    if let Some(command) = top(verb) {
+        let ours = match command.bare {
+            Bare::Ours => verb != "help",
+            Bare::When(is_meant) => is_meant(args, is_name),
+            Bare::Shells(_) => false,
+        };
+        return ours.then(|| command.program());
     }
-    if let Some(short) = first.strip_prefix('-') {
-        return short.starts_with(['i', 't', 'd', 'e', 'w', 'u']);
-    }
-    args.len() > 1 && is_name(first)
+    unsupported::bare().any(|v| v == verb).then_some("docker")
 }
 
 /// Whether a shell's command was probably meant for a container: then a hint is due.
-pub fn looks_like_ours(verb: &str, args: &[&str], is_name: &dyn Fn(&str) -> bool) -> bool {
-    let named = || args.iter().any(|a| !a.starts_with('-') && is_name(a));
-    match verb {
-        "ps" => args.iter().all(|a| ["-a", "-q", "-aq", "-qa", "-l", "--all", "--no-trunc"].contains(a)),
-        "cp" => args.iter().any(|a| a.split_once(":/").is_some_and(|(name, _)| is_name(name))),
-        "rm" | "kill" | "top" | "diff" | "export" | "history" | "rename" | "wait" | "update" => named(),
-        "login" | "logout" | "info" => args.iter().all(|a| a.starts_with('-')),
-        _ => false,
+pub fn looks_like_ours(verb: &str, args: &[&str], is_name: IsName) -> bool {
+    match top(verb).map(|command| command.bare) {
+        Some(Bare::Shells(is_meant)) => is_meant(args, is_name),
+        Some(_) => false,
+        None => unsupported::hinted(verb, args, is_name),
     }
 }
 
 /// The container that an argument of the host's `rm`, `kill` or `cp` names: exactly, or as `NAME:PATH` of cp.
-pub fn container_of<'a>(verb: &str, args: &[&'a str], is_name: &dyn Fn(&str) -> bool) -> Option<&'a str> {
+pub fn container_of<'a>(verb: &str, args: &[&'a str], is_name: IsName) -> Option<&'a str> {
     if !["rm", "kill", "cp"].contains(&verb) {
         return None;
     }
@@ -186,59 +110,14 @@ pub fn container_of<'a>(verb: &str, args: &[&'a str], is_name: &dyn Fn(&str) -> 
     args.iter().filter(|a| !a.starts_with('-')).map(|a| name(a)).find(|n| is_name(n))
 }
 
-/// Bare verbs near a word that nothing has as its name.
-pub fn near_bare(typed: &str) -> Option<(&'static str, &'static str)> {
+/// The bare verb, with its program before it, near a word that nothing has as its name.
+pub fn near_bare(typed: &str) -> Option<String> {
     if typed.chars().count() < 4 {
         return None;
     }
-    let verb = nearest(typed, OURS.iter().chain(DOCENTS).copied())?;
-    Some((if OURS.contains(&verb) { "docker" } else { "docent" }, verb))
-}
-
-/// All bare verbs, for completion.
-pub fn bare() -> impl Iterator<Item = &'static str> {
-    OURS.iter().chain(DOCENTS).copied()
-}
-
-/// The nearest candidate: one slip in a short word, two in a longer one. An anagram wins a tie.
-pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // A longer word is no slip of any of ours, and the distance is quadratic.
-    if typed.len() > 32 {
-        return None;
-    }
-    let sorted = |w: &str| {
-        let mut letters: Vec<char> = w.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    let reach = if typed.chars().count() <= 4 { 1 } else { 2 };
-    let letters = sorted(typed);
-    candidates
-        .map(|c| (distance(typed, c), sorted(c) != letters, c))
-        .filter(|(d, other, _)| *d > 0 && (*d <= reach || (!other && *d <= 2)))
-        .min()
-        .map(|(_, _, c)| c)
-}
-
-/// Edit distance in which two swapped neighbours count once.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let get = |r: &[usize], n: usize| r.get(n).copied().unwrap_or(usize::MAX - 1);
-            let mut best = (get(&above, j) + usize::from(x != y)).min(get(&above, j + 1) + 1).min(get(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                best = best.min(get(&before, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above.last().copied().unwrap_or(0)
+    let all: Vec<String> = commands::bare().chain(unsupported::bare().map(String::from)).collect();
+    let verb = nearest(typed, all.iter().map(String::as_str))?;
+    Some(format!("{} {verb}", owner(verb, &[], &|_| false)?))
 }
 
 #[cfg(test)]
@@ -254,9 +133,9 @@ mod tests {
 
     #[test]
     fn no_bare_verb_has_a_builtins_name() {
-        for verb in bare() {
+        for verb in commands::bare().chain(unsupported::bare().map(String::from)) {
             assert!(!BUILTINS.split_whitespace().any(|b| b == verb), "{verb}");
-            assert!(!SHELLS.contains(&verb), "{verb} stands in both tables");
+            assert!(owner(&verb, &[], &|_| false).is_some(), "{verb}");
         }
     }
 
@@ -306,17 +185,12 @@ mod tests {
 
     #[test]
     fn slips_of_the_notes_are_recognised() {
-        let words = Words::of(&clap::Command::new("docker"));
+        let words = Words::of(&crate::cli::command());
         assert_eq!(words.near_verb("loing"), Some("login"));
         assert_eq!(words.near_verb("rnu"), Some("run"));
         assert_eq!(words.near_verb("xyzzy"), None);
-        for slip in ["docekr", "dokcer", "dcoker", "docke", "dockre", "Docker"] {
-            assert_eq!(nearest(slip, ["docker", "docent"].into_iter()), Some("docker"), "{slip}");
-        }
-        assert_eq!(near_bare("imagse"), Some(("docker", "images")));
-        assert_eq!(near_bare("explian"), Some(("docent", "explain")));
+        assert_eq!(near_bare("imagse").as_deref(), Some("docker images"));
+        assert_eq!(near_bare("explian").as_deref(), Some("docent explain"));
         assert_eq!(near_bare("python"), None);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("ab", "ba"), 1);
     }
 }

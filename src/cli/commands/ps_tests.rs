@@ -1,7 +1,7 @@
 //! The columns of `ps`, with a clock that stands still.
 
-use super::super::inspect::sample;
 use super::*;
+use crate::cli::inspect::sample;
 use crate::container::End;
 use chrono::{TimeDelta, TimeZone};
 
@@ -43,14 +43,14 @@ fn three() -> Vec<Container> {
 }
 
 #[track_caller]
-fn lines(args: PsArgs) -> String {
-    ps(&three(), &PsArgs { last: -1, ..args }, now(), utc()).expect("a list")
+fn lines(args: Ps) -> String {
+    ps(&three(), &Ps { last: -1, ..args }, now(), utc()).expect("a list")
 }
 
 #[test]
 fn the_table_is_dockers() {
     assert_eq!(
-        lines(PsArgs { all: true, ..PsArgs::default() }),
+        lines(Ps { all: true, ..Ps::default() }),
         "CONTAINER ID   IMAGE     COMMAND                  CREATED          STATUS                      PORTS                                     NAMES\n\
          aaaaaaaaaaaa   tiny      \"nginx -g 'daemon of…\"   7 seconds ago    Created                                                               made\n\
          3f2a9c0d1e4b   nginx     \"nginx -g 'daemon of…\"   42 seconds ago   Up 41 seconds (Paused)      0.0.0.0:8080->80/tcp, [::]:8080->80/tcp   web\n\
@@ -60,37 +60,36 @@ fn the_table_is_dockers() {
 
 #[test]
 fn which_are_shown() {
-    let names = |args: PsArgs| {
-        let args = PsArgs { format: Some("{{.Names}}".into()), ..args };
+    let names = |args: Ps| {
+        let args = Ps { format: Some("{{.Names}}".into()), ..args };
         lines(args).split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let base = PsArgs::default;
-    let filtered =
-        |text: &str| PsArgs { filter: vec![super::super::parsers::parse_filter(text).expect("ok")], ..base() };
+    let base = Ps::default;
+    let filtered = |text: &str| Ps { filter: vec![crate::cli::parsers::parse_filter(text).expect("ok")], ..base() };
     assert_eq!(names(base()), "web");
-    assert_eq!(names(PsArgs { all: true, ..base() }), "made web old");
-    assert_eq!(names(PsArgs { latest: true, ..base() }), "made");
+    assert_eq!(names(Ps { all: true, ..base() }), "made web old");
+    assert_eq!(names(Ps { latest: true, ..base() }), "made");
     assert_eq!(names(filtered("status=exited")), "old");
     assert_eq!(names(filtered("exited=137")), "old");
     assert_eq!(names(filtered("exited=0")), "");
-    assert_eq!(names(PsArgs { all: true, ..filtered("name=^made$") }), "made");
+    assert_eq!(names(Ps { all: true, ..filtered("name=^made$") }), "made");
     assert_eq!(names(filtered("name=made")), "");
-    assert_eq!(names(PsArgs { all: true, ..filtered("ancestor=tiny") }), "made");
-    assert_eq!(names(PsArgs { all: true, ..filtered("label=tier=one") }), "made web old");
-    assert_eq!(names(PsArgs { all: true, ..filtered("label=tier=two") }), "");
-    assert_eq!(names(PsArgs { all: true, ..filtered("id=0123") }), "old");
-    let two = ps(&three(), &PsArgs { last: 2, quiet: true, ..base() }, now(), utc());
+    assert_eq!(names(Ps { all: true, ..filtered("ancestor=tiny") }), "made");
+    assert_eq!(names(Ps { all: true, ..filtered("label=tier=one") }), "made web old");
+    assert_eq!(names(Ps { all: true, ..filtered("label=tier=two") }), "");
+    assert_eq!(names(Ps { all: true, ..filtered("id=0123") }), "old");
+    let two = ps(&three(), &Ps { last: 2, quiet: true, ..base() }, now(), utc());
     assert_eq!(two.as_deref(), Ok("aaaaaaaaaaaa\n3f2a9c0d1e4b\n"));
-    let none = ps(&three(), &PsArgs { last: 0, ..base() }, now(), utc()).expect("a list");
+    let none = ps(&three(), &Ps { last: 0, ..base() }, now(), utc()).expect("a list");
     assert_eq!(none.lines().count(), 2);
 }
 
 #[test]
 fn forms() {
-    assert_eq!(lines(PsArgs { quiet: true, ..PsArgs::default() }), "3f2a9c0d1e4b\n");
-    let whole = lines(PsArgs { no_trunc: true, quiet: true, ..PsArgs::default() });
+    assert_eq!(lines(Ps { quiet: true, ..Ps::default() }), "3f2a9c0d1e4b\n");
+    let whole = lines(Ps { no_trunc: true, quiet: true, ..Ps::default() });
     assert_eq!(whole.trim().len(), 64);
-    let format = |f: &str| lines(PsArgs { format: Some(f.into()), ..PsArgs::default() });
+    let format = |f: &str| lines(Ps { format: Some(f.into()), ..Ps::default() });
     assert_eq!(
         format("json"),
         "{\"Command\":\"\\\"nginx -g 'daemon of…\\\"\",\"CreatedAt\":\"2026-03-04 06:05:25 +0000 UTC\",\
@@ -101,7 +100,7 @@ fn forms() {
     assert_eq!(format("{{json .}}"), format("json"));
     assert_eq!(format("{{.Names}}: {{.Label \"tier\"}}"), "web: one\n");
     assert_eq!(format("table {{.Names}}\\t{{.Status}}"), "NAMES     STATUS\nweb       Up 41 seconds (Paused)\n");
-    let bad = ps(&three(), &PsArgs { format: Some("{{.Size}}".into()), ..PsArgs::default() }, now(), utc());
+    let bad = ps(&three(), &Ps { format: Some("{{.Size}}".into()), ..Ps::default() }, now(), utc());
     assert!(matches!(bad, Err(Fault::BadTemplate { .. })));
 }
 

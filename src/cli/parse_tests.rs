@@ -3,24 +3,41 @@
 #![expect(clippy::result_large_err, reason = "a test's own results")]
 
 use super::*;
-use crate::container::NetworkMode;
+use crate::cli::commands::create::Flags;
+use crate::cli::commands::exec::Exec;
+use crate::cli::commands::explain::Explain;
+use crate::cli::commands::grade::{Format, Grade};
+use crate::cli::commands::run::Run;
+use crate::cli::environment::gather;
+use crate::container::{CreateRequest, NetworkMode};
 
 fn read(line: &str) -> Result<Cli, (Fault, i32)> {
     let argv = std::iter::once("docent".to_string()).chain(shlex::split(line).expect("a shell line"));
     parse_with(argv.map(OsString::from).collect(), &|_| None)
 }
 
+/// The command, as its own type.
 #[track_caller]
-fn verb(line: &str) -> Verb {
-    read(line).unwrap_or_else(|e| panic!("{line}: {e:?}")).verb
+fn parsed<C: commands::Command>(line: &str) -> C {
+    let argv = std::iter::once("docent".to_string()).chain(shlex::split(line).expect("a shell line"));
+    let words = command().try_get_matches_from(argv).unwrap_or_else(|e| panic!("{line}: {e}"));
+    let mut inner = &words;
+    while let Some((_, below)) = inner.subcommand() {
+        inner = below;
+    }
+    C::from_arg_matches(inner).unwrap_or_else(|e| panic!("{line}: {e}"))
+}
+
+/// What was asked, spelled out.
+#[track_caller]
+fn shown(line: &str) -> String {
+    format!("{:?}", read(line).unwrap_or_else(|e| panic!("{line}: {e:?}")).asked)
 }
 
 #[track_caller]
-fn run(line: &str) -> RunArgs {
-    match verb(line) {
-        Verb::Run(args) => *args,
-        other => panic!("{line}: {other:?}"),
-    }
+fn run(line: &str) -> Run {
+    assert!(shown(line).starts_with("Command(Run {"), "{line}");
+    parsed(line)
 }
 
 #[track_caller]
@@ -29,6 +46,14 @@ fn usage(line: &str) -> (String, i32, Option<String>, Option<String>) {
         Err((Fault::Usage { kind, word, suggestion, .. }, code)) => (kind, code, word, suggestion),
         other => panic!("{line}: {other:?}"),
     }
+}
+
+fn ask(flags: &Flags) -> CreateRequest {
+    flags.request(false).expect("flags that fit together")
+}
+
+fn command_of(asked: &CreateRequest) -> Vec<&str> {
+    asked.config.cmd.iter().flatten().map(String::as_str).collect()
 }
 
 #[test]
@@ -40,18 +65,16 @@ fn the_tree_is_sound() {
 fn flags_after_the_image_are_the_containers() {
     let args = run("run -d --name web -p 8080:80 nginx -d --name x -- --lang ko --help -h");
     assert!(args.detach);
-    assert_eq!((args.create.name.as_deref(), args.create.image()), (Some("web"), "nginx"));
-    assert_eq!(args.create.command(), ["-d", "--name", "x", "--", "--lang", "ko", "--help", "-h"]);
-    assert_eq!(args.create.port_bindings().len(), 1);
-    let args = run("run -- nginx -x");
-    assert_eq!((args.create.image(), args.create.command()), ("nginx", &["-x".to_string()][..]));
-    match verb("exec -it web sh -c 'ls -la' -i") {
-        Verb::Exec(a) => {
-            assert!(a.interactive && a.tty && !a.detach);
-            assert_eq!((a.name(), a.command().join("|")), ("web", "sh|-c|ls -la|-i".into()));
-        }
-        other => panic!("{other:?}"),
-    }
+    let asked = ask(&args.flags);
+    let config = &asked.config;
+    let ports = asked.host_config.port_bindings.len();
+    assert_eq!((asked.name.as_deref(), config.image.as_str(), ports), (Some("web"), "nginx", 1));
+    assert_eq!(command_of(&asked), ["-d", "--name", "x", "--", "--lang", "ko", "--help", "-h"]);
+    let asked = ask(&run("run -- nginx -x").flags);
+    assert_eq!((asked.config.image.as_str(), command_of(&asked)), ("nginx", vec!["-x"]));
+    let a: Exec = parsed("exec -it web sh -c 'ls -la' -i");
+    assert!(a.interactive && a.tty && !a.detach);
+    assert_eq!(a.line.join("|"), "web|sh|-c|ls -la|-i");
 }
 
 #[test]
@@ -60,18 +83,18 @@ fn switches_join_and_take_a_value_as_dockers_do() {
         ["run -itd x", "run -dit x", "run -i -t -d x", "run -it -d=true x", "run -itd=1 x", "container run -itd x"]
     {
         let args = run(line);
-        assert!(args.detach && args.create.interactive && args.create.tty, "{line}");
+        assert!(args.detach && args.flags.interactive && args.flags.tty, "{line}");
     }
     let args = run("run -dit=false --rm=false --rm=true x");
-    assert!(args.detach && args.create.interactive && !args.create.tty && args.create.rm);
+    assert!(args.detach && args.flags.interactive && !args.flags.tty && args.flags.rm);
     // A switch does not take the next word.
     let args = run("run --rm true");
-    assert_eq!((args.create.rm, args.create.image()), (true, "true"));
+    assert_eq!((args.flags.rm, ask(&args.flags).config.image.as_str()), (true, "true"));
 }
 
 #[test]
 fn a_flag_takes_the_next_word_whatever_it_is_and_the_last_counts() {
-    let args = run("run -e -X=1 --entrypoint --name --user a --user=b --name=web -m=64m x").create;
+    let args = run("run -e -X=1 --entrypoint --name --user a --user=b --name=web -m=64m x").flags;
     assert_eq!((args.env.as_slice(), args.entrypoint.as_deref()), (&["-X=1".to_string()][..], Some("--name")));
     assert_eq!(args.user.as_deref(), Some("b"));
 }
@@ -81,16 +104,19 @@ fn run_reads_all_its_flags() {
     let args = run("run -i -t --rm --name web -e A=1 -e B -w /srv -u 1000:1000 --net none -p 80 -p 8080:80 -m 64m \
                     --cpus 1.5 --pids-limit 20 --entrypoint '' -h box -l a=b --label c --stop-signal QUIT \
                     --stop-timeout 3 x sh");
-    let c = &args.create;
-    assert_eq!(c.limits(), crate::container::Limits { memory: Some(64 << 20), cpu_milli: Some(1500), pids: Some(20) });
+    let asked = ask(&args.flags);
+    let (c, h) = (asked.config, asked.host_config);
+    assert_eq!((h.memory, h.nano_cpus, h.pids_limit), (Some(64 << 20), Some(1_500_000_000), Some(20)));
+    let ports: usize = h.port_bindings.values().map(Vec::len).sum();
+    assert_eq!((h.network_mode, ports, c.hostname.as_deref()), (NetworkMode::None, 2, Some("box")));
     assert_eq!(
-        (c.network(), c.port_bindings().values().map(Vec::len).sum::<usize>(), c.hostname.as_deref()),
-        (NetworkMode::None, 2, Some("box"))
+        (c.entrypoint, c.stop_signal.as_deref(), c.stop_timeout),
+        (Some(vec![String::new()]), Some("SIGQUIT"), Some(3))
     );
-    assert_eq!((c.entrypoint.as_deref(), c.stop_signal, c.stop_timeout), (Some(""), Some(3), Some(3)));
-    assert_eq!(c.labels().into_iter().collect::<Vec<_>>(), [("a".into(), "b".into()), ("c".into(), String::new())]);
-    let env = c.environment(&|name| (name == "B").then(|| "2".into()));
+    assert_eq!(c.labels.into_iter().collect::<Vec<_>>(), [("a".into(), "b".into()), ("c".into(), String::new())]);
+    let env = gather(&args.flags.env_file, &args.flags.env, &|name| (name == "B").then(|| "2".into()));
     assert_eq!(env, Ok(vec!["A=1".into(), "B=2".into()]));
+    assert_eq!(ask(&run("run x").flags).host_config.network_mode, NetworkMode::Bridge);
 }
 
 #[test]
@@ -104,39 +130,48 @@ fn both_spellings_lead_to_the_same_verb() {
         ("load -i x.tar", "image load --input=x.tar"),
         ("rm -f web", "container rm web -f"),
         ("stop -t 3 web", "container stop --time=3 web"),
-        ("inspect --type image x", "image inspect x"),
-        ("inspect --type container x", "container inspect x"),
-        ("help run", "run --help"),
         ("ps -h", "ps --help"),
-        ("help container ls", "container ps --help"),
         ("container", "container --help"),
-        ("journal", "journal list"),
     ] {
-        assert_eq!(verb(one), verb(other), "{one} | {other}");
+        assert_eq!(shown(one), shown(other), "{one} | {other}");
     }
+    for (line, path) in [("run --help", "run"), ("container ps --help", "container ls"), ("lab", "lab")] {
+        let path: Vec<&str> = path.split(' ').collect();
+        assert_eq!(shown(line), format!("Help({path:?})"), "{line}");
+        assert_eq!(
+            usage_errors::described(&command(), &path.iter().map(|w| w.to_string()).collect::<Vec<_>>()),
+            Ok(path.iter().map(|w| w.to_string()).collect())
+        );
+    }
+    assert_eq!(shown("container inspect x"), "Command(InspectContainer { format: None, names: [\"x\"] })");
+    assert_eq!(shown("image inspect x"), "Command(InspectImage { format: None, names: [\"x\"] })");
     // The note's line: `-all` is `-a -l -l`.
-    assert_eq!(verb("container ls -all --quiet"), verb("ps -a -l -q"));
+    assert_eq!(shown("container ls -all --quiet"), shown("ps -a -l -q"));
 }
 
 #[test]
 fn docents_own_verbs() {
-    let explain = |number, level, forecast: &[&str]| {
-        let forecast = forecast.iter().map(|w| w.to_string()).collect();
-        Verb::Explain(ExplainArgs { number, level, forecast })
+    let explain = |line: &str| {
+        let a: Explain = parsed(line);
+        (a.number, a.level, a.forecast.join(" "))
     };
-    assert_eq!(verb("explain"), explain(None, None, &[]));
-    assert_eq!(verb("explain 3 --level deep"), explain(Some(3), Some(Level::Deep), &[]));
-    assert_eq!(verb("explain -- run -d --foo nginx"), explain(None, None, &["run", "-d", "--foo", "nginx"]));
-    assert_eq!(verb("verify 2"), Verb::Verify(VerifyArgs { number: Some(2) }));
-    assert_eq!(verb("doctor"), Verb::Doctor);
-    assert_eq!(verb("lab start 03-nginx-cp-edit"), Verb::Lab(LabVerb::Start { lab: "03-nginx-cp-edit".into() }));
-    assert_eq!(verb("lab"), Verb::Help(vec!["lab".into()]));
-    assert_eq!(verb("journal show 4"), Verb::Journal(JournalVerb::Show { number: Some(4) }));
-    match verb("grade 03 sub.sh --format json --student kim --secret s --labs d") {
-        Verb::Grade(g) => assert_eq!((g.format, g.student.as_deref()), (GradeFormat::Json, Some("kim"))),
-        other => panic!("{other:?}"),
+    assert_eq!(explain("explain"), (None, None, String::new()));
+    assert_eq!(explain("explain 3 --level deep"), (Some(3), Some(Level::Deep), String::new()));
+    assert_eq!(explain("explain -- run -d --foo nginx"), (None, None, "run -d --foo nginx".into()));
+    let g: Grade = parsed("grade 03 sub.sh --format json --student kim --secret s --labs d");
+    assert_eq!((g.format, g.student.as_deref()), (Format::Json, Some("kim")));
+    for (line, is) in [
+        ("verify 2", "Command(Verify { number: Some(2) })"),
+        ("doctor", "Command(Doctor)"),
+        ("lab start 03-nginx-cp-edit", "Command(Lab { verb: Start { lab: \"03-nginx-cp-edit\" } })"),
+        ("journal", "Command(Journal { verb: None })"),
+        ("journal show 4", "Command(Journal { verb: Some(Show { number: Some(4) }) })"),
+        ("", "Session"),
+        ("-v", "VersionLine"),
+        ("--version", "VersionLine"),
+    ] {
+        assert_eq!(shown(line), is, "{line}");
     }
-    assert_eq!((verb(""), verb("-v"), verb("--version")), (Verb::Session, Verb::VersionLine, Verb::VersionLine));
 }
 
 #[test]
@@ -149,13 +184,24 @@ fn globals_come_from_flags_before_the_environment() {
     };
     let with = |words: &[&str], environ: Environ| {
         let argv = std::iter::once("docent").chain(words.iter().copied()).map(OsString::from).collect();
-        parse_with(argv, environ).map(|cli| cli.globals)
+        parse_with(argv, environ).map(|cli| Globals { argv: Vec::new(), ..cli.globals })
     };
     let given = with(&["--lang", "en", "ps", "--root=/r", "--narrate", "off", "--narrate-to", "f"], &environ);
-    let globals =
-        Globals { root: Some("/r".into()), lang: Lang::En, narrate: Some(Level::Off), narrate_to: Some("f".into()) };
+    let globals = Globals {
+        root: Some("/r".into()),
+        lang: Lang::En,
+        narrate: Some(Level::Off),
+        narrate_to: Some("f".into()),
+        argv: Vec::new(),
+    };
     assert_eq!(given, Ok(globals));
-    let globals = Globals { root: Some("/env".into()), lang: Lang::Ko, narrate: Some(Level::Deep), narrate_to: None };
+    let globals = Globals {
+        root: Some("/env".into()),
+        lang: Lang::Ko,
+        narrate: Some(Level::Deep),
+        narrate_to: None,
+        argv: Vec::new(),
+    };
     assert_eq!(with(&["ps"], &environ), Ok(globals));
     let bad = with(&["ps"], &|name| (name == "DOCENT_LANG").then(|| "fr".into()));
     assert_eq!(bad, Err((parsers::bad("DOCENT_LANG", "fr", "ko|en"), 125)));
@@ -193,7 +239,6 @@ fn mistakes_have_dockers_exit_codes() {
         ("loing", "unknown-command", 1, s("loing"), s("login")),
         ("container foo", "unknown-command", 1, s("foo"), None),
         ("image lst", "unknown-command", 1, s("lst"), s("ls")),
-        ("help foo", "unknown-command", 1, s("foo"), None),
     ] {
         assert_eq!(usage(line), (kind.into(), code, word, suggestion), "{line}");
     }
@@ -233,7 +278,6 @@ fn what_docker_has_and_docent_lacks_is_named() {
         ("pull nginx", "pull"),
         ("image pull nginx", "image pull"),
         ("compose up", "compose"),
-        ("help build", "build"),
         ("run --network lan nginx", "--network lan"),
         ("run -p 53:53/udp nginx", "--publish 53:53/udp"),
         ("inspect --type volume x", "--type volume"),

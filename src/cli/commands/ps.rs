@@ -1,12 +1,54 @@
 //! `docker ps`: which containers are shown, in what order, and what stands in each column.
 
-use super::PsArgs;
-use super::filter::ContainerFilter;
-use super::table::{Row, ellipsis, list};
-use super::times::{ago, human_duration, local};
+use super::*;
+use crate::cli::filter::{ContainerFilter, Term};
+use crate::cli::parsers::{parse_filter, parse_last};
+use crate::cli::table::{Row, ellipsis, list};
+use crate::cli::times::{ago, human_duration, local, zone};
 use crate::container::{Container, Life, NetworkMode, Port, State};
-use crate::fact::Fault;
 use chrono::{DateTime, FixedOffset, Utc};
+
+/// 컨테이너 목록을 보여 줍니다 | List containers
+#[derive(Debug, Default, Args)]
+pub struct Ps {
+    /// 멈춘 컨테이너도 보여 줍니다 | Show all containers (default shows just running)
+    #[arg(short, long)]
+    all: bool,
+    /// 조건에 맞는 것만 보여 줍니다 | Filter output based on conditions provided
+    #[arg(short, long, value_name = "filter", value_parser = parse_filter)]
+    filter: Vec<Term>,
+    /// 출력 형식: 'table', 'table TEMPLATE', 'json', 'TEMPLATE' (Go 템플릿) |
+    /// Format output: 'table', 'table TEMPLATE', 'json', 'TEMPLATE' (a Go template)
+    #[arg(long, value_name = "string")]
+    format: Option<String>,
+    // Negative: no bound, as Docker's default -1.
+    /// 마지막에 만든 n개를 보여 줍니다 (상태에 상관없이) | Show n last created containers (includes all states)
+    #[arg(short = 'n', long, value_name = "int", default_value = "-1", value_parser = parse_last)]
+    last: i64,
+    /// 마지막에 만든 하나를 보여 줍니다 (상태에 상관없이) | Show the latest created container (includes all states)
+    #[arg(short, long)]
+    latest: bool,
+    /// 출력을 자르지 않습니다 | Don't truncate output
+    #[arg(long)]
+    no_trunc: bool,
+    /// 컨테이너 ID만 보여 줍니다 | Only display container IDs
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+impl Command for Ps {
+    const PATHS: &'static [&'static str] = &["container ls|list|ps", "ps"];
+    const EXAMPLE: &'static str = "docker ps -a";
+    const BARE: Bare = Bare::Shells(|args, _| {
+        args.iter().all(|a| ["-a", "-q", "-aq", "-qa", "-l", "--all", "--no-trunc"].contains(a))
+    });
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        context.print(&ps(&context.store.list_containers()?, &self, Utc::now(), zone())?);
+        Ok(0)
+    }
+}
 
 const TABLE: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
 const HEADINGS: &[(&str, &str)] = &[
@@ -26,7 +68,7 @@ const HEADINGS: &[(&str, &str)] = &[
 ];
 
 /// Lines for stdout, the newest container first. `zone` is the local one, for `.CreatedAt`.
-pub fn ps(containers: &[Container], args: &PsArgs, now: DateTime<Utc>, zone: FixedOffset) -> Result<String, Fault> {
+fn ps(containers: &[Container], args: &Ps, now: DateTime<Utc>, zone: FixedOffset) -> Result<String, Fault> {
     let filter = ContainerFilter::new(&args.filter)?;
     let last = match (args.latest, usize::try_from(args.last)) {
         (true, _) => Some(1),

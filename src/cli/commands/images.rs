@@ -1,12 +1,71 @@
 //! `docker images`: rows and columns.
 
-use super::ImagesArgs;
-use super::filter::ImageFilter;
-use super::table::{Row, list};
-use super::times::{ago, human_size, local};
-use crate::fact::Fault;
+use super::*;
+use crate::cli::filter::{ImageFilter, Term};
+use crate::cli::parsers::parse_filter;
+use crate::cli::table::{Row, list};
+use crate::cli::times::{ago, human_size, local, zone};
+use crate::image::{Image, Reference};
 use chrono::{DateTime, FixedOffset, Utc};
 use std::collections::BTreeMap;
+
+/// 이미지 목록을 보여 줍니다 | List images
+#[derive(Debug, Default, Args)]
+pub struct Images {
+    // Docker's older builder had intermediate images to hide; here `-a` shows what is shown without it.
+    /// 모든 이미지를 보여 줍니다 | Show all images
+    #[arg(short, long)]
+    all: bool,
+    /// 다이제스트를 보여 줍니다 | Show digests
+    #[arg(long)]
+    digests: bool,
+    /// 조건에 맞는 것만 보여 줍니다 | Filter output based on conditions provided
+    #[arg(short, long, value_name = "filter", value_parser = parse_filter)]
+    filter: Vec<Term>,
+    /// 출력 형식: 'table', 'table TEMPLATE', 'json', 'TEMPLATE' (Go 템플릿) |
+    /// Format output: 'table', 'table TEMPLATE', 'json', 'TEMPLATE' (a Go template)
+    #[arg(long, value_name = "string")]
+    format: Option<String>,
+    /// 출력을 자르지 않습니다 | Don't truncate output
+    #[arg(long)]
+    no_trunc: bool,
+    /// 이미지 ID만 보여 줍니다 | Only show image IDs
+    #[arg(short, long)]
+    quiet: bool,
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    reference: Option<String>,
+}
+
+impl Command for Images {
+    const PATHS: &'static [&'static str] = &["image ls|list", "images"];
+    const EXAMPLE: &'static str = "docker images";
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        let rows: Vec<ImageRow> = context.store.images()?.iter().flat_map(rows_of).collect();
+        context.print(&images(&rows, &self, Utc::now(), zone())?);
+        Ok(0)
+    }
+}
+
+/// A line for each of its names; one with `<none>` when it has none.
+fn rows_of(image: &Image) -> Vec<ImageRow> {
+    let row = |repository: String, tag: Option<&str>| ImageRow {
+        repository,
+        tag: tag.unwrap_or(NONE).into(),
+        id: image.id.clone(),
+        digest: Some(image.manifest_digest.clone()),
+        created: image.config.created.unwrap_or(DateTime::UNIX_EPOCH),
+        size: image.bytes,
+        labels: image.config.config.labels.clone(),
+    };
+    let names = image.names.iter().filter_map(|name| Reference::parse(name).ok());
+    let mut rows: Vec<ImageRow> = names.map(|r| row(r.familiar_repository(), r.tag())).collect();
+    if rows.is_empty() {
+        rows.push(row(NONE.into(), None));
+    }
+    rows
+}
 
 /// One name of one image; an image without a name has one row of `<none>`s.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,10 +84,10 @@ pub struct ImageRow {
     pub labels: BTreeMap<String, String>,
 }
 
-pub(super) const NONE: &str = "<none>";
+pub(in crate::cli) const NONE: &str = "<none>";
 
 impl ImageRow {
-    pub(super) fn dangling(&self) -> bool {
+    pub(in crate::cli) fn dangling(&self) -> bool {
         self.repository == NONE && self.tag == NONE
     }
 }
@@ -50,7 +109,7 @@ const HEADINGS: &[(&str, &str)] = &[
 ];
 
 /// Lines for stdout, the newest image first. `zone` is the local one, for `.CreatedAt`.
-pub fn images(rows: &[ImageRow], args: &ImagesArgs, now: DateTime<Utc>, zone: FixedOffset) -> Result<String, Fault> {
+fn images(rows: &[ImageRow], args: &Images, now: DateTime<Utc>, zone: FixedOffset) -> Result<String, Fault> {
     let filter = ImageFilter::new(&args.filter, args.reference.as_deref())?;
     let mut shown: Vec<&ImageRow> = rows.iter().filter(|r| filter.shows(r)).collect();
     let key = |r: &ImageRow| (std::cmp::Reverse(r.created), r.repository.clone(), r.tag.clone(), r.id.clone());
@@ -102,7 +161,7 @@ mod tests {
         }
     }
 
-    fn show(args: ImagesArgs) -> Result<String, Fault> {
+    fn show(args: Images) -> Result<String, Fault> {
         let rows = [
             image("nginx", "latest", '1', 21, 14_200_000),
             image("tiny", "latest", '2', 1, 1_234_567),
@@ -115,7 +174,7 @@ mod tests {
     #[test]
     fn the_table_is_dockers() {
         assert_eq!(
-            show(ImagesArgs::default()).as_deref(),
+            show(Images::default()).as_deref(),
             Ok("REPOSITORY           TAG       IMAGE ID       CREATED         SIZE\n\
                 tiny                 latest    222222222222   24 hours ago    1.23MB\n\
                 localhost:5000/web   v1.0      111111111111   3 weeks ago     14.2MB\n\
@@ -126,26 +185,26 @@ mod tests {
 
     #[test]
     fn filters_and_forms() {
-        let ids = |args: ImagesArgs| {
-            let args = ImagesArgs { format: Some("{{.Repository}}".into()), ..args };
+        let ids = |args: Images| {
+            let args = Images { format: Some("{{.Repository}}".into()), ..args };
             show(args).expect("a list").split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        let base = ImagesArgs::default;
+        let base = Images::default;
         let filter =
-            |text: &str| ImagesArgs { filter: vec![super::super::parsers::parse_filter(text).expect("ok")], ..base() };
+            |text: &str| Images { filter: vec![crate::cli::parsers::parse_filter(text).expect("ok")], ..base() };
         assert_eq!(ids(filter("dangling=true")), "<none>");
         assert_eq!(ids(filter("dangling=false")), "tiny localhost:5000/web nginx");
         assert_eq!(ids(filter("reference=ngin*")), "nginx");
         assert_eq!(ids(filter("reference=*:latest")), "tiny nginx");
-        assert_eq!(ids(ImagesArgs { reference: Some("nginx:latest".into()), ..base() }), "nginx");
+        assert_eq!(ids(Images { reference: Some("nginx:latest".into()), ..base() }), "nginx");
         assert_eq!(ids(filter("label=docent.origin=built-in")).split(' ').count(), 4);
         assert_eq!(ids(filter("label=other")), "");
-        assert_eq!(show(ImagesArgs { quiet: true, ..filter("reference=tiny") }).as_deref(), Ok("222222222222\n"));
-        let whole = show(ImagesArgs { quiet: true, no_trunc: true, ..filter("reference=tiny") }).expect("a list");
+        assert_eq!(show(Images { quiet: true, ..filter("reference=tiny") }).as_deref(), Ok("222222222222\n"));
+        let whole = show(Images { quiet: true, no_trunc: true, ..filter("reference=tiny") }).expect("a list");
         assert_eq!(whole.trim().len(), 71);
-        let digests = show(ImagesArgs { digests: true, ..filter("reference=tiny") }).expect("a list");
+        let digests = show(Images { digests: true, ..filter("reference=tiny") }).expect("a list");
         assert!(digests.starts_with("REPOSITORY   TAG       DIGEST  "), "{digests}");
-        let json = show(ImagesArgs { format: Some("json".into()), ..filter("reference=tiny") }).expect("a list");
+        let json = show(Images { format: Some("json".into()), ..filter("reference=tiny") }).expect("a list");
         assert!(json.starts_with("{\"Containers\":\"N/A\",\"CreatedAt\":\"2026-03-03 06:06:07 +0000 UTC\""), "{json}");
     }
 }

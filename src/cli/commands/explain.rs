@@ -1,0 +1,60 @@
+//! `docent explain [N]` retells a command word for word; `explain -- COMMAND…` forecasts one. Nothing is done.
+
+use super::*;
+use crate::cli::lang::{Level, parse_level};
+use crate::cli::parse::{Asked, parse};
+use crate::cli::parsers::parse_number;
+use crate::engine::explain;
+use crate::fact::Event;
+
+/// 지난 명령이 한 일을 다시 설명합니다. '--' 뒤의 명령은 실행하지 않고 미리 설명합니다 |
+/// Retell what a command did; with '--', tell what a command would do without doing it
+#[derive(Debug, Args)]
+pub struct Explain {
+    // None is the last command.
+    #[arg(value_name = "N", value_parser = parse_number)]
+    pub number: Option<u64>,
+    /// 설명의 깊이: brief, learn, full, deep, json | How deep: brief, learn, full, deep, json
+    #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
+    pub level: Option<Level>,
+    // The command to forecast, without `docker` or `docent` before it; empty: retell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub forecast: Vec<String>,
+}
+
+impl Command for Explain {
+    const PATHS: &'static [&'static str] = &["explain"];
+    const EXAMPLE: &'static str = "docent explain -- run -d --name web nginx";
+    const USAGE: &'static [&'static str] = &["[--level LEVEL] [N]", "-- COMMAND [ARG...]"];
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        let level = self.level.unwrap_or(match context.narrator.level {
+            Level::Off | Level::Learn | Level::Brief => Level::Full,
+            level => level,
+        });
+        context.narrator.level = level;
+        if !self.forecast.is_empty() {
+            let words = std::iter::once("docker".into()).chain(self.forecast.into_iter().map(Into::into)).collect();
+            let facts = match parse(words).map_err(|(fault, _)| fault)?.asked {
+                Asked::Command(command) => command.would(&context.store)?,
+                _ => Vec::new(),
+            };
+            let events: Vec<Event> = facts.into_iter().map(Event::planned).collect();
+            context.print(&context.narrator.as_plan(&events));
+            return Ok(0);
+        }
+        let record = explain::pick(&context.store, self.number)?;
+        let header = &record.header;
+        let time = header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S").to_string();
+        let mut text = String::new();
+        if level != Level::Json {
+            text += &context.narrator.record_head(header.number, &header.argv, &time, record.exit);
+            text += &context.narrator.record_flaws(record.torn, record.broken);
+        }
+        context.narrator.command = Some(header.number);
+        let told = context.narrator.story(&record.events);
+        text += if told.is_empty() { context.narrator.nothing() } else { told }.as_str();
+        context.print(&text);
+        Ok(0)
+    }
+}

@@ -1,0 +1,56 @@
+//! `docker logs`: what a container's programs have printed.
+
+use super::*;
+use crate::cli::parsers::bad;
+use crate::engine::logs;
+use std::io::Write;
+
+/// 컨테이너가 출력한 로그를 보여 줍니다 | Fetch the logs of a container
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// 새로 나오는 로그를 계속 보여 줍니다 | Follow log output
+    #[arg(short, long)]
+    follow: bool,
+    /// 끝에서부터 보여 줄 줄 수 | Number of lines to show from the end of the logs
+    #[arg(short = 'n', long, value_name = "string", default_value = "all", value_parser = parse_tail)]
+    tail: Tail,
+    /// 시각을 함께 보여 줍니다 | Show timestamps
+    #[arg(short, long)]
+    timestamps: bool,
+    #[arg(value_name = "CONTAINER")]
+    name: String,
+}
+
+/// How many of the last lines; None is all.
+#[derive(Debug, Clone, Copy)]
+struct Tail(Option<usize>);
+
+/// Docker takes whatever is no number for `all`; a typing error is told here instead. Negative numbers are all, as there.
+fn parse_tail(text: &str) -> Result<Tail, Fault> {
+    match text.parse::<i64>() {
+        Ok(n) => Ok(Tail(usize::try_from(n).ok())),
+        Err(_) if text == "all" || text.is_empty() => Ok(Tail(None)),
+        Err(_) => Err(bad("--tail", text, "NUMBER|all")),
+    }
+}
+
+impl Command for Logs {
+    const PATHS: &'static [&'static str] = &["container logs", "logs"];
+    const EXAMPLE: &'static str = "docker logs -f web";
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        let container = context.store.find_container(&self.name)?;
+        logs::logs(&context.store, &container, self.tail.0, self.follow, |line| {
+            let text = if self.timestamps { format!("{} {}", line.time, line.log) } else { line.log.clone() };
+            let written = if line.stream == "stderr" {
+                std::io::stderr().lock().write_all(text.as_bytes())
+            } else {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            };
+            written.is_ok()
+        })?;
+        Ok(0)
+    }
+}

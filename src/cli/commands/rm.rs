@@ -1,0 +1,43 @@
+//! `docker rm`: containers go, with everything that was written in them.
+
+use super::*;
+use crate::engine::{forecast, remove};
+
+/// 컨테이너를 지웁니다 | Remove one or more containers
+#[derive(Debug, Args)]
+pub struct Rm {
+    /// 실행 중이어도 강제로 지웁니다 (SIGKILL) | Force the removal of a running container (uses SIGKILL)
+    #[arg(short, long)]
+    force: bool,
+    // There are none yet, so nothing is left out.
+    /// 컨테이너의 익명 볼륨도 지웁니다 | Remove anonymous volumes associated with the container
+    #[arg(short, long)]
+    volumes: bool,
+    #[arg(required = true, value_name = "CONTAINER")]
+    names: Vec<String>,
+}
+
+impl Command for Rm {
+    const PATHS: &'static [&'static str] = &["container rm", "rm"];
+    const EXAMPLE: &'static str = "docker rm -f web";
+    const BARE: Bare = Bare::Shells(names_one);
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        // With -f what is not there is not missed, as with Docker 28: said, and no failure.
+        let there = |name: &String| {
+            !self.force || !matches!(context.store.find_container(name), Err(Fault::NoSuchContainer { .. }))
+        };
+        let (names, missing): (Vec<String>, Vec<String>) = self.names.into_iter().partition(there);
+        for name in missing {
+            context.complain(&Fault::NoSuchContainer { name });
+        }
+        context.each(&names, |context, container| {
+            remove::remove(&context.store, &mut context.story, container, self.force)
+        })
+    }
+
+    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
+        forecast::remove(store, &self.names, self.force)
+    }
+}

@@ -1,0 +1,65 @@
+//! `docker run`: make a container, start it, and stay with it until it ends.
+
+use super::create::Flags;
+use super::*;
+use crate::cli::attached;
+use crate::engine::attach::{Ends, attach};
+use crate::engine::start::Join;
+use crate::engine::{create, forecast, remove, start};
+
+/// 이미지로 새 컨테이너를 만들어 실행합니다 | Create and run a new container from an image
+#[derive(Debug, Args)]
+pub struct Run {
+    /// 배경에서 실행하고 컨테이너 ID를 출력합니다 | Run container in background and print container ID
+    #[arg(short, long)]
+    pub detach: bool,
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+impl Command for Run {
+    const PATHS: &'static [&'static str] = &["container run", "run"];
+    const EXAMPLE: &'static str = "docker run -d --name web -p 8080:80 nginx";
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        if !self.detach {
+            attached::terminal_for(self.flags.tty, self.flags.interactive)?;
+            context.json_needs_a_file()?;
+        }
+        let container = create::create(&context.store, &mut context.story, self.flags.request(self.detach)?)?;
+        let join = Join { output: !self.detach, input: container.config.attach_stdin };
+        let size = attached::size(container.config.tty);
+        let started = match start::start(&context.store, &mut context.story, &container, join, size) {
+            Ok(Some(started)) => started,
+            // Nobody else knows of it yet, unless somebody guessed its id.
+            Ok(None) => return Err(Fault::MonitorDied { id: container.id }),
+            Err(fault) => {
+                // As Docker: a container that could not start stays `Created`; with --rm it goes.
+                if container.host_config.auto_remove {
+                    remove::remove(&context.store, &mut context.story, &container, false)?;
+                }
+                return Err(fault);
+            }
+        };
+        if self.detach {
+            let hint = context.hint();
+            context.narrate();
+            context.print(&format!("{}\n", container.id));
+            context.say(&hint.unwrap_or_default());
+            return Ok(0);
+        }
+        context.narrate();
+        let ends = Ends::new(container.config.tty, started.input, [None, None]);
+        let outcome = attach(&started.client, ends, &mut context.story)?;
+        attached::finish(context, &container, outcome, !container.host_config.auto_remove)
+    }
+
+    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
+        forecast::run(store, &self.flags.request(self.detach)?)
+    }
+
+    fn exit(fault: &Fault) -> i32 {
+        attached::exit(fault).unwrap_or(125)
+    }
+}

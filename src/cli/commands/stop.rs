@@ -1,0 +1,37 @@
+//! `docker stop`: a signal that asks containers to end, and SIGKILL for those that do not.
+
+use super::*;
+use crate::cli::parsers::{parse_signal, parse_timeout};
+use crate::engine::{forecast, stop};
+
+/// 실행 중인 컨테이너를 멈춥니다 | Stop one or more running containers
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// 컨테이너에 보낼 시그널 | Signal to send to the container
+    #[arg(short, long, value_name = "string", value_parser = parse_signal)]
+    signal: Option<i32>,
+    // 0 kills at once, -1 waits for ever. None is the container's own, else 10.
+    /// 강제로 끝내기 전에 기다릴 초 | Seconds to wait before killing the container
+    #[arg(short, long, alias = "time", value_name = "int", value_parser = parse_timeout)]
+    timeout: Option<i64>,
+    #[arg(required = true, value_name = "CONTAINER")]
+    names: Vec<String>,
+}
+
+impl Command for Stop {
+    const PATHS: &'static [&'static str] = &["container stop", "stop"];
+    const EXAMPLE: &'static str = "docker stop $(docker ps -a -q)";
+    const GRADED: Graded = Graded::Always;
+
+    fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        context.each(&self.names, |context, container| {
+            let signal = self.signal.unwrap_or(stop::signal_of(container));
+            let grace = self.timeout.or(container.config.stop_timeout).unwrap_or(10);
+            stop::stop(&context.store, &mut context.story, container, signal, grace)
+        })
+    }
+
+    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
+        forecast::stop(store, &self.names, self.signal)
+    }
+}
