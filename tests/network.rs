@@ -6,6 +6,7 @@ use docent::kernel::netlink::Netlink;
 use docent::kernel::nftables::Table;
 use docent::kernel::ports;
 use docent::kernel::sys::{self, Calls};
+use docent::launch::firewall;
 use docent::launch::network::{self, Lease, Network};
 use docent::store::Store;
 use std::fs::File;
@@ -553,6 +554,9 @@ fn nat_that_is_refused_is_told_and_no_error() {
             matches!((&nat.fact, &nat.outcome), (Fact::Nat { .. }, Outcome::Failed { error }) if error.errno == libc::EPERM)
         );
         assert!(matches!(&fallback.fact, Fact::Fallback { what, point: FaultPoint::NoNat } if what == "nftables"));
+        // Where there is no packet filter, there is nothing of docent's in it, and a store can end all the same.
+        assert!(firewall::remove(&net.bridge).expect("nothing to do").is_none());
+        firewall::release(&mut Story::new()).expect("nothing to do");
     });
 }
 

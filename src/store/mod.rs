@@ -158,7 +158,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)). A lock file that was removed while we waited is nobody's lock.
+    /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)). A lock
+    /// file that was removed while we waited is nobody's lock.
     pub fn lock(&self) -> Result<StoreLock, SysError> {
         let path = self.root.join("lock");
         let io = |e: std::io::Error| SysError::io("flock", path.to_string_lossy(), &e);

@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::fact::{Deed, Event, Fact, Kept, Story, SysError};
-use crate::kernel::sys;
+use crate::kernel::{sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -75,11 +75,12 @@ impl Store {
             drop(temp);
         }
         deed.tell(story);
-        let io = |what: &Path, e: std::io::Error| SysError::io("rmdir", what.to_string_lossy(), &e);
         // What another command is making at this moment it removes itself, when its rename fails.
-        std::fs::remove_dir_all(self.tmp()).or_else(|e| unless_gone(e)).map_err(|e| io(&self.tmp(), e))?;
+        walk::remove_path(&self.tmp())?;
         let lock = self.root.join("lock");
-        std::fs::remove_file(&lock).or_else(|e| unless_gone(e)).map_err(|e| io(&lock, e))?;
+        std::fs::remove_file(&lock)
+            .or_else(unless_gone)
+            .map_err(|e| SysError::io("unlink", lock.to_string_lossy(), &e))?;
         if std::fs::remove_dir(&self.root).is_err() {
             let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
             let names: Vec<String> =
