@@ -1,8 +1,8 @@
 //! docent: a container engine that explains itself.
 //!
 //! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
-//! [`fact`] plain data, [`kernel`] the system calls, `store` the disk, `image` and `container` the models, `launch` what
-//! makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the only place with sentences, and
+//! [`event`] what can be told, each event defined once, [`kernel`] the system calls, `store` the disk, `image` and `container`
+//! the models, `launch` what makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the stories, and
 //! then `lab` and `book`, `cli` with every command, and on top the session `repl`. [`web`] is the built-in web server, which
 //! runs inside containers.
 
@@ -11,7 +11,8 @@ pub mod cli;
 pub mod container;
 mod dispatch;
 pub mod engine;
-pub mod fact;
+pub mod event;
+pub use event as fact;
 pub mod image;
 pub mod kernel;
 pub mod lab;

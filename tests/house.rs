@@ -12,9 +12,9 @@
 //! image   container   registry
 //! store
 //! kernel
-//! fact
+//! event
 //! ```
-//! `web`, the server that runs inside containers, stands beside: it uses the kernel's room and the facts, nothing else.
+//! `web`, the server that runs inside containers, stands beside: it uses the kernel's room and the events, nothing else.
 //!
 //! Read are the sources themselves, without comments, strings and what is compiled for tests only.
 
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, the lowest first.
 const FLOORS: [&[&str]; 11] = [
-    &["fact"],
+    &["event"],
     &["kernel"],
     &["store"],
     &["image", "container", "registry"],
@@ -237,7 +237,7 @@ fn every_arrow_points_down() {
             }
             arrows += 1;
             let fits = match source.room.as_str() {
-                "web" => matches!(to.as_str(), "kernel" | "fact"),
+                "web" => matches!(to.as_str(), "kernel" | "event"),
                 room => floor(room).is_some_and(|floor| floor > below),
             };
             if fits {
@@ -290,9 +290,9 @@ fn nothing_panics_on_what_comes_from_outside() {
 
 #[test]
 fn the_reader_reads_what_is_code() {
-    let text = "use crate::{fact::Event, kernel};\n// crate::cli\nlet s = \"crate::repl\"; 'a'; &'a crate::store::X\n\
+    let text = "use crate::{event::Event, kernel};\n// crate::cli\nlet s = \"crate::repl\"; 'a'; &'a crate::store::X\n\
                 #[cfg(test)]\nmod tests { use crate::book; fn f() { x.unwrap() } }\nsuper::super::lab::x";
     let source = Source { path: "x".into(), room: "x".into(), depth: 2, text: plain(text) };
-    assert_eq!(rooms_named(&source), ["fact", "kernel", "store", "lab"]);
+    assert_eq!(rooms_named(&source), ["event", "kernel", "store", "lab"]);
     assert!(!source.text.contains("unwrap"));
 }

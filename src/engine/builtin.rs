@@ -35,7 +35,10 @@ fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference,
     let recipe = Recipe::of(which, docent).map_err(step)?;
     story.tell(Event::of(Fact::Fallback { what: name.familiar(), point: FaultPoint::BuiltIn }, Vec::new()));
     let (programs, server) = (recipe.programs.clone(), recipe.server.clone());
-    story.tell(Event::of(Fact::ImageFromHost { reference: name.familiar(), programs, server }, Vec::new()));
+    story.tell(Event::of(
+        Fact::ImageFromHost { reference: name.familiar(), programs: Some(programs), server },
+        Vec::new(),
+    ));
     let mut import = Import::begin(store).map_err(fault)?;
     let mut layers = Vec::new();
     for (tree, words) in &recipe.layers {

@@ -209,7 +209,7 @@ fn transfer(
             }
         }
         let (bytes, entries) = (copy.sum.bytes, copy.sum.entries);
-        Ok(((), Fact::Copied { from, to, bytes, entries, into_container }))
+        Ok(((), Fact::Copied { from, to, bytes: Some(bytes), entries: Some(entries), into_container }))
     })
 }
 

@@ -54,8 +54,8 @@ pub fn remove(store: &Store, names: &[String], force: bool) -> Result<Vec<Fact>,
 
 pub fn freeze(store: &Store, names: &[String], freeze: bool) -> Result<Vec<Fact>, Fault> {
     let fact = |_| match freeze {
-        true => Fact::CgroupFrozen { file: String::new(), state: "FROZEN".into() },
-        false => Fact::CgroupThawed { file: String::new(), state: "THAWED".into() },
+        true => Fact::CgroupFrozen { file: None, state: "FROZEN".into() },
+        false => Fact::CgroupThawed { file: None, state: "THAWED".into() },
     };
     Ok(containers(store, names)?.into_iter().map(fact).collect())
 }
@@ -68,7 +68,7 @@ pub fn exec(store: &Store, name: &str, command: &[String]) -> Result<Vec<Fact>, 
 }
 
 pub fn load(path: String) -> Vec<Fact> {
-    vec![Fact::ArchiveRead { path, images: 0, layers: 0 }]
+    vec![Fact::ArchiveRead { path, images: None, layers: None }]
 }
 
 /// The image that would be used, without making a built-in one.
@@ -77,10 +77,10 @@ fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Imag
         let layers = image.layers.iter().map(|l| l.chain_id.clone()).collect();
         facts.push(Fact::ImageResolved {
             reference: text.into(),
-            id: image.id.clone(),
+            id: Some(image.id.clone()),
             by,
-            layers,
-            bytes: image.bytes,
+            layers: Some(layers),
+            bytes: Some(image.bytes),
         });
         return Ok(Some(image));
     }
@@ -89,38 +89,37 @@ fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Imag
         return Err(Fault::NoSuchImage { reference: text.into(), similar: Vec::new() });
     }
     facts.push(Fact::Fallback { what: text.into(), point: FaultPoint::BuiltIn });
-    facts.push(Fact::ImageFromHost { reference: reference.familiar(), programs: Vec::new(), server: None });
+    facts.push(Fact::ImageFromHost { reference: reference.familiar(), programs: None, server: None });
     facts.push(Fact::ImageResolved {
         reference: text.into(),
-        id: String::new(),
+        id: None,
         by: Resolved::BuiltIn,
-        layers: Vec::new(),
-        bytes: 0,
+        layers: None,
+        bytes: None,
     });
     Ok(None)
 }
 
 fn created(store: &Store, ask: &CreateRequest, facts: &mut Vec<Fact>) -> Result<Container, Fault> {
     let image = image(store, &ask.config.image, facts)?;
-    let name = ask.name.clone().unwrap_or_default();
-    if !name.is_empty()
-        && let Some(other) = store.list_containers()?.iter().find(|c| c.name == name)
+    if let Some(name) = &ask.name
+        && let Some(other) = store.list_containers()?.iter().find(|c| c.name == *name)
     {
-        return Err(Fault::NameTaken { name, by: other.id.clone() });
+        return Err(Fault::NameTaken { name: name.clone(), by: other.id.clone() });
     }
-    let config = create::planned(ask.clone(), image.as_ref(), name.clone())?;
+    let config = create::planned(ask.clone(), image.as_ref(), ask.name.clone().unwrap_or_default())?;
     facts.push(Fact::ContainerCreated {
-        id: String::new(),
-        name,
+        id: None,
+        name: ask.name.clone(),
         image: ask.config.image.clone(),
-        path: String::new(),
+        path: None,
     });
     Ok(config)
 }
 
 fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
     let spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
-    facts.push(Fact::HelperStarted { pid: 0, role: "monitor".into() });
+    facts.push(Fact::HelperStarted { pid: None, role: "monitor".into() });
     for step in plan::steps(&spec) {
         match step {
             Step::Bridge => facts.extend(network::forecast(store)),
@@ -131,7 +130,7 @@ fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
         facts.extend(container.ports().iter().map(|port| Fact::Published {
             host_ip: port.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
             host_port: port.host_port.unwrap_or(0),
-            address: String::new(),
+            address: None,
             port: port.port,
             proto: port.proto.clone(),
         }));
@@ -164,7 +163,7 @@ fn ended(container: &Container) -> Fact {
 pub fn copy(store: &Store, from: &str, to: &str) -> Result<Vec<Fact>, Fault> {
     use super::copy::{Side, side};
     let into_container = matches!(side(to), Side::Container { .. });
-    let mut facts = vec![Fact::Copied { from: from.into(), to: to.into(), bytes: 0, entries: 0, into_container }];
+    let mut facts = vec![Fact::Copied { from: from.into(), to: to.into(), bytes: None, entries: None, into_container }];
     if let Side::Container { name, path } = side(to) {
         let container = store.find_container(&name)?;
         let path = super::view::absolute(&path);

@@ -18,7 +18,10 @@ pub fn load(store: &Store, story: &mut Story, input: &mut dyn Read, path: &str) 
     let mut import = Import::begin(store).map_err(fault)?;
     let images = archive::read(input, &mut |content| import.spool(content)).map_err(fault)?;
     let layers = images.iter().map(|i| i.layers.len()).sum();
-    story.tell(Event::of(Fact::ArchiveRead { path: path.into(), images: images.len(), layers }, Vec::new()));
+    story.tell(Event::of(
+        Fact::ArchiveRead { path: path.into(), images: Some(images.len()), layers: Some(layers) },
+        Vec::new(),
+    ));
     for image in images {
         import.image(image.config, &image.parsed, &image.layers, image.names).map_err(fault)?;
     }

@@ -31,7 +31,10 @@ fn tell(story: &mut Story, text: &str, image: &Image, by: Resolved) {
         _ => Reference::parse(text).map_or(text.to_string(), |name| name.familiar()),
     };
     let (id, layers, bytes) = (image.id.clone(), image.chain(), image.bytes);
-    story.tell(Event::of(Fact::ImageResolved { reference, id, by, layers, bytes }, Vec::new()));
+    story.tell(Event::of(
+        Fact::ImageResolved { reference, id: Some(id), by, layers: Some(layers), bytes: Some(bytes) },
+        Vec::new(),
+    ));
 }
 
 /// Names that are here and differ from this one by a slip of the pen, or only in the tag or the registry.

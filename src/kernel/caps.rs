@@ -101,7 +101,7 @@ fn kept(keep: u64, bounding: u64) -> Vec<String> {
 pub fn bounding(keep: &[&str]) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         let (kept, dropped) = drop_bounding(calls, mask(keep)?)?;
-        Ok(((), Fact::Capabilities { kept, dropped }))
+        Ok(((), Fact::Capabilities { kept, dropped: Some(dropped) }))
     })
 }
 
@@ -119,7 +119,7 @@ pub fn apply(keep: &[&str], as_root: bool) -> Result<Deed<()>, SysError> {
         let bits = mask(keep)?;
         let (kept, dropped) = drop_bounding(calls, bits)?;
         narrow_sets(calls, if as_root { bits } else { 0 })?;
-        Ok(((), Fact::Capabilities { kept, dropped }))
+        Ok(((), Fact::Capabilities { kept, dropped: Some(dropped) }))
     })
 }
 
@@ -237,7 +237,8 @@ mod tests {
                 let event = deed.event();
                 let drops = event.calls.iter().filter(|c| c.args.starts_with("PR_CAPBSET_DROP")).count();
                 let (now, _) = read_bounding();
-                let told = matches!(&event.fact, Fact::Capabilities { dropped, .. } if *dropped == drops && drops > 0);
+                let told =
+                    matches!(&event.fact, Fact::Capabilities { dropped, .. } if *dropped == Some(drops) && drops > 0);
                 told && now & !0xa804_25fb == 0 && event.calls.last().is_some_and(|c| c.name == "capset" && c.ret == 0)
             });
             let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

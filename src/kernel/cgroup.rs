@@ -102,6 +102,14 @@ impl Layout {
     }
 }
 
+/// Why nothing is limited where there is no cgroup.
+pub const NONE: &str = "no cgroup is mounted";
+
+/// Thousandths of a CPU as microseconds of each 100 ms.
+pub fn quota(milli: u64) -> u64 {
+    milli.saturating_mul(100)
+}
+
 impl Group {
     /// Makes the directories. In version 2 the controllers are handed down to them first. `owner` is written to the one
     /// that goes last, for whoever finds it later ([`owner`]); where it cannot be written, nobody will know.
@@ -167,10 +175,12 @@ impl Group {
                 .trim()
                 .to_string();
             let file = path.to_string_lossy().into_owned();
-            Ok(((), Fact::CgroupLimit { limit, file, value: value.into(), read_back }))
+            Ok(((), Fact::CgroupLimit { limit, file: Some(file), value: value.into(), read_back: Some(read_back) }))
         });
         Some(deed.map(|deed| {
-            let Fact::CgroupLimit { read_back, file, .. } = &deed.event().fact else { return deed };
+            let Fact::CgroupLimit { read_back: Some(read_back), file: Some(file), .. } = &deed.event().fact else {
+                return deed;
+            };
             let receipt = Receipt {
                 evidence: format!("{file}: {read_back}"),
                 proof: vec!["cat".into(), file.clone()],
@@ -201,7 +211,7 @@ impl Group {
 
     /// Thousandths of a CPU, as a quota in each period of 100 ms.
     pub fn limit_cpu(&self, milli: u64) -> Option<Result<Deed<()>, SysError>> {
-        let quota = milli.saturating_mul(100);
+        let quota = quota(milli);
         match self.version {
             1 => self.limit(Limit::Cpu, "cpu", "cpu.cfs_quota_us", &quota.to_string()),
             _ => self.limit(Limit::Cpu, "cpu", "cpu.max", &format!("{quota} 100000")),
@@ -306,7 +316,7 @@ impl Group {
         let deed = sys::deed(|calls| {
             sys::put(calls, &file, word)?;
             let state = self.settled(&file, word)?;
-            let file = name.clone();
+            let file = Some(name.clone());
             let fact = if freeze { Fact::CgroupFrozen { file, state } } else { Fact::CgroupThawed { file, state } };
             Ok(((), fact))
         })?;

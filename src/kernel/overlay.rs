@@ -99,6 +99,7 @@ impl Overlay {
             upper: self.upper.to_string_lossy().into_owned(),
             work: self.work.to_string_lossy().into_owned(),
             target: self.shown(),
+            mount_points: self.lower.len() > self.names.len(),
         }
     }
 }

@@ -123,7 +123,7 @@ impl Pen {
                 let target = super::open::directory(tree)?;
                 mounts::attach(calls, copy.as_fd(), target.as_fd(), &tree.to_string_lossy())?;
                 let shown = |p: &Path| p.to_string_lossy().into_owned();
-                Ok(((), Fact::Bound { source: shown(&inside.path), target: shown(tree), read_only: false }))
+                Ok(((), Fact::Bound { source: shown(&inside.path), target: shown(tree), read_only: false, own: false }))
             })?
             .tell(story);
         }

@@ -36,7 +36,7 @@ pub fn bind(
         let fact = Fact::Published {
             host_ip: shown.clone().unwrap_or_default(),
             host_port: listeners.first().map_or(port, |(_, address)| address.port()),
-            address: to.ip().to_string(),
+            address: Some(to.ip().to_string()),
             port: to.port(),
             proto: "tcp".into(),
         };

@@ -74,7 +74,7 @@ pub fn probe(store_root: &Path) -> Deed<Probe> {
         controllers,
         shown,
     };
-    Deed::new(probe.clone(), Event::of(Fact::Probed(probe), calls))
+    Deed::new(probe.clone(), Event::of(Fact::Probed { probe }, calls))
 }
 
 fn tier(shown: &[Shown]) -> Tier {

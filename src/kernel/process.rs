@@ -196,7 +196,7 @@ pub fn start_helper(
     // The C library starts a program by vfork, or a clone that does the same; what the child does next is execve.
     calls.note("vfork", String::new(), i64::from(pid));
     calls.note("execve", format!("{}, [{}], ...", sys::quoted(&path), argv.join(", ")), 0);
-    Ok(Deed::new(pid, Event::of(Fact::HelperStarted { pid, role: role.into() }, calls.take())))
+    Ok(Deed::new(pid, Event::of(Fact::HelperStarted { pid: Some(pid), role: role.into() }, calls.take())))
 }
 
 /// A new session without a controlling terminal: a hangup of the learner's terminal does not reach it.

@@ -124,7 +124,7 @@ pub fn build() -> Filters {
 pub fn install(filters: &Filters) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         set_filter(calls, &filters.program)?;
-        Ok(((), Fact::Seccomp { allowed: filters.allowed, filters: 1 }))
+        Ok(((), Fact::Seccomp { allowed: Some(filters.allowed), filters: Some(1) }))
     })
 }
 

@@ -86,7 +86,7 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
         Cloned::Parent { pid, pidfd } => {
             drop((theirs, script_output));
             let namespaces = process::namespaces(pid, process::KINDS.get(..4).unwrap_or_default());
-            story.tell(Event::of(Fact::NamespacesMade { pid, inside: 1, namespaces }, calls.take()));
+            story.tell(Event::of(Fact::NamespacesMade { pid: Some(pid), inside: 1, namespaces }, calls.take()));
             while let Ok(message) = ours.receive(true) {
                 if let (TOLD, Ok(event)) = (message.kind, serde_json::from_slice(&message.body)) {
                     story.tell(event);
@@ -271,7 +271,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
 
 /// Shows something of the host at a place that was just made for it.
 fn bind(house: BorrowedFd<'_>, source: &Path, name: &str, read_only: bool, story: &mut Story) -> Result<(), SysError> {
-    root::bind(mounts::beneath(house, name)?.as_fd(), source, name, read_only)?.tell(story);
+    root::bind(mounts::beneath(house, name)?.as_fd(), source, name, read_only, false)?.tell(story);
     Ok(())
 }
 

@@ -222,9 +222,8 @@ fn text(mut file: File) -> String {
 /// What container an event is about: the one it names, or the one its fact is of.
 pub fn container_of(event: &Event) -> Option<&str> {
     event.container.as_deref().or(match &event.fact {
-        Fact::ContainerCreated { id, .. } | Fact::ContainerRemoved { id, .. } | Fact::ContainerExited { id, .. } => {
-            Some(id)
-        }
+        Fact::ContainerCreated { id, .. } => id.as_deref(),
+        Fact::ContainerRemoved { id, .. } | Fact::ContainerExited { id, .. } => Some(id),
         _ => None,
     })
 }

@@ -181,7 +181,7 @@ impl Inside<'_> {
             }
             Step::CgroupNamespace => sys::deed(|calls| {
                 sys::unshare(calls, libc::CLONE_NEWCGROUP)?;
-                Ok(((), Fact::PrivateMounts { kinds: vec!["cgroup".into()] }))
+                Ok(((), Fact::CgroupNamespace))
             })?
             .tell(&mut self.story),
             Step::Enter => self.enter()?,
@@ -297,7 +297,7 @@ impl Inside<'_> {
         sys::deed(|calls| {
             sys::setns(calls, pidfd.as_fd(), flags, &format!("pid:{of}"))?;
             let kinds = kinds.iter().map(|(kind, _)| kind.to_string()).collect();
-            Ok(((), Fact::NamespacesJoined { pid: std::process::id() as i32, kinds, of }))
+            Ok(((), Fact::NamespacesJoined { pid: Some(std::process::id() as i32), kinds, of: Some(of) }))
         })?
         .tell(&mut self.story);
         Ok(())

@@ -68,12 +68,12 @@ pub fn forecast(store: &Store) -> Vec<Fact> {
         None => Ok((subnet::choose(&taken(&mut net, 0)?, subnet::remembered(store), 0)?, false)),
     });
     let Ok((address, reused)) = there else {
-        return vec![Fact::Bridge { name: String::new(), address: String::new(), ipv6_off: true }];
+        return vec![Fact::Bridge { name: None, address: None, ipv6_off: true }];
     };
     let bridge = if reused {
         Fact::BridgeReused { name: name.clone(), address: shown(address) }
     } else {
-        Fact::Bridge { name: name.clone(), address: shown(address), ipv6_off: true }
+        Fact::Bridge { name: Some(name.clone()), address: Some(shown(address)), ipv6_off: true }
     };
     [bridge].into_iter().chain(firewall::forecast(&name, address)).collect()
 }
@@ -123,12 +123,16 @@ fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subne
     let made = proven(|calls| {
         let address = make_bridge(calls, &mut net, bridge, store)?;
         let receipt = bridge_receipt(&net.existing(bridge)?, address);
-        Ok((address, Fact::Bridge { name: bridge.into(), address: shown(address), ipv6_off: true }, receipt))
+        Ok((
+            address,
+            Fact::Bridge { name: Some(bridge.into()), address: Some(shown(address)), ipv6_off: true },
+            receipt,
+        ))
     });
     match made {
         Ok(deed) => Ok(deed.tell(story)),
         Err(error) => {
-            let fact = Fact::Bridge { name: bridge.into(), address: String::new(), ipv6_off: false };
+            let fact = Fact::Bridge { name: Some(bridge.into()), address: None, ipv6_off: false };
             story.tell(Event::failed(fact, error.clone()));
             Err(match error.errno {
                 libc::EADDRNOTAVAIL => Fault::NoFreeAddress { subnet: error.object },
@@ -261,7 +265,8 @@ pub fn plug(lease: &Lease, pid: i32) -> Result<Deed<()>, SysError> {
             other => other?,
         }
         let link = net.existing(&lease.veth)?;
-        let fact = Fact::Veth { host: lease.veth.clone(), inside: INSIDE.into(), bridge: lease.bridge.clone() };
+        let fact =
+            Fact::Veth { host: Some(lease.veth.clone()), inside: INSIDE.into(), bridge: Some(lease.bridge.clone()) };
         let receipt = Receipt {
             evidence: format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name),
             proof: ["ip", "-o", "link", "show", "dev", &lease.veth].map(str::to_string).to_vec(),

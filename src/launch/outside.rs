@@ -68,7 +68,7 @@ pub fn launch(spec: &Spec, streams: Option<Streams>, story: &mut Story) -> Resul
     let cloned = match sys::clone3(&mut calls, flags, into.as_ref().map(|fd| fd.as_fd())) {
         Ok(cloned) => cloned,
         Err(error) => {
-            let fact = Fact::NamespacesMade { pid: 0, inside: 1, namespaces: Vec::new() };
+            let fact = Fact::NamespacesMade { pid: None, inside: 1, namespaces: Vec::new() };
             let failed = SysError { calls: calls.take(), ..error.clone() };
             story.tell(Event::failed(fact, failed));
             return Err(step(error));
@@ -119,7 +119,7 @@ pub fn exec(
         Cloned::Parent { pid, pidfd } => (pid, pidfd),
     };
     drop(given);
-    let mut event = Event::of(Fact::HelperStarted { pid, role: "exec".into() }, calls.take());
+    let mut event = Event::of(Fact::HelperStarted { pid: Some(pid), role: "exec".into() }, calls.take());
     event.container = Some(spec.id.clone());
     story.tell(event);
     if let (Some(_), Some(group)) = (&into, &spec.group) {
@@ -143,7 +143,7 @@ pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<crate::fact::De
     sys::deed(|calls| {
         sys::setns(calls, pidfd.as_fd(), libc::CLONE_NEWPID, &format!("pid:{pid1}"))?;
         let pid = std::process::id() as i32;
-        Ok(((), Fact::NamespacesJoined { pid, kinds: vec!["pid".into()], of: pid1 }))
+        Ok(((), Fact::NamespacesJoined { pid: Some(pid), kinds: vec!["pid".into()], of: Some(pid1) }))
     })
 }
 
@@ -154,7 +154,7 @@ fn tell_clone(spec: &Spec, pid: i32, kinds: &[(&str, u64)], mut calls: sys::Call
         namespaces.iter().filter_map(|n| n.inode.map(|inode| format!("{}:[{}]", n.kind, inode))).collect();
     let first = evidence.first().cloned().unwrap_or_default();
     let inside = process::inner_pid(pid).unwrap_or(1);
-    let mut event = Event::of(Fact::NamespacesMade { pid, inside, namespaces }, calls.take());
+    let mut event = Event::of(Fact::NamespacesMade { pid: Some(pid), inside, namespaces }, calls.take());
     event.container = Some(spec.id.clone());
     event.receipt = Some(Receipt {
         evidence: evidence.join(" "),
@@ -216,7 +216,7 @@ impl Launched {
                 *pid = self.pid;
                 event.receipt = spec.group.as_ref().map(|group| self.lasting(group.joined_receipt(self.pid)));
             }
-            Fact::NamespacesJoined { pid, .. } => *pid = self.pid,
+            Fact::NamespacesJoined { pid, .. } => *pid = Some(self.pid),
             _ => {}
         }
         event
@@ -231,7 +231,11 @@ impl Launched {
         match network::plug(lease, self.pid) {
             Ok(deed) => deed.tell(story),
             Err(error) => {
-                let fact = Fact::Veth { host: lease.veth.clone(), inside: "eth0".into(), bridge: lease.bridge.clone() };
+                let fact = Fact::Veth {
+                    host: Some(lease.veth.clone()),
+                    inside: "eth0".into(),
+                    bridge: Some(lease.bridge.clone()),
+                };
                 story.tell(Event::failed(fact, error.clone()));
                 return Err(Fault::step("network", SysError { calls: Vec::new(), ..error }));
             }
@@ -250,7 +254,7 @@ impl Launched {
     /// Lets it go. Comes back when the program has taken over, or with the reason why not.
     pub fn go(&mut self, spec: &Spec, story: &mut Story) -> Result<(), Fault> {
         let fact = Fact::Exec {
-            path: self.ready.path.clone(),
+            path: Some(self.ready.path.clone()),
             argv: spec.process.argv.clone(),
             cwd: self.ready.cwd.clone(),
             user: self.ready.user.clone(),

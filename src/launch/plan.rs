@@ -131,20 +131,15 @@ impl Step {
         match self {
             Cgroup => match &spec.group {
                 Some(g) => vec![Fact::CgroupMade { version: g.version, name: g.name.clone(), paths: g.paths() }],
-                None => vec![Fact::CgroupNone { why: String::new() }],
+                None => vec![Fact::CgroupNone { why: crate::kernel::cgroup::NONE.into() }],
             },
             Limits => {
                 let limit = |limit, value: Option<u64>| {
-                    value.map(|v| Fact::CgroupLimit {
-                        limit,
-                        file: String::new(),
-                        value: v.to_string(),
-                        read_back: String::new(),
-                    })
+                    value.map(|v| Fact::CgroupLimit { limit, file: None, value: v.to_string(), read_back: None })
                 };
                 [
                     limit(Limit::Memory, spec.limits.memory),
-                    limit(Limit::Cpu, spec.limits.cpu_milli),
+                    limit(Limit::Cpu, spec.limits.cpu_milli.map(crate::kernel::cgroup::quota)),
                     limit(Limit::Pids, spec.limits.pids),
                 ]
                 .into_iter()
@@ -154,7 +149,7 @@ impl Step {
             // What is missing of the network only a look at the host shows: [`super::network::forecast`].
             Bridge | Publish => Vec::new(),
             Clone => vec![Fact::NamespacesMade {
-                pid: 0,
+                pid: None,
                 inside: 1,
                 namespaces: namespaces(spec)
                     .iter()
@@ -165,11 +160,11 @@ impl Step {
             }],
             Guard => vec![Fact::Guarded { parent_death: true, not_dumpable: false }],
             JoinCgroup => Vec::new(),
-            CgroupNamespace => vec![Fact::PrivateMounts { kinds: vec!["cgroup".into()] }],
+            CgroupNamespace => vec![Fact::CgroupNamespace],
             Enter => vec![Fact::NamespacesJoined {
-                pid: 0,
+                pid: None,
                 kinds: namespaces(spec).iter().map(|(kind, _)| kind.to_string()).collect(),
-                of: 0,
+                of: None,
             }],
             PrivateMounts => vec![Fact::MountsPrivate],
             // An image that is yet to be made has no layers to speak of.
@@ -181,10 +176,12 @@ impl Step {
             Mqueue => vec![root::MQUEUE.fact()],
             Sys => vec![root::SYS.fact()],
             CgroupView => spec.group.iter().map(|g| root::cgroup_fact(g.version)).collect(),
-            Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false)).collect(),
-            Binds => spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only)).collect(),
+            Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false, true)).collect(),
+            Binds => {
+                spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only, false)).collect()
+            }
             Protect => protect::forecast().into(),
-            Plug => vec![Fact::Veth { host: String::new(), inside: "eth0".into(), bridge: String::new() }],
+            Plug => vec![Fact::Veth { host: None, inside: "eth0".into(), bridge: None }],
             Loopback => vec![Fact::Loopback],
             Network => Vec::new(),
             Hostname => vec![Fact::HostnameSet { name: spec.hostname.clone() }],
@@ -196,14 +193,17 @@ impl Step {
                 vec![Fact::Fallback { what: "CAP_MKNOD".into(), point: FaultPoint::NoDeviceControl }]
             }
             Bounding => Vec::new(),
-            Seccomp => vec![Fact::Seccomp { allowed: 0, filters: 0 }],
+            Seccomp => vec![Fact::Seccomp { allowed: None, filters: None }],
             User => Vec::new(),
             Capabilities => {
-                vec![Fact::Capabilities { kept: spec.capabilities.iter().map(|c| c.to_string()).collect(), dropped: 0 }]
+                vec![Fact::Capabilities {
+                    kept: spec.capabilities.iter().map(|c| c.to_string()).collect(),
+                    dropped: None,
+                }]
             }
             Exec if spec.process.argv.is_empty() => Vec::new(),
             Exec => vec![Fact::Exec {
-                path: spec.process.argv.first().cloned().unwrap_or_default(),
+                path: None,
                 argv: spec.process.argv.clone(),
                 cwd: spec.process.cwd.clone(),
                 user: spec.process.user.clone().unwrap_or_default(),

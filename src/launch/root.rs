@@ -151,27 +151,34 @@ fn nodes(calls: &mut Calls, dev: BorrowedFd<'_>) -> Result<(), SysError> {
 }
 
 /// A file or directory of the host seen at a place inside the root that is open; `shown` is the place's name.
-pub fn bind(target: BorrowedFd<'_>, source: &Path, shown: &str, read_only: bool) -> Result<Deed<()>, SysError> {
+pub fn bind(
+    target: BorrowedFd<'_>,
+    source: &Path,
+    shown: &str,
+    read_only: bool,
+    own: bool,
+) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         let copy = mounts::copy_of(calls, rustix::fs::CWD, source)?;
         if read_only {
             mounts::set_read_only(calls, copy.as_fd(), true)?;
         }
         mounts::attach(calls, copy.as_fd(), target, &format!("/{shown}"))?;
-        Ok(((), bind_fact(source, shown, read_only)))
+        Ok(((), bind_fact(source, shown, read_only, own)))
     })
 }
 
-pub fn bind_fact(source: &Path, target: &str, read_only: bool) -> Fact {
+/// `own`: a file that docent made for the container.
+pub fn bind_fact(source: &Path, target: &str, read_only: bool, own: bool) -> Fact {
     let (source, target) = (source.to_string_lossy().into_owned(), format!("/{}", target.trim_start_matches('/')));
-    Fact::Bound { source, target, read_only }
+    Fact::Bound { source, target, read_only, own }
 }
 
 /// The three files of the container's directory that are seen in its /etc.
 pub fn bind_files(root: BorrowedFd<'_>, files: &[(PathBuf, &str)], story: &mut Story) -> Result<(), Fault> {
     for (source, place) in files {
         let target = target::for_bind(root, Path::new(place), source, story)?;
-        bind(target.as_fd(), source, place, false).map_err(|e| Fault::step("files", e))?.tell(story);
+        bind(target.as_fd(), source, place, false, true).map_err(|e| Fault::step("files", e))?.tell(story);
     }
     Ok(())
 }
@@ -181,7 +188,7 @@ pub fn bind_all(root: BorrowedFd<'_>, binds: &[Bind], story: &mut Story) -> Resu
     for b in binds {
         let (place, source) = (b.target.trim_start_matches('/'), Path::new(&b.source));
         let target = target::for_bind(root, Path::new(place), source, story)?;
-        bind(target.as_fd(), source, place, b.read_only).map_err(|e| Fault::step("binds", e))?.tell(story);
+        bind(target.as_fd(), source, place, b.read_only, false).map_err(|e| Fault::step("binds", e))?.tell(story);
     }
     Ok(())
 }

@@ -58,10 +58,9 @@ impl Spec {
 /// The overlay of a container: its image's layers from the top down, the mount points below them all, its own upper.
 pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
     let dir = store.container_dir(&container.id);
-    let mut names: Vec<String> = container.layers.iter().rev().cloned().collect();
+    let names: Vec<String> = container.layers.iter().rev().cloned().collect();
     let mut lower: Vec<PathBuf> = names.iter().map(|chain| store.layer_diff(chain)).collect();
     let mut short: Vec<PathBuf> = names.iter().map(|chain| short_name(store, chain)).collect();
-    names.push("mount-points".into());
     lower.push(store.mount_points());
     short.push(PathBuf::from("mount-points/diff"));
     Overlay {

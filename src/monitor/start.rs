@@ -47,9 +47,9 @@ pub(super) fn prepare(
             outside::set_limits(group, &container.limits(), story)?;
         }
         None if container.limits().any() => {
-            return Err(Fault::LimitRefused { limit: "cgroup".into(), why: "no cgroup is mounted".into() });
+            return Err(Fault::LimitRefused { limit: "cgroup".into(), why: crate::kernel::cgroup::NONE.into() });
         }
-        None => story.tell(Event::of(Fact::CgroupNone { why: "no cgroup is mounted".into() }, Vec::new())),
+        None => story.tell(Event::of(Fact::CgroupNone { why: crate::kernel::cgroup::NONE.into() }, Vec::new())),
     }
     life.cgroups = spec.group.as_ref().map(Group::paths).unwrap_or_default();
     Ok(listeners)

@@ -1,81 +1,71 @@
-//! What each topic of a story has to say: its head, its lesson with evidence, and its words when folded.
+//! What each block of a story has to say: its head, its lesson with evidence, and its words when folded.
 
+use super::Narrator;
 use super::blocks_inside::{isolation, networks};
-use super::describe::{describe, fallback_text, image_layers, limit_name, limit_value};
+use super::concept::Concept;
 use super::layout::Line;
 use super::learn::Told;
-use super::text::{cgroup, concept, count, cow, frame, image, mount, namespace, process};
-use super::topic::{Concept, Topic, fallback_concept};
-use super::units::{brief, command_line, file_name, short, size};
-use super::{Lang, Narrator};
-use crate::fact::{Event, Fact, FaultPoint, Outcome, Resolved};
-use crate::kernel::signals::name as signal_name;
+use super::text::{concept, cow, frame, head};
+use crate::event::signal::name as signal_name;
+use crate::event::words::{Size, brief, errno, file_name, size};
+use crate::event::{Block, Event, Fact, FaultPoint, Lang, Outcome, Resolved, Word, counts};
 
-/// `list` are the topic's events, `all` those of the container's whole story.
-pub fn tell(n: &Narrator, topic: Topic, list: &[&Event], all: &[&Event]) -> Told {
+/// `list` are the block's events, `all` those of the container's whole story.
+pub fn tell(n: &Narrator, topic: Block, list: &[&Event], all: &[&Event]) -> Told {
     let lang = n.lang;
     let usual: Vec<&Event> = list.iter().filter(|e| !matches!(e.fact, Fact::Fallback { .. })).copied().collect();
     let mut told = match topic {
-        Topic::Image => image_told(lang, &usual),
-        Topic::Layer => layer(lang, &usual, all),
-        Topic::Namespaces => namespaces(lang, &usual),
-        Topic::Cgroup => cgroups(lang, &usual),
-        Topic::Network => networks(lang, &usual),
-        Topic::Isolation => isolation(lang, &usual),
-        Topic::Start => start(lang, &usual),
-        Topic::Copy => copy(lang, &usual),
-        Topic::Pause => simple(lang, &usual, Concept::Pause, concept::pause(lang), cgroup::short_frozen(lang)),
-        Topic::Unpause => simple(lang, &usual, Concept::Unpause, concept::unpause(lang), cgroup::short_thawed(lang)),
-        Topic::Exit => exit(lang, &usual, all),
-        Topic::Cleanup => cleanup(lang, &usual),
-        Topic::Signal => signals(lang, &usual),
-        Topic::Store => sentences(lang, &usual, Concept::Store, Vec::new()),
-        Topic::Host | Topic::Changes => {
+        Block::Image => image_told(lang, &usual),
+        Block::Layer => layer(lang, &usual, all),
+        Block::Namespaces => namespaces(lang, &usual),
+        Block::Cgroup => cgroups(lang, &usual),
+        Block::Network => networks(lang, &usual),
+        Block::Isolation => isolation(lang, &usual),
+        Block::Start => start(lang, &usual),
+        Block::Copy => copy(lang, &usual),
+        Block::Pause => simple(lang, &usual, Concept::Pause, concept::pause(lang)),
+        Block::Unpause => simple(lang, &usual, Concept::Unpause, concept::unpause(lang)),
+        Block::Exit => exit(lang, &usual, all),
+        Block::Cleanup => cleanup(lang, &usual),
+        Block::Signal => signals(lang, &usual),
+        Block::Store => sentences(lang, &usual, Concept::Store, Vec::new()),
+        Block::Host | Block::Changes => {
             Told { always: true, lessons: Vec::new(), ..sentences(lang, &usual, Concept::Store, Vec::new()) }
         }
     };
     if told.head.iter().all(String::is_empty) {
         // Nothing in it makes a head of its own (a blob by itself, a host name): the facts' own sentences.
-        told.head = usual.iter().map(|e| brief(&describe(e, lang))).collect();
+        told.head = usual.iter().map(|e| brief(&e.sentence(lang))).collect();
         told.short = told.head.clone();
     }
     for event in list {
-        if let Fact::Fallback { what, point } = &event.fact {
+        if let Fact::Fallback { point, .. } = &event.fact {
             if *point == FaultPoint::BuiltIn {
                 // Its reason says all that the lesson would.
                 told.lessons.iter_mut().filter(|(c, _)| *c == Concept::FromHost).for_each(|(_, lines)| lines.clear());
             }
-            fallback(lang, event, what, *point, &mut told);
+            let why = event.sentence(lang);
+            let why = match &event.outcome {
+                Outcome::Failed { error } => format!("{why} · {}", errno(error.errno)),
+                _ => why,
+            };
+            told.short.extend(event.fact.short(lang));
+            let mut lines = vec![Line::Text(why)];
+            lines.extend(point.fix(lang).map(|fix| Line::Tagged(frame::tag_fix(lang), fix.into())));
+            told.notes.push((Concept::Fallback(*point), lines));
         }
     }
     told
 }
 
-fn fallback(lang: Lang, event: &Event, what: &str, point: FaultPoint, told: &mut Told) {
-    use super::text::fallback as f;
-    let (why, fix) = fallback_text(lang, point, what);
-    let why = match &event.outcome {
-        Outcome::Failed { error } => format!("{why} · {}", super::units::errno(error.errno)),
-        _ => why,
-    };
-    told.short.push(match point {
-        FaultPoint::OldOverlayApi => f::short_old_overlay(lang),
-        FaultPoint::NoDeviceControl => f::short_no_devices(lang),
-        FaultPoint::NoFreezer => f::short_no_freezer(lang),
-        FaultPoint::NoNat => f::short_no_nat(lang),
-        FaultPoint::NoIpv6 => f::short_no_ipv6(lang),
-        FaultPoint::BuiltIn => f::short_built_in(lang),
-        FaultPoint::NoNameserver => f::short_no_nameserver(lang),
-        FaultPoint::Optional => f::short_optional(lang, what),
-    });
-    let mut lines = vec![Line::Text(why)];
-    lines.extend(fix.map(|fix| Line::Tagged(frame::tag_fix(lang), fix)));
-    told.notes.push((fallback_concept(point), lines));
+/// What an event says of itself when several stand in one line.
+pub fn words(lang: Lang, event: &Event) -> String {
+    event.fact.short(lang).unwrap_or_else(|| event.sentence(lang))
 }
 
 /// Each event's own sentence.
 fn sentences(lang: Lang, list: &[&Event], concept: Concept, lesson: Vec<Line>) -> Told {
-    let head: Vec<String> = list.iter().map(|e| brief(&describe(e, lang))).collect();
+    let head: Vec<String> = list.iter().map(|e| brief(&e.sentence(lang))).collect();
     Told { short: head.clone(), head, lessons: vec![(concept, lesson)], ..Told::default() }
 }
 
@@ -97,10 +87,11 @@ fn evidence(lang: Lang, event: Option<&&Event>) -> Option<Line> {
     Some(Line::Tagged(frame::tag_evidence(lang), brief(&receipt.evidence)))
 }
 
-fn simple(lang: Lang, list: &[&Event], concept: Concept, lesson: String, short: String) -> Told {
+fn simple(lang: Lang, list: &[&Event], concept: Concept, lesson: String) -> Told {
     let mut lines = vec![Line::Text(lesson)];
     lines.extend(evidence(lang, list.first()));
-    Told { head: vec![short.clone()], short: vec![short], lessons: vec![(concept, lines)], ..Told::default() }
+    let head: Vec<String> = list.first().map(|e| words(lang, e)).into_iter().collect();
+    Told { short: head.clone(), head, lessons: vec![(concept, lines)], ..Told::default() }
 }
 
 fn image_told(lang: Lang, list: &[&Event]) -> Told {
@@ -111,19 +102,21 @@ fn image_told(lang: Lang, list: &[&Event]) -> Told {
             Fact::ImageResolved { reference, by, layers, bytes, .. } => {
                 name = Some(reference.clone());
                 match by {
-                    Resolved::Local => parts.push(image::here(lang)),
-                    Resolved::Id => parts.push(image::by_id(lang)),
+                    Resolved::Local => parts.push(head::here(lang)),
+                    Resolved::Id => parts.push(head::by_id(lang)),
                     Resolved::BuiltIn => made = true,
                 }
-                parts.push(format!("{}, {}", count::layers(lang, layers.len()), size(lang, *bytes)));
+                if let (Some(layers), Some(bytes)) = (layers, bytes) {
+                    parts.push(format!("{}, {}", counts::layers(lang, layers.len()), size(lang, *bytes)));
+                }
             }
             Fact::ImageFromHost { reference, server, .. } => {
                 made = true;
                 name = name.or_else(|| Some(reference.clone()));
-                parts.extend(server.as_ref().map(|s| image::own_server(lang, file_name(s))));
+                parts.extend(server.as_ref().map(|s| head::own_server(lang, file_name(s))));
             }
-            Fact::ArchiveRead { path, .. } => {
-                parts.push(image::from_archive(lang, path));
+            Fact::ArchiveRead { .. } => {
+                parts.extend(event.fact.short(lang));
                 lessons.push((Concept::Archive, vec![Line::Text(concept::archive(lang))]));
             }
             Fact::LayerUnpacked { .. } => unpacked += 1,
@@ -133,31 +126,31 @@ fn image_told(lang: Lang, list: &[&Event]) -> Told {
         }
     }
     if made {
-        parts.insert(0, image::built_in(lang));
+        parts.insert(0, head::built_in(lang));
         lessons.push((Concept::FromHost, vec![Line::Text(concept::from_host(lang))]));
     }
     if name.is_none() {
         name = (!tags.is_empty()).then(|| tags.join(", "));
         if unpacked > 0 {
-            parts.push(count::new_layers(lang, unpacked));
+            parts.push(counts::new_layers(lang, unpacked));
         }
     }
     if unpacked == 0 && reused > 0 {
-        parts.push(image::nothing_new(lang, count::layers(lang, reused)));
+        parts.push(head::nothing_new(lang, counts::layers(lang, reused)));
     }
     lessons.push((Concept::Image, vec![Line::Text(concept::image(lang))]));
-    let short = name.clone().map_or_else(|| parts.join(" · "), |n| format!("{} {n}", frame::label_image(lang)));
+    let short = name.clone().map_or_else(|| parts.join(" · "), |n| format!("{} {n}", Block::Image.label(lang)));
     let head: Vec<String> = name.into_iter().chain(parts).collect();
     Told { head: vec![head.join(" · ")], short: vec![short], lessons, ..Told::default() }
 }
 
 fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     let fresh = all.iter().any(|e| matches!(e.fact, Fact::ContainerCreated { .. }) && e.outcome == Outcome::Done);
-    let (mut head, mut lines) = (Vec::new(), vec![Line::Text(concept::write_layer(lang))]);
+    let (mut heads, mut lines) = (Vec::new(), vec![Line::Text(concept::write_layer(lang))]);
     for event in list {
         let Fact::Overlay { lower, upper, .. } = &event.fact else { continue };
-        let layers = count::layers(lang, image_layers(lower));
-        head.push(if fresh { mount::head_new(lang, layers) } else { mount::head_again(lang, layers) });
+        let layers = counts::layers(lang, lower.len());
+        heads.push(if fresh { head::layer_new(lang, layers) } else { head::layer_again(lang, layers) });
         // Of the line read back from mountinfo the option that matters here; else where the layer lies.
         let read = event.receipt.as_ref().map(|r| r.evidence.clone()).unwrap_or_default();
         let option = read.split([',', ' ']).find(|o| o.starts_with("upperdir="));
@@ -166,43 +159,43 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
             lines.push(Line::Tagged(frame::tag_evidence(lang), brief(&text)));
         }
     }
-    Told { head, short: vec![frame::label_layer(lang)], lessons: vec![(Concept::WriteLayer, lines)], ..Told::default() }
+    Told {
+        head: heads,
+        short: vec![Block::Layer.label(lang)],
+        lessons: vec![(Concept::WriteLayer, lines)],
+        ..Told::default()
+    }
 }
 
 /// Whether this event enters at least these namespaces of the same process.
-fn enters(event: &Event, whose: i32, kinds: &[String]) -> bool {
+fn enters(event: &Event, whose: Option<i32>, kinds: &[String]) -> bool {
     matches!(&event.fact, Fact::NamespacesJoined { kinds: all, of, .. } if *of == whose && kinds.iter().all(|k| all.contains(k)))
 }
 
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
-    let made = list.iter().any(|e| matches!(e.fact, Fact::NamespacesMade { .. }));
     for (n, event) in list.iter().enumerate() {
         match &event.fact {
             Fact::NamespacesMade { pid, inside, namespaces } => {
-                // The cgroup namespace is made by the new process itself, once it sits in its cgroup.
-                let own = list.iter().skip(n + 1).take_while(|e| !matches!(e.fact, Fact::NamespacesMade { .. }));
-                let own = own.filter_map(|e| match &e.fact {
-                    Fact::PrivateMounts { kinds } => Some(kinds.iter().map(String::as_str)),
-                    _ => None,
-                });
-                let own: Vec<&str> = own.flatten().collect();
                 let kinds = |shared: bool| -> Vec<&str> {
                     namespaces.iter().filter(|n| n.shared == shared).map(|n| n.kind.as_str()).collect()
                 };
                 let (mut new, shared) = (kinds(false), kinds(true));
-                new.extend(own);
-                let mut head = namespace::head_new(lang, new.len(), new.join(" "));
+                // The cgroup namespace is made by the new process itself, once it sits in its cgroup.
+                let after = list.iter().skip(n + 1).take_while(|e| !matches!(e.fact, Fact::NamespacesMade { .. }));
+                new.extend(after.filter(|e| e.fact == Fact::CgroupNamespace).map(|_| "cgroup"));
+                let mut head = head::namespaces_new(lang, new.len(), new.join(" "));
                 if !shared.is_empty() {
-                    head = format!("{head} · {}", namespace::head_shared(lang, shared.join(" ")));
+                    head = format!("{head} · {}", head::namespaces_shared(lang, shared.join(" ")));
                 }
                 told.head.push(head);
-                told.short.push(namespace::short_new(lang, new.len(), pid, inside));
-                let mut lines = vec![Line::Text(concept::namespaces(lang, pid, inside))];
+                let pid = pid.word(lang);
+                told.short.push(head::namespaces_short(lang, new.len(), &pid, inside));
+                let mut lines = vec![Line::Text(concept::namespaces(lang, &pid, inside))];
                 let first = namespaces.iter().find(|n| n.kind == "pid").or_else(|| namespaces.first());
                 if let Some((ns, new, host)) = first.and_then(|n| Some((n, n.inode?, n.host?))) {
                     let named = |inode: u64| format!("{}:[{inode}]", ns.kind);
-                    let text = namespace::evidence(lang, named(new), named(host));
+                    let text = head::namespaces_evidence(lang, named(new), named(host));
                     lines.push(Line::Tagged(frame::tag_evidence(lang), text));
                 }
                 told.lessons.push((Concept::Namespaces, lines));
@@ -211,16 +204,11 @@ fn namespaces(lang: Lang, list: &[&Event]) -> Told {
             Fact::NamespacesJoined { kinds, of, .. }
                 if list.iter().skip(n + 1).any(|later| enters(later, *of, kinds)) => {}
             Fact::NamespacesJoined { kinds, of, .. } => {
-                told.head.push(namespace::head_joined(lang, kinds.len(), kinds.join(" "), of));
-                told.short.push(namespace::short_joined(lang, kinds.len()));
+                told.head.push(head::namespaces_joined(lang, kinds.len(), kinds.join(" "), of.word(lang)));
+                told.short.extend(event.fact.short(lang));
                 let mut lines = vec![Line::Text(concept::join(lang))];
                 lines.extend(evidence(lang, Some(event)));
                 told.lessons.push((Concept::Join, lines));
-            }
-            Fact::PrivateMounts { kinds } if !made => {
-                told.head.push(namespace::head_private(lang, kinds.join(" ")));
-                told.short.push(namespace::short_private(lang));
-                told.lessons.push((Concept::PrivateLook, vec![Line::Text(concept::private_look(lang))]));
             }
             _ => {}
         }
@@ -235,13 +223,14 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
         match &event.fact {
             Fact::CgroupMade { name: made, .. } => name = Some(brief(made)),
             Fact::CgroupJoined { name: joined, .. } => name = name.or_else(|| Some(brief(joined))),
-            Fact::CgroupLimit { limit, value, .. } => {
-                limits.push(cgroup::limited(lang, limit_name(lang, *limit), limit_value(*limit, value, false)));
+            Fact::CgroupLimit { .. } => {
+                limits.extend(event.fact.short(lang));
                 seen.extend(evidence(lang, Some(event)));
             }
             Fact::CgroupNone { .. } => {
-                told.head.push(describe(event, lang));
-                told.lessons.push((Concept::Cgroup, vec![Line::Tagged(frame::tag_fix(lang), cgroup::none_fix(lang))]));
+                told.head.push(event.sentence(lang));
+                told.lessons
+                    .push((Concept::Cgroup, vec![Line::Tagged(frame::tag_fix(lang), head::cgroup_none_fix(lang))]));
             }
             _ => {}
         }
@@ -249,7 +238,7 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
     if let Some(name) = name {
         let made = list.iter().any(|e| matches!(e.fact, Fact::CgroupMade { .. }));
         let what = match limits.is_empty() {
-            true if made => format!("{name} · {}", cgroup::no_limit(lang)),
+            true if made => format!("{name} · {}", head::no_limit(lang)),
             true => name,
             false => format!("{name} · {}", limits.join(", ")),
         };
@@ -261,63 +250,47 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
         }
         told.lessons.push((Concept::Cgroup, vec![Line::Text(concept::cgroup(lang))]));
     }
-    let words = if limits.is_empty() { frame::label_cgroup(lang) } else { format!("cgroup {}", limits.join(", ")) };
+    let words = if limits.is_empty() { Block::Cgroup.label(lang) } else { format!("cgroup {}", limits.join(", ")) };
     told.short.push(words);
     told
 }
 
 fn start(lang: Lang, list: &[&Event]) -> Told {
-    let mut label = None;
-    let exec = list.iter().find_map(|e| match &e.fact {
-        Fact::Exec { argv, .. } => Some(command_line(argv)),
-        _ => None,
-    });
     let name = list.iter().find_map(|e| match &e.fact {
-        Fact::ContainerCreated { name, .. } | Fact::ContainerStarted { name, .. } => Some(name.clone()),
+        Fact::ContainerCreated { name, .. } => name.clone(),
+        Fact::ContainerStarted { name, .. } => Some(name.clone()),
         _ => None,
     });
-    let mut parts: Vec<String> = Vec::new();
-    let short = match &exec {
-        Some(argv) => {
-            parts.push(argv.clone());
-            parts.extend(name);
-            parts.extend(list.iter().find_map(|e| match &e.fact {
-                Fact::HelperStarted { pid, role } if role == "monitor" => Some(process::monitor(lang, pid)),
-                Fact::Terminal { .. } => Some(process::with_terminal(lang)),
-                _ => None,
-            }));
-            argv.clone()
+    let is_its_own = |e: &&&Event| matches!(e.fact, Fact::ContainerCreated { .. } | Fact::ContainerStarted { .. });
+    let said = |events: Vec<&&Event>| events.iter().map(|e| e.sentence(lang)).collect::<Vec<_>>().join(" · ");
+    let (head, short, label) = match list.iter().find(|e| matches!(e.fact, Fact::Exec { .. })) {
+        Some(exec) => {
+            let short = words(lang, exec);
+            let beside = |e: &&Event| matches!(e.fact, Fact::HelperStarted { .. } | Fact::Terminal { .. });
+            let beside = list.iter().copied().filter(beside).find_map(|e| e.fact.short(lang));
+            let parts: Vec<String> = [Some(short.clone()), name, beside].into_iter().flatten().collect();
+            (parts.join(" · "), short, None)
+        }
+        None if list.iter().any(|e| is_its_own(&e)) => {
+            let head = said(list.iter().filter(is_its_own).collect());
+            (head.clone(), head, Some(frame::label_container(lang)))
         }
         None => {
-            let created: Vec<String> = list
-                .iter()
-                .filter(|e| matches!(e.fact, Fact::ContainerCreated { .. } | Fact::ContainerStarted { .. }))
-                .map(|e| describe(e, lang))
-                .collect();
-            if !created.is_empty() {
-                label = Some(frame::label_container(lang));
-            }
-            parts.extend(if created.is_empty() { list.iter().map(|e| describe(e, lang)).collect() } else { created });
-            parts.join(" · ")
+            let head = said(list.iter().collect());
+            (head.clone(), head, None)
         }
     };
-    Told {
-        head: vec![parts.join(" · ")],
-        short: vec![short],
-        lessons: vec![(Concept::Start, Vec::new())],
-        label,
-        ..Told::default()
-    }
+    let lessons = vec![(Concept::Start, Vec::new())];
+    Told { head: vec![head], short: vec![short], lessons, label, ..Told::default() }
 }
 
 fn copy(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     for event in list {
         let Fact::Copied { from, to, bytes, entries, into_container } = &event.fact else { continue };
-        let many =
-            if *entries > 1 { format!(" · {}", count::entries(lang, *entries as usize)) } else { String::new() };
-        let head = format!("{from} → {to} · {}{many}", size(lang, *bytes));
-        told.short.push(format!("{} {head}", frame::label_copy(lang)));
+        let many = entries.filter(|n| *n > 1).map(|n| format!(" · {}", counts::entries(lang, n as usize)));
+        let head = format!("{from} → {to} · {}{}", bytes.map(Size).word(lang), many.unwrap_or_default());
+        told.short.push(format!("{} {head}", Block::Copy.label(lang)));
         told.head.push(head);
         if *into_container {
             told.lessons.push((Concept::CopyIn, Vec::new()));
@@ -353,19 +326,11 @@ fn exit(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
 }
 
 fn cleanup(lang: Lang, list: &[&Event]) -> Told {
-    let mut parts = Vec::new();
     let removed = list.iter().any(|e| matches!(e.fact, Fact::ContainerRemoved { .. }));
-    for event in list {
-        parts.push(match &event.fact {
-            Fact::CgroupRemoved { name, .. } => format!("cgroup {}", brief(name)),
-            Fact::VethRemoved { host } => format!("veth {}", short(host)),
-            Fact::Unmounted { target } => brief(target),
-            _ => describe(event, lang),
-        });
-    }
+    let parts: Vec<String> = list.iter().map(|e| words(lang, e)).collect();
     let lesson = if removed { vec![Line::Text(concept::remove(lang))] } else { Vec::new() };
     let head = parts.join(" · ");
-    let short = format!("{}: {head}", frame::label_cleanup(lang));
+    let short = format!("{}: {head}", Block::Cleanup.label(lang));
     // Without its container this is only the tidying up of a stop: one line, and no lesson of its own.
     let lessons = if removed { vec![(Concept::Remove, lesson)] } else { Vec::new() };
     Told { head: vec![head], short: vec![short], lessons, ..Told::default() }

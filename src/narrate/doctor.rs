@@ -1,20 +1,12 @@
 //! The doctor's verdict: tier, each check, and the exact command that mends what is missing.
 
+use super::Narrator;
 use super::layout::{clean, padded};
 use super::text::{doctor, frame};
-use super::{Lang, Narrator};
-use crate::fact::{Probe, Shown, Tier};
+use crate::event::words::errno;
+use crate::event::{Lang, Probe, Shown, Word};
 use crate::kernel::process::own_command;
 use unicode_width::UnicodeWidthStr;
-
-pub fn tier(lang: Lang, tier: Tier) -> String {
-    match tier {
-        Tier::T0 => doctor::tier_0(lang),
-        Tier::T1 => doctor::tier_1(lang),
-        Tier::T2 => doctor::tier_2(lang),
-        Tier::T3 => doctor::tier_3(lang),
-    }
-}
 
 impl Narrator {
     /// The verdict in one line, for the session's greeting.
@@ -24,12 +16,12 @@ impl Narrator {
             (false, 0) => doctor::verdict_bad(self.lang),
             (false, _) => doctor::verdict_root(self.lang, own_command()),
         };
-        format!("{} · {able}", tier(self.lang, probe.tier))
+        format!("{} · {able}", probe.tier.word(self.lang))
     }
 
     pub fn doctor(&self, probe: &Probe) -> String {
         let lang = self.lang;
-        let mut out = clean(&doctor::head(lang, tier(lang, probe.tier), &probe.kernel)) + "\n";
+        let mut out = clean(&doctor::head(lang, probe.tier.word(lang), &probe.kernel)) + "\n";
         out.push_str(&clean(&match probe.cgroup {
             0 => doctor::cgroup_none(lang),
             version => doctor::cgroup(lang, version, probe.controllers.join(" ")),
@@ -60,7 +52,7 @@ impl Narrator {
             parts.push(shown.detail.clone());
         }
         if let Some(e) = &shown.error {
-            parts.push(format!("{}({}): {}", e.call, e.object, super::units::errno(e.errno)));
+            parts.push(format!("{}({}): {}", e.call, e.object, errno(e.errno)));
         }
         let line =
             format!("{mark} {}{}{}", padded(&name(lang, &shown.what), column), padded(&word, width), parts.join(" · "));

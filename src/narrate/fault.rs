@@ -1,12 +1,11 @@
 //! Faults: what failed, on what, why, and what to do now. The errno's name stays the kernel's.
 
-use super::describe::shown_ip;
 use super::layout::{clean, wrap};
 use super::paint::{Colorize, paint};
 use super::text::{fault_asked as asked, fault_host as host, fault_running as running};
-use super::units::{errno, short};
-use super::{Lang, Narrator, doctor, fault_kinds};
-use crate::fact::{Fault, ReferenceFlaw};
+use super::{Narrator, fault_kinds};
+use crate::event::words::{errno, short};
+use crate::event::{Fault, Lang, ReferenceFlaw, Word, shown_ip};
 
 /// A fault in words. All lines are one-liners without line breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +187,7 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         Fault::NotRoot { probe } => {
             let mut cause = host::not_root_cause(lang);
             if let Some(probe) = probe {
-                cause = format!("{cause} {}", host::not_root_possible(lang, doctor::tier(lang, probe.tier)));
+                cause = format!("{cause} {}", host::not_root_possible(lang, probe.tier.word(lang)));
             }
             told(host::not_root(lang), Some(cause), vec![host::sudo_it(lang), running::see_doctor(lang)])
         }

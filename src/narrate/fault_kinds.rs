@@ -1,10 +1,9 @@
 //! The faults that fan out: command lines that clap refused, programs that do not start, files and archives.
 
-use super::Lang;
 use super::fault::{Sentence, errno_fix};
 use super::text::{fault_archive as archive, fault_asked as asked, fault_running as running};
-use super::units::{errno, memory, short};
-use crate::fact::{ArchiveFlaw, Fault, MountFlaw};
+use crate::event::words::{errno, memory, short};
+use crate::event::{ArchiveFlaw, Fault, Lang, MountFlaw};
 
 /// A command line that was not understood. `kind` is one of those that `cli` makes; `text` is Docker's own wording.
 pub fn usage(

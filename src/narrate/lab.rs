@@ -4,10 +4,10 @@
 
 use super::layout::{clean, dim, padded, wrap};
 use super::text::lab as l;
-use super::units::errno;
 use super::{Lang, Narrator};
+use crate::event::signal::name as signal_name;
+use crate::event::words::errno;
 use crate::fact::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
-use crate::kernel::signals::name as signal_name;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 

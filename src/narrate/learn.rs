@@ -3,12 +3,12 @@
 //! A story keeps to one screen: every topic has its head line, and lessons follow, the most important first, as long as
 //! there is room. A lesson that found no room is not counted as told: it waits for the next command.
 
-use super::describe::describe;
+use super::concept::Concept;
 use super::layout::{Block, Bullet, Line, one_line};
 use super::text::frame;
-use super::topic::{Concept, Topic};
 use super::{Level, Narrator, blocks, cow};
-use crate::fact::{Change, Event, Fact, Outcome};
+use crate::event::words::errno;
+use crate::event::{Block as Topic, Change, Event, Fact, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a story at level learn, the hint at its end not counted.
@@ -83,7 +83,7 @@ enum Piece {
 fn one_container(n: &Narrator, events: &[&Event], known: &BTreeSet<&str>) -> (String, Vec<Concept>) {
     let mut topics: BTreeMap<Topic, Vec<&Event>> = BTreeMap::new();
     for event in events.iter().filter(|e| e.outcome == Outcome::Done || matches!(e.fact, Fact::Fallback { .. })) {
-        topics.entry(Topic::of(event)).or_default().push(event);
+        topics.entry(event.fact.block()).or_default().push(event);
     }
     let unknown = |c: Concept| n.level == Level::Full || !known.contains(c.key());
     let mut pieces: Vec<Piece> = Vec::new();
@@ -144,7 +144,7 @@ fn change_pieces(
     let new: Vec<Concept> = kinds.into_iter().filter(|c| unknown(*c)).collect();
     let (blocks, shorts) = cow::blocks(n, &done, !new.is_empty() && n.level != Level::Brief);
     if n.level == Level::Brief {
-        let block = Block::new(frame::label_changes(n.lang)).text(shorts.join(" · "));
+        let block = Block::new(Topic::Changes.label(n.lang)).text(shorts.join(" · "));
         pieces.push(Piece::Block { block, lessons: Vec::new() });
     } else if new.is_empty() {
         fold(pieces, shorts);
@@ -209,17 +209,17 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
         if matches!(event.fact, Fact::Fallback { .. }) {
             continue;
         }
-        let mut block = Block::new(Topic::of(event).label(n.lang)).text(describe(event, n.lang));
+        let mut block = Block::new(event.fact.block().label(n.lang)).text(event.sentence(n.lang));
         block.bullet = Bullet::Failed;
         let call = format!("{}({})", error.call, error.object);
-        block = block.text(format!("{call}: {}", super::units::errno(error.errno)));
+        block = block.text(format!("{call}: {}", errno(error.errno)));
         if let Some(fix) = super::fault::errno_fix(n.lang, error.errno) {
             block = block.tagged(frame::tag_fix(n.lang), fix);
         }
         blocks.push(block);
     }
     let undone: Vec<String> =
-        events.iter().filter(|e| e.outcome == Outcome::Undone).map(|e| describe(e, n.lang)).collect();
+        events.iter().filter(|e| e.outcome == Outcome::Undone).map(|e| e.sentence(n.lang)).collect();
     if !undone.is_empty() {
         let mut block = Block::new(frame::label_undone(n.lang));
         block.bullet = Bullet::Undone;

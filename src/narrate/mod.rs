@@ -3,17 +3,17 @@
 //! Events come in, a block of text goes out; nothing here changes anything or reads the system. Whatever a container, an
 //! image or a lab could have named is cleaned of control characters before it reaches a terminal ([`layout`]).
 //!
-//! - `text/` the catalogue: both languages side by side, by family, checked at compile time ([`messages`])
-//! - [`describe`] one sentence for every fact, in the tense of its outcome
-//! - `topic`, `learn`, `cow` the blocks of a story: concept first, mechanism second, evidence third
+//! What an event says of itself stands in its definition (`event/`); here are
+//! - `learn`, `blocks`, `cow` the blocks of a story: concept first, mechanism second, evidence third
+//! - `text/` what is said beside events: both languages side by side, checked at compile time (`messages!`)
 //! - `deep`, `plan`, `fault`, `doctor`, `verdict` the other things that are told
 //! - [`session`] what the session says beside its commands
 
 mod blocks;
 mod blocks_inside;
+mod concept;
 mod cow;
 mod deep;
-mod describe;
 mod doctor;
 mod fault;
 mod fault_kinds;
@@ -21,13 +21,10 @@ pub mod lab;
 mod layout;
 mod learn;
 pub mod markdown;
-mod messages;
 pub mod paint;
 mod plan;
 pub mod session;
 mod text;
-mod topic;
-mod units;
 mod verdict;
 
 #[cfg(test)]
@@ -35,56 +32,13 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use crate::event::Lang;
+pub use concept::Concept;
 pub use fault::Sentence;
-pub use topic::Concept;
 
-use crate::fact::Event;
+use crate::event::Event;
 use std::collections::BTreeSet;
 use std::str::FromStr;
-
-/// The language of everything that people read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lang {
-    Ko,
-    En,
-}
-
-impl Lang {
-    /// By `--lang`, then DOCENT_LANG, then LC_ALL and LANG: `ko…` is Korean, all else English. `get` reads the environment.
-    pub fn choose(flag: Option<Lang>, get: impl Fn(&str) -> Option<String>) -> Lang {
-        let by_name = |name: &str| get(name).filter(|v| !v.is_empty()).map(|v| Lang::of(&v));
-        flag.or_else(|| by_name("DOCENT_LANG"))
-            .or_else(|| by_name("LC_ALL"))
-            .or_else(|| by_name("LANG"))
-            .unwrap_or(Lang::En)
-    }
-
-    fn of(locale: &str) -> Lang {
-        // ko, ko_KR.UTF-8, ko.utf8; Konkani (kok) is another language.
-        let name = locale.to_ascii_lowercase();
-        let language = name.split(['_', '.', '@', '-']).next();
-        if language == Some("ko") { Lang::Ko } else { Lang::En }
-    }
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Lang::Ko => "ko",
-            Lang::En => "en",
-        }
-    }
-}
-
-/// For `--lang`: unlike a locale of the environment, a wrong word is an error.
-impl FromStr for Lang {
-    type Err = ();
-    fn from_str(s: &str) -> Result<Lang, ()> {
-        match s {
-            "ko" => Ok(Lang::Ko),
-            "en" => Ok(Lang::En),
-            _ => Err(()),
-        }
-    }
-}
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

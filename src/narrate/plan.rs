@@ -1,14 +1,11 @@
 //! Forecasts (`explain -- COMMAND`): the same facts in the future tense, without the numbers that only the kernel gives;
 //! and the retelling of a recorded command.
 
-use super::describe::{image_layers, sentence};
+use super::Narrator;
 use super::layout::{Block, Bullet, Line, clean, dim, padded, wrap};
-use super::messages::Tense;
-use super::text::{frame, mount};
-use super::topic::Topic;
-use super::units::{brief, command_line};
-use super::{Lang, Narrator};
-use crate::fact::{Event, Fact};
+use super::text::{frame, head};
+use crate::event::words::{brief, command_line};
+use crate::event::{Block as Topic, Event, Fact, Lang, Tense};
 use std::collections::BTreeMap;
 
 impl Narrator {
@@ -22,7 +19,7 @@ impl Narrator {
         }
         let mut topics: BTreeMap<Topic, Vec<&Event>> = BTreeMap::new();
         for event in events {
-            topics.entry(Topic::of(event)).or_default().push(event);
+            topics.entry(event.fact.block()).or_default().push(event);
         }
         let mut out = dim(self.color, &frame::plan_head(self.lang)) + "\n";
         for (topic, list) in topics {
@@ -69,13 +66,10 @@ fn planned(lang: Lang, list: &[&Event]) -> Vec<String> {
         match &event.fact {
             Fact::Mounted { .. } if targets.len() > 1 => {
                 if !std::mem::replace(&mut folded, true) {
-                    out.push(mount::mounted_plan(lang, targets.join(", ")));
+                    out.push(head::mounted_plan(lang, targets.join(", ")));
                 }
             }
-            Fact::Overlay { lower, .. } => {
-                out.push(mount::overlay_plan(lang, super::text::count::layers(lang, image_layers(lower))));
-            }
-            fact => out.push(brief(sentence(fact, lang, Tense::Planned).trim_end_matches(" · "))),
+            fact => out.push(brief(&fact.sentence(lang, Tense::Planned))),
         }
     }
     // Three layers are three times the same sentence as long as their digests are unknown.

@@ -1,13 +1,11 @@
 //! What `verify` found, proof by proof, and the sum.
 
 use super::Narrator;
-use super::describe::describe;
 use super::layout::{clean, dim, padded, wrap};
 use super::text::verdict as v;
-use super::topic::Topic;
-use super::units::{brief, command_line};
 use crate::engine::verify::{Answer, Checked, Gone, Missing, Verdict};
-use crate::fact::{Event, Expect};
+use crate::event::words::{brief, command_line, errno};
+use crate::event::{Event, Expect};
 use unicode_width::UnicodeWidthStr;
 
 impl Narrator {
@@ -33,8 +31,8 @@ impl Narrator {
                 *count += 1;
             }
             let word = words.get(kind).cloned().unwrap_or_default();
-            let label = events.get(one.event).map(|e| Topic::of(e).label(lang)).unwrap_or_default();
-            let what = events.get(one.event).map(|e| describe(e, lang)).unwrap_or_default();
+            let label = events.get(one.event).map(|e| e.fact.block().label(lang)).unwrap_or_default();
+            let what = events.get(one.event).map(|e| e.sentence(lang)).unwrap_or_default();
             let indent = column + 2;
             let text = clean(&format!("{label} · {}", brief(&what)));
             for (i, line) in wrap(&text, self.width.saturating_sub(indent).max(20)).iter().enumerate() {
@@ -76,7 +74,7 @@ impl Narrator {
                 Missing::Tool(tool) => v::needs(lang, tool),
                 Missing::Refused(program) => v::refused(lang, program),
                 Missing::Timeout => v::timeout(lang),
-                Missing::Failed(e) => format!("{}({}): {}", e.call, e.object, super::units::errno(e.errno)),
+                Missing::Failed(e) => format!("{}({}): {}", e.call, e.object, errno(e.errno)),
             }],
         }
     }

@@ -105,7 +105,7 @@ impl Store {
             sys::rename(calls, temp.path(), &target)?;
             let path = target.to_string_lossy().into_owned();
             let (id, name, image) = (container.id.clone(), container.name.clone(), container.config.image.clone());
-            Ok(((), Fact::ContainerCreated { id, name, image, path }))
+            Ok(((), Fact::ContainerCreated { id: Some(id), name: Some(name), image, path: Some(path) }))
         })
         .map_err(step)?;
         temp.keep();

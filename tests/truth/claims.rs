@@ -2,14 +2,14 @@
 //! one.
 
 use super::witness::{Seen, split_args};
-use docent::fact::{Event, Fact};
+use docent::event::{Definition, Event, Fact};
 use std::collections::BTreeMap;
 
 /// One call that an event claims.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The event's name.
-    pub event: String,
+    /// Of its event.
+    pub definition: &'static Definition,
     pub name: String,
     pub args: Vec<String>,
     pub ret: i64,
@@ -20,13 +20,8 @@ pub struct Claim {
 
 impl Claim {
     pub fn shown(&self) -> String {
-        format!("{}: {}({}) = {}", self.event, self.name, self.args.join(", "), self.ret)
+        format!("{}: {}({}) = {}", self.definition.name, self.name, self.args.join(", "), self.ret)
     }
-}
-
-pub fn event_name(event: &Event) -> String {
-    let json = serde_json::to_value(&event.fact).unwrap_or_default();
-    json.get("event").and_then(|e| e.as_str()).unwrap_or_default().to_string()
 }
 
 /// Claims of all events by process, in the order in which the process made the calls.
@@ -35,10 +30,11 @@ pub fn by_process(events: &[Event]) -> BTreeMap<i32, Vec<Claim>> {
     events.sort_by_key(|e| e.at_us);
     let mut all: BTreeMap<i32, Vec<Claim>> = BTreeMap::new();
     for event in events {
-        let entries = if let Fact::Copied { entries, .. } = event.fact { entries } else { 0 };
+        let entries = if let Fact::Copied { entries, .. } = event.fact { entries.unwrap_or(0) } else { 0 };
+        let definition = event.fact.definition();
         for (n, call) in event.calls.iter().enumerate() {
             let claim = Claim {
-                event: event_name(event),
+                definition,
                 name: call.name.clone(),
                 args: split_args(&call.args),
                 ret: call.ret,
@@ -47,7 +43,7 @@ pub fn by_process(events: &[Event]) -> BTreeMap<i32, Vec<Claim>> {
             };
             match event.fact {
                 // Told by the parent, done by the child, before anything else.
-                Fact::HelperStarted { pid, .. } if call.name == "execve" => {
+                Fact::HelperStarted { pid: Some(pid), .. } if call.name == "execve" => {
                     all.entry(pid).or_default().insert(0, claim)
                 }
                 _ => all.entry(event.pid).or_default().push(claim),

@@ -2,26 +2,17 @@
 
 use super::claims::{descriptor, is_look};
 use super::witness::Seen;
+use docent::event::DEFINITIONS;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
-    pub told: BTreeMap<String, Vec<String>>,
-    pub bulk: BTreeMap<String, Bulk>,
     pub bookkeeping: Bookkeeping,
     pub own: Own,
     pub no_change: Names,
     pub unseen: Names,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bulk {
-    pub after_entries: u64,
-    pub calls: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +114,7 @@ impl Table {
             }
             _ => {}
         }
-        if !self.told.contains_key(name) && !FILE_CALLS.contains(&name) {
+        if !DEFINITIONS.iter().any(|d| d.calls.contains(&name)) && !FILE_CALLS.contains(&name) {
             return Class::Unknown;
         }
         let paths = changed_paths(seen);

@@ -1,6 +1,6 @@
 //! Concepts, told when a learner meets them for the first time. One or two short sentences each.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     image() {
@@ -26,10 +26,6 @@ messages! {
     join() {
         ko: "새 컨테이너가 아닙니다. 새 프로세스가 실행 중인 컨테이너 안으로 들어갔습니다.",
         en: "No new container: a new process went into the one that runs.",
-    }
-    private_look() {
-        ko: "멈춘 컨테이너의 파일을 보려고 docent만의 마운트를 잠시 만들었습니다. 호스트에는 남지 않습니다.",
-        en: "To see a stopped container's files docent mounted them for itself alone; the host keeps nothing of it.",
     }
     cgroup() {
         ko: "cgroup은 프로세스를 묶어 자원을 세고 제한합니다.",

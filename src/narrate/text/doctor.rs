@@ -1,13 +1,9 @@
 //! The doctor's verdict: what this host can do, and the exact command for each shortfall.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     head(tier, kernel) { ko: "{tier} · 커널 {kernel}", en: "{tier} · kernel {kernel}" }
-    tier_0() { ko: "T0 (root)", en: "T0 (root)" }
-    tier_1() { ko: "T1 (rootless, 여러 ID)", en: "T1 (rootless, a range of ids)" }
-    tier_2() { ko: "T2 (rootless, ID 하나)", en: "T2 (rootless, one id)" }
-    tier_3() { ko: "T3 (사용자 네임스페이스 없음)", en: "T3 (no user namespaces)" }
     verdict_ok() { ko: "컨테이너를 실행할 수 있습니다.", en: "Containers can run here." }
     verdict_root(docent) {
         ko: "이 사용자로는 컨테이너를 실행할 수 없습니다. root로 실행하세요: sudo {docent}",

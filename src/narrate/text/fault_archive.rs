@@ -1,6 +1,6 @@
 //! Files and archives. Archives are untrusted: each flaw is an attack or an accident, and nothing of such a file is kept.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     no_such_path(container, path) {

@@ -1,6 +1,6 @@
 //! What was asked cannot be done: the sentence, the cause, the way out. English keeps Docker's wording where it has one.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     unknown_flag(word) { ko: "없는 옵션입니다: {word}", en: "unknown flag: {word}" }

@@ -1,6 +1,6 @@
 //! The host, the store, labs and the journal.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     damaged(path) { ko: "저장소의 파일이 손상되었습니다: {path}", en: "the store is damaged: {path}" }

@@ -1,6 +1,6 @@
 //! Running a program went wrong.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     command_not_found(command) {

@@ -1,26 +1,10 @@
 //! The frame of a story: labels, the words around evidence and proofs, the hint at the end.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
-    // ---- labels: the column on the left ----
-    label_store() { ko: "저장소", en: "store" }
-    label_image() { ko: "이미지", en: "image" }
+    // ---- labels that no block has: the column on the left ----
     label_container() { ko: "컨테이너", en: "container" }
-    label_layer() { ko: "쓰기 레이어", en: "write layer" }
-    label_namespaces() { ko: "네임스페이스", en: "namespaces" }
-    label_cgroup() { ko: "cgroup", en: "cgroup" }
-    label_network() { ko: "네트워크", en: "network" }
-    label_isolation() { ko: "격리", en: "isolation" }
-    label_start() { ko: "시작", en: "start" }
-    label_copy() { ko: "복사", en: "copy" }
-    label_pause() { ko: "일시정지", en: "pause" }
-    label_unpause() { ko: "재개", en: "unpause" }
-    label_signal() { ko: "신호", en: "signal" }
-    label_exit() { ko: "종료", en: "exit" }
-    label_cleanup() { ko: "정리", en: "cleanup" }
-    label_host() { ko: "호스트", en: "host" }
-    label_changes() { ko: "변경", en: "changes" }
     label_covered() { ko: "덮음", en: "covered" }
     label_copied_up() { ko: "쓰기 시 복사", en: "copy-on-write" }
     label_added() { ko: "추가", en: "added" }
@@ -33,6 +17,7 @@ messages! {
     tag_fix() { ko: "해결", en: "fix" }
     tag_read_back() { ko: "읽은 값", en: "read back" }
     tag_proof() { ko: "증명", en: "proof" }
+    tag_by_hand() { ko: "손으로", en: "by hand" }
     tag_man() { ko: "문서", en: "man" }
 
     version_no_daemon() {

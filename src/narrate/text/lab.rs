@@ -1,6 +1,6 @@
 //! Exercises: the list, the tasks, hints, near misses and grades.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     list_row(mark, id, title, passed, tasks) {

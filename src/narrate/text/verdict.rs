@@ -1,6 +1,6 @@
 //! What `verify` found.
 
-use crate::narrate::messages::messages;
+use crate::event::messages::messages;
 
 messages! {
     holds() { ko: "맞음", en: "true" }

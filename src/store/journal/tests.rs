@@ -21,7 +21,7 @@ fn begin(store: &Store) -> Journal {
 /// Every event has its own time: two equal ones would hide a mix-up.
 fn event(n: u64) -> Event {
     let (id, by) = ("sha256:0".to_string(), Resolved::Local);
-    let fact = Fact::ImageResolved { reference: format!("image:{n}"), id, by, layers: Vec::new(), bytes: n };
+    let fact = Fact::ImageResolved { reference: format!("image:{n}"), id: Some(id), by, layers: None, bytes: Some(n) };
     Event { at_us: n, ..Event::of(fact, Vec::new()) }
 }
 

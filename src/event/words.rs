@@ -1,13 +1,96 @@
-//! Small things in the form in which people read them: sizes, ids, command lines, error names.
+//! Small things in the form in which people read them: sizes, ids, command lines, error names; and what may stand in an
+//! event's sentence.
 
-use super::Lang;
-use super::text::count;
+use super::{Lang, counts};
 use std::path::Path;
+
+/// What may stand in a sentence.
+pub trait Word {
+    fn word(&self, lang: Lang) -> String;
+}
+
+/// What may stand in a command line, quoted as a shell reads it.
+pub trait Argument {
+    fn argument(&self) -> String;
+}
+
+macro_rules! plain {
+    ($($type:ty)*) => { $(
+        impl Word for $type {
+            fn word(&self, _: Lang) -> String {
+                self.to_string()
+            }
+        }
+        impl Argument for $type {
+            fn argument(&self) -> String {
+                command_line(&[self.to_string()])
+            }
+        }
+    )* };
+}
+plain! { str String u8 u16 u32 i32 u64 usize }
+
+impl<T: Word + ?Sized> Word for &T {
+    fn word(&self, lang: Lang) -> String {
+        (**self).word(lang)
+    }
+}
+
+/// What a forecast cannot know.
+const UNKNOWN: &str = "…";
+
+impl<T: Word> Word for Option<T> {
+    fn word(&self, lang: Lang) -> String {
+        self.as_ref().map_or_else(|| UNKNOWN.into(), |known| known.word(lang))
+    }
+}
+
+impl Word for Vec<String> {
+    fn word(&self, _: Lang) -> String {
+        self.join(", ")
+    }
+}
+
+impl<T: Argument + ?Sized> Argument for &T {
+    fn argument(&self) -> String {
+        (**self).argument()
+    }
+}
+
+impl<T: Argument> Argument for Option<T> {
+    fn argument(&self) -> String {
+        self.as_ref().map_or_else(|| UNKNOWN.into(), Argument::argument)
+    }
+}
+
+impl Argument for Vec<String> {
+    fn argument(&self) -> String {
+        command_line(self)
+    }
+}
+
+/// A size in bytes ([`size`]).
+pub struct Size(pub u64);
+
+impl Word for Size {
+    fn word(&self, lang: Lang) -> String {
+        size(lang, self.0)
+    }
+}
+
+/// A noun with its number.
+pub struct Count(pub fn(Lang, usize) -> String, pub usize);
+
+impl Word for Count {
+    fn word(&self, lang: Lang) -> String {
+        (self.0)(lang, self.1)
+    }
+}
 
 /// A file's size in prose: `640바이트`, `640 bytes`, `14.2 MB`.
 pub fn size(lang: Lang, bytes: u64) -> String {
     if bytes < 1000 {
-        return count::bytes(lang, bytes as usize);
+        return counts::bytes(lang, bytes as usize);
     }
     let (number, unit) = scaled(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"]);
     format!("{number} {unit}")

@@ -1,10 +1,10 @@
 //! The verbs of the story. Korean: past, present, negated past. English: past, infinitive.
 
-use crate::narrate::messages::Verb;
+use super::lang::Verb;
 
 macro_rules! verbs {
     ($($name:ident { ko: $ko:expr, en: $en:expr })*) => {
-        $(pub(in crate::narrate) const $name: Verb = Verb { ko: $ko, en: $en };)*
+        $(pub(crate) const $name: Verb = Verb { ko: $ko, en: $en };)*
     };
 }
 

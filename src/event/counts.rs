@@ -1,7 +1,5 @@
 //! Nouns with a number.
 
-use crate::narrate::messages::counts;
-
 counts! {
     layers { ko: "레이어 {n}개", one: "{n} layer", en: "{n} layers" }
     new_layers { ko: "새 레이어 {n}개", one: "{n} new layer", en: "{n} new layers" }

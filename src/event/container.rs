@@ -1,0 +1,93 @@
+//! The life of a container.
+
+macro_rules! container {
+    ($($so_far:tt)*) => { families! { $($so_far)*
+
+    ContainerCreated {
+        #[serde(rename = "container_id")]
+        id: Option<String>,
+        name: Option<String>,
+        image: String,
+        path: Option<String>,
+    } = "container.created" {
+        in Block::Start;
+        plan if (name.is_none()) [MAKE] { ko: "컨테이너를 {v}", en: "{v} a container" }
+        plan [MAKE] (name) { ko: "{name} 컨테이너를 {v}", en: "{v} the container {name}" }
+        [MAKE] (name, id = id.as_deref().map(short)) { ko: "{name} 컨테이너를 {v} · {id}", en: "{v} the container {name} · {id}" }
+        calls [rename];
+        proof [test];
+        #[cfg(test)]
+        sample { id: Some(s(ID)), name: Some(s("web")), image: s("nginx"), path: Some(upper()) }
+    }
+
+    ContainerStarted {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        pid: i32,
+    } = "container.started" {
+        in Block::Start;
+        plan (name) { ko: "{name} 컨테이너를 시작합니다", en: "will start the container {name}" }
+        [START] (name, pid) {
+            ko: "{name} 컨테이너를 {v} · 호스트의 {pid}번 프로세스",
+            en: "{v} the container {name} · process {pid} of the host",
+        }
+        unproven "a sum: each step of the start has its own";
+        #[cfg(test)]
+        sample { id: s(ID), name: s("web"), pid: 48213 }
+    }
+
+    ContainerExited {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        code: i32,
+        signal: Option<i32>,
+        oom: bool,
+    } = "container.exited" {
+        in Block::Exit;
+        when (signal.is_some()) (name, code, signal = signal.map(signal_name)) {
+            ko: "{name} 컨테이너가 {signal} 신호로 끝났습니다 · 종료 코드 {code}",
+            en: "{name} was ended by {signal} · exit code {code}",
+        }
+        (name, code) { ko: "{name} 컨테이너가 끝났습니다 · 종료 코드 {code}", en: "{name} ended · exit code {code}" }
+        also if (*oom) {
+            ko: "메모리 제한을 넘어서(OOM) 커널이 강제로 종료했습니다",
+            en: "It went over its memory limit, and the kernel killed it (OOM)",
+        }
+        man "wait(2)";
+        unproven "the program is gone; only its parent, the monitor, was told how it ended";
+        #[cfg(test)]
+        sample { id: s(ID), name: s("web"), code: 137, signal: Some(9), oom: true }
+    }
+
+    ContainerRemoved {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    } = "container.removed" {
+        in Block::Cleanup;
+        [REMOVE] (name) { ko: "{name} 컨테이너와 그 쓰기 레이어를 {v}", en: "{v} the container {name} and its write layer" }
+        calls [rename];
+        proof [test];
+        #[cfg(test)]
+        sample { id: s(ID), name: s("web") }
+    }
+
+    /// Its monitor died without a word; found and put in order by a later command.
+    ContainerLost {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+    } = "container.lost" {
+        in Block::Host;
+        (name) {
+            ko: "{name} 컨테이너를 돌보던 프로세스가 말없이 사라졌습니다. 종료된 것으로 정리했습니다",
+            en: "the process that looked after {name} was gone without a word; it is now listed as exited",
+        }
+        unproven "what is gone left nothing to look at";
+        #[cfg(test)]
+        sample { id: s(ID), name: s("web") }
+    }
+    } };
+}

@@ -1,0 +1,86 @@
+//! Events, deeds, stories and faults: plain data that every other module speaks in, and what can be said of it.
+//!
+//! What the kernel did is a [`Fact`] with the [`Call`]s that did it: an [`Event`]. A [`Deed`] is an event that has not been
+//! told yet, and telling it to a [`Story`] is the only way to its value. Each kind of fact is defined once ([`define`]), in its
+//! family's file: fields, sentences in both languages, the ordinary command that does the same, the calls that it may claim,
+//! how it is proven. Nothing here makes a system call or joins a path.
+
+#[macro_use]
+mod define;
+#[macro_use]
+pub(crate) mod messages;
+#[macro_use]
+mod image;
+#[macro_use]
+mod container;
+#[macro_use]
+mod namespace;
+#[macro_use]
+mod cgroup;
+#[macro_use]
+mod mount;
+#[macro_use]
+mod cow;
+#[macro_use]
+mod network;
+#[macro_use]
+mod security;
+#[macro_use]
+mod process;
+#[macro_use]
+mod host;
+
+mod block;
+mod call;
+pub(crate) mod counts;
+mod deed;
+mod fault;
+mod lab;
+mod lang;
+mod receipt;
+mod record;
+#[cfg(test)]
+pub(crate) mod samples;
+pub(crate) mod signal;
+mod story;
+#[cfg(test)]
+mod tests;
+pub(crate) mod verbs;
+pub(crate) mod words;
+
+pub use block::Block;
+pub use call::{Call, SysError};
+pub use cgroup::Limit;
+pub use cow::{Below, Change, Sized};
+pub use deed::Deed;
+pub use define::{Bulk, Definition, Proof};
+pub use fault::{ArchiveFlaw, Fault, MountFlaw, ReferenceFlaw};
+pub use host::{FaultPoint, Kept, Probe, Shown, Tier};
+pub use image::Resolved;
+pub use lab::{
+    Cause, Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
+};
+pub use lang::{Lang, Tense};
+#[cfg(test)]
+pub(crate) use messages::Row;
+pub use mount::Device;
+pub use namespace::Namespace;
+pub use receipt::{Expect, Holds, Needs, Receipt};
+pub use record::{Event, Outcome, now_us};
+pub use story::Story;
+pub use words::{Argument, Word};
+
+use host::{Brief, Why};
+use mount::{lowerdirs, names, nodes};
+use namespace::{flags, new_kinds};
+pub(crate) use network::shown_ip;
+use network::{bare, last, shown_port, split};
+use process::{Role, or};
+#[cfg(test)]
+use samples::*;
+use security::bounding;
+use serde::{Deserialize, Serialize};
+use signal::name as signal_name;
+use words::{Count, Size, brief, command_line, file_name, short};
+
+families! { [image container namespace cgroup mount cow network security process host] }

@@ -1,0 +1,215 @@
+//! Mounts: the root, and what the container sees in it.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub path: String,
+    pub major: u32,
+    pub minor: u32,
+}
+
+/// Everything that is made in /dev, by its path.
+pub fn names(devices: &[Device], links: &[String]) -> Vec<String> {
+    devices.iter().map(|d| d.path.clone()).chain(links.iter().cloned()).collect()
+}
+
+/// As mknod(1) takes them.
+pub fn nodes(devices: &[Device]) -> Vec<String> {
+    devices.iter().map(|d| format!("{} c {} {}", d.path, d.major, d.minor)).collect()
+}
+
+/// Where the layers lie beside the upper directory (`ROOT/containers/ID/upper`), as mount(8) takes them.
+pub fn lowerdirs(lower: &[String], upper: &str) -> String {
+    let root = Path::new(upper).ancestors().nth(3).unwrap_or(Path::new("")).join("layers");
+    let dir = |chain: &String| root.join(chain).join("diff").to_string_lossy().into_owned();
+    lower.iter().map(dir).collect::<Vec<_>>().join(":")
+}
+
+macro_rules! mount {
+    ($($so_far:tt)*) => { families! { $($so_far)*
+
+    /// Mounts made from now on stay in this mount namespace.
+    MountsPrivate = "mount.private" {
+        in Block::Isolation;
+        [SEPARATE] {
+            ko: "이 마운트 네임스페이스의 마운트를 호스트에서 {v}",
+            en: "{v} the mounts of this namespace from the host's",
+        }
+        short { ko: "호스트와 분리된 마운트", en: "mounts cut off from the host" }
+        hand { "mount --make-rslave /" }
+        man "unshare(2), mount_namespaces(7)";
+        calls [mount];
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
+        #[cfg(test)]
+        sample {}
+    }
+
+    /// The root: the image's layers `lower` (chain IDs, top first) below one upper.
+    Overlay {
+        lower: Vec<String>,
+        upper: String,
+        work: String,
+        target: String,
+        /// At the very bottom lies a layer of docent's own, nothing but places to mount on.
+        #[serde(default)]
+        mount_points: bool,
+    } = "mount.overlay" {
+        in Block::Layer;
+        plan (layers = Count(counts::layers, lower.len())) {
+            ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
+            en: "will put an empty write layer on top of the image's {layers} (overlay)",
+        }
+        [STACK] (layers = Count(counts::layers, lower.len()), target) {
+            ko: "{layers} 위에 쓰기 레이어를 {v} (overlay, {target})",
+            en: "{v} a write layer on top of {layers} (overlay on {target})",
+        }
+        also if (*mount_points) {
+            ko: "맨 아래에는 마운트할 자리만 있는 레이어 하나",
+            en: "at the very bottom a layer of nothing but places to mount on",
+        }
+        hand (lower = lowerdirs(lower, upper), upper, work, target) {
+            "mount -t overlay overlay -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
+        }
+        man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
+        calls [mount fsopen fsconfig fsmount move_mount];
+        unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
+        #[cfg(test)]
+        sample { lower: lower(), upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true }
+    }
+
+    /// A file system mounted at `target`, a path as the container sees it.
+    Mounted { kind: String, target: String, options: String } = "mount.made" {
+        in Block::Isolation;
+        [MOUNT] (kind, target) { ko: "{kind} 파일 시스템을 {target} 위치에 {v}", en: "{v} {kind} on {target}" }
+        hand if (options.is_empty()) (kind, target) { "mount -t {kind} {kind} {target}" }
+        hand (kind, target, options) { "mount -t {kind} -o {options} {kind} {target}" }
+        man "mount(2), mount_setattr(2)";
+        calls [fsopen fsconfig fsmount move_mount open_tree mount_setattr mkdirat symlinkat];
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        #[cfg(test)]
+        sample { kind: s("proc"), target: s("/proc"), options: s("nosuid") }
+    }
+
+    /// One path of the host is also seen at `target`.
+    Bound {
+        source: String,
+        target: String,
+        read_only: bool,
+        /// A file that docent made for the container (its hosts, hostname, resolv.conf), nothing that the learner named.
+        #[serde(default)]
+        own: bool,
+    } = "mount.bind" {
+        in Block::Isolation;
+        [SHOW] (source, target) {
+            ko: "호스트의 {source} 경로를 안에서 {target} 위치로 {v}",
+            en: "{v} the host's {source} at {target}",
+        }
+        also if (*read_only) { ko: "읽기 전용", en: "read-only" }
+        short if (!own && *read_only) (source, target) { ko: "{source} → {target} (읽기 전용)", en: "{source} → {target} (read-only)" }
+        short if (!own) (source, target) { "{source} → {target}" }
+        hand if (*read_only) (source, target) { "mount --bind -o ro {source} {target}" }
+        hand (source, target) { "mount --bind {source} {target}" }
+        man "mount(2), mount_setattr(2)";
+        calls [move_mount open_tree mount_setattr];
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        #[cfg(test)]
+        sample { source: s("/home/me"), target: s("/data"), read_only: true, own: false }
+    }
+
+    DeviceNodes { devices: Vec<Device>, links: Vec<String> } = "mount.devices" {
+        in Block::Isolation;
+        [MAKE] (n = devices.len(), links = links.len(), names = names(devices, links)) {
+            ko: "장치 {n}개와 링크 {links}개를 {v}: {names}",
+            en: "{v} devices ({n}) and links ({links}): {names}",
+        }
+        hand (nodes = nodes(devices)) { "for node in {nodes}; do mknod -m 666 $node; done" }
+        man "mknod(2), null(4)";
+        calls [mkdirat mknodat symlinkat];
+        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/root/dev shows them while it runs";
+        #[cfg(test)]
+        sample { devices: vec![Device { path: s("/dev/null"), major: 1, minor: 3 }], links: vec![s("/dev/fd")] }
+    }
+
+    /// `absent` are those that this kernel does not have.
+    Masked {
+        paths: Vec<String>,
+        #[serde(default)]
+        absent: Vec<String>,
+    } = "mount.masked" {
+        in Block::Isolation;
+        [HIDE] (names = paths) { ko: "안에서 보이지 않게 {v}: {names}", en: "{v} from the container: {names}" }
+        also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
+        short (n = paths.len()) { ko: "가린 경로 {n}개", en: "{n} hidden" }
+        hand (paths) { "for path in {paths}; do mount --bind /dev/null $path; done" }
+        man "mount(2), mount_setattr(2)";
+        calls [fsopen fsconfig fsmount move_mount open_tree];
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        #[cfg(test)]
+        sample { paths: vec![s("/proc/kcore")], absent: vec![s("/proc/scsi")] }
+    }
+
+    ReadOnly {
+        paths: Vec<String>,
+        #[serde(default)]
+        absent: Vec<String>,
+    } = "mount.read-only" {
+        in Block::Isolation;
+        [CHANGE] (names = paths) { ko: "읽기 전용으로 {v}: {names}", en: "{v} to read-only: {names}" }
+        also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
+        hand (paths) { "for path in {paths}; do mount --bind -o ro $path $path; done" }
+        man "mount(2), mount_setattr(2)";
+        calls [move_mount open_tree mount_setattr];
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        #[cfg(test)]
+        sample { paths: vec![s("/proc/sys")], absent: vec![s("/proc/irq")] }
+    }
+
+    /// The overlay became `/`, and the old root is gone from sight.
+    RootPivoted { to: String } = "mount.pivot-root" {
+        in Block::Isolation;
+        plan {
+            ko: "루트 디렉터리를 컨테이너의 것으로 바꿉니다 (pivot_root)",
+            en: "will change the root to the container's (pivot_root)",
+        }
+        [CHANGE] (to) {
+            ko: "루트 디렉터리를 {to} 위치로 {v} (pivot_root). 호스트의 루트는 이제 보이지 않습니다",
+            en: "{v} the root to {to} (pivot_root); the host's root is out of sight",
+        }
+        hand (to) { "cd {to} && pivot_root . . && umount -l ." }
+        man "pivot_root(2)";
+        calls [umount2 pivot_root];
+        unproven "made by the child before it can be looked at from outside; ls /proc/PID/root shows it while it runs";
+        #[cfg(test)]
+        sample { to: s("/merged") }
+    }
+
+    /// A mount point that the image lacked was made in the write layer, as Docker does.
+    MountPoint { path: String } = "mount.point" {
+        in Block::Isolation;
+        [MAKE] (path) {
+            ko: "이미지에 없는 {path} 마운트 지점을 쓰기 레이어에 {v}",
+            en: "{v} the mount point {path}, which the image lacks, in the write layer",
+        }
+        short (path) { ko: "{path} 마운트 지점을 만듦", en: "mount point {path} made" }
+        hand (path) { "mkdir -p {path}" }
+        calls [mkdirat mknodat];
+        unproven "a program inside may remove it; docent diff shows it until then";
+        #[cfg(test)]
+        sample { path: s("/data") }
+    }
+
+    Unmounted { target: String } = "mount.removed" {
+        in Block::Cleanup;
+        [UNMOUNT] (target) { ko: "{target} 위치를 {v}", en: "{v} {target}" }
+        short (target = brief(target)) { "{target}" }
+        hand (target) { "umount {target}" }
+        man "umount2(2)";
+        calls [umount2];
+        unproven "its mount namespace is docent's own and ends with the command";
+        #[cfg(test)]
+        sample { target: s("/data") }
+    }
+    } };
+}

@@ -1,0 +1,52 @@
+//! What holds for every definition.
+
+use super::*;
+use std::collections::BTreeSet;
+
+/// The published table: what each event may claim, and how it is proven. The truth test holds docent to it.
+#[test]
+fn the_table_of_events_is_as_published() {
+    let mut table = String::new();
+    for d in DEFINITIONS {
+        table += &format!("{}\n", d.name);
+        let mut row = |head: &str, text: &str| {
+            if !text.is_empty() {
+                table += &format!("    {head:<8}{text}\n");
+            }
+        };
+        row("calls", &d.calls.join(" "));
+        if let Some(bulk) = d.bulk {
+            row("bulk", &format!("with more than {} entries: {}", bulk.after, bulk.calls.join(" ")));
+        }
+        match d.proof {
+            Proof::By { programs, falsifier } => {
+                row("proof", &programs.join(" "));
+                row("broken", falsifier.unwrap_or_default());
+            }
+            Proof::None { why } => row("none", why),
+        }
+        row("man", d.man.unwrap_or_default());
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../tests/truth");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_snapshot!("events", table));
+}
+
+#[test]
+fn names_are_unique_and_stand_in_json() {
+    let names: BTreeSet<&str> = DEFINITIONS.iter().map(|d| d.name).collect();
+    assert_eq!(names.len(), DEFINITIONS.len());
+    for fact in samples::all_facts() {
+        let json = serde_json::to_value(&fact).expect("JSON");
+        assert_eq!(json["event"], fact.definition().name);
+    }
+}
+
+#[test]
+fn every_word_of_a_command_by_hand_is_quoted() {
+    let evil = Fact::MountPoint { path: "/a b;rm -rf $HOME".into() };
+    assert_eq!(evil.by_hand().as_deref(), Some("mkdir -p '/a b;rm -rf $HOME'"));
+    let forecast = Fact::Veth { host: None, inside: "eth0".into(), bridge: None };
+    assert_eq!(forecast.by_hand().as_deref(), Some("ip link add … master … up type veth peer name eth0 netns PID"));
+}
