@@ -166,6 +166,7 @@ mod tests {
     /// Nothing that Docker has is taken for a typing error: it is understood, or refused by its name. And no flag of a
     /// command of Docker's is docent's invention.
     #[test]
+    #[expect(clippy::result_large_err, reason = "a test")]
     fn nothing_of_dockers_is_forgotten() {
         let read = |line: &str| crate::cli::parse(line.split_whitespace().map(Into::into).collect());
         let unknown = |line: &str| match read(line) {

@@ -118,7 +118,7 @@ fn created(store: &Store, ask: &CreateRequest, facts: &mut Vec<Fact>) -> Result<
 }
 
 fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
-    let spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
+    let spec = Spec::of(store, container, cgroup::layout().group(&container.id));
     facts.push(Fact::HelperStarted { pid: None, role: "monitor".into() });
     for step in plan::steps(&spec) {
         match step {

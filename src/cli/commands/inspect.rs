@@ -172,7 +172,7 @@ fn of_image(store: &Store, image: &Image) -> Result<Value, Fault> {
 
 fn paths(store: &Store, container: &Container) -> Paths {
     let dir = store.container_dir(&container.id);
-    let overlay = overlay_of(store, &container);
+    let overlay = overlay_of(store, container);
     let text = |p: PathBuf| p.to_string_lossy().into_owned();
     Paths {
         resolv_conf: text(dir.resolv()),
