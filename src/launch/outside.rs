@@ -9,10 +9,12 @@ use super::spec::Spec;
 use crate::container::NetworkMode;
 use crate::fact::{Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
-use crate::kernel::packet::Packets;
+use crate::kernel::packet::{Packets, Stop};
+use crate::kernel::signals::Signals;
 use crate::kernel::sys::{self, Cloned};
 use crate::kernel::{process, seccomp};
-use std::os::fd::{AsFd, OwnedFd};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A container whose process waits for execve's word, or runs.
 pub struct Launched {
@@ -23,8 +25,20 @@ pub struct Launched {
     /// The master side of its terminal.
     pub terminal: Option<OwnedFd>,
     pub ready: Ready,
-    link: Packets,
+    /// The conversation with the process; None once its program has taken over, or it has died.
+    link: Option<Packets>,
+    /// It has been told to go: what closes the conversation now is its execve.
+    released: bool,
     is_exec: bool,
+}
+
+/// How far a process has come, by what it has said until now.
+enum Progress {
+    Waiting,
+    /// Only execve is left.
+    Ready,
+    /// The program has taken over.
+    Running,
 }
 
 /// Limits are kept or refused, before anything runs.
@@ -56,7 +70,9 @@ pub fn set_limits(group: &Group, limits: &crate::container::Limits, story: &mut 
 ///
 /// The cgroup and the network have been prepared by the caller and are in `spec`. On failure the process is gone and its
 /// veth pair with it; the cgroup is the caller's to remove.
-pub fn launch(spec: &Spec, streams: Option<Streams>, story: &mut Story) -> Result<Launched, Fault> {
+///
+/// SIGTERM among `signals` ends it, however long the process takes.
+pub fn launch(spec: &Spec, streams: Option<Streams>, signals: &Signals, story: &mut Story) -> Result<Launched, Fault> {
     let (ours, theirs) = Packets::pair().map_err(|e| Fault::step("launch", e))?;
     let given = inside::Inherited { link: theirs, streams, slave: None, filters: seccomp::build(), enter: None };
     let step = |e| Fault::step("clone", e);
@@ -83,9 +99,8 @@ pub fn launch(spec: &Spec, streams: Option<Streams>, story: &mut Story) -> Resul
     };
     drop(given);
     tell_clone(spec, pid, &kinds, calls, into.is_some(), story);
-    let mut launched =
-        Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours, is_exec: false };
-    match launched.bring_up(spec, story) {
+    let mut launched = Launched::new(pid, pidfd, ours, false);
+    match launched.bring_up(spec, signals, story) {
         Ok(()) => Ok(launched),
         Err(fault) => {
             launched.end(story);
@@ -94,7 +109,8 @@ pub fn launch(spec: &Spec, streams: Option<Streams>, story: &mut Story) -> Resul
     }
 }
 
-/// Starts another program in a container that runs: the same last steps, in the namespaces that are there.
+/// Starts another program in a container that runs: the same last steps, in the namespaces that are there. Comes back at
+/// once: [`Launched::proceed`] goes on when [`Launched::conversation`] can be read.
 ///
 /// The caller's children must be born in the container's pid namespace already ([`enter_pid_namespace`]).
 pub fn exec(
@@ -126,16 +142,7 @@ pub fn exec(
         let fact = Fact::CgroupJoined { pid, name: group.name.clone(), paths: group.paths() };
         story.tell(Event { container: Some(spec.id.clone()), ..Event::of(fact, Vec::new()) });
     }
-    let mut launched =
-        Launched { pid, pidfd, devpts: None, terminal: None, ready: Ready::empty(), link: ours, is_exec: true };
-    let ran = launched.bring_up(spec, story).and_then(|()| launched.go(spec, story));
-    match ran {
-        Ok(()) => Ok(launched),
-        Err(fault) => {
-            launched.end(story);
-            Err(fault)
-        }
-    }
+    Ok(Launched::new(pid, pidfd, ours, true))
 }
 
 /// From now on this process's children are born in the pid namespace of that process.
@@ -181,13 +188,85 @@ impl Ready {
 }
 
 impl Launched {
-    /// Plugs the network in, when there is one to plug, and listens to the child until it is ready.
-    fn bring_up(&mut self, spec: &Spec, story: &mut Story) -> Result<(), Fault> {
+    fn new(pid: i32, pidfd: OwnedFd, link: Packets, is_exec: bool) -> Launched {
+        let ready = Ready::empty();
+        Launched { pid, pidfd, devpts: None, terminal: None, ready, link: Some(link), released: false, is_exec }
+    }
+
+    /// What to wait for before the next [`Launched::proceed`].
+    pub fn conversation(&self) -> Option<BorrowedFd<'_>> {
+        self.link.as_ref().map(|link| link.as_fd())
+    }
+
+    /// Hears the process without waiting for it, and lets it go as soon as it is ready. True: its program runs.
+    pub fn proceed(&mut self, spec: &Spec, story: &mut Story) -> Result<bool, Fault> {
+        loop {
+            match self.hear(spec, story)? {
+                Progress::Waiting => return Ok(false),
+                Progress::Ready => self.release(spec)?,
+                Progress::Running => return Ok(true),
+            }
+        }
+    }
+
+    /// Plugs the network in, when there is one to plug, and listens to the process until it is ready.
+    fn bring_up(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
         if let Some(lease) = spec.lease.as_ref().filter(|_| spec.network == NetworkMode::Bridge) {
             self.plug(lease, story)?;
         }
-        loop {
-            let message = self.link.receive(true).map_err(|_| self.died(spec))?;
+        while let Progress::Waiting = self.hear(spec, story)? {
+            self.wait(spec, signals)?;
+        }
+        Ok(())
+    }
+
+    /// Lets it go. Comes back when the program has taken over, or with the reason why not.
+    pub fn go(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
+        self.release(spec)?;
+        while let Progress::Waiting = self.hear(spec, story)? {
+            self.wait(spec, signals)?;
+        }
+        Ok(())
+    }
+
+    /// Until the process says something. A stopped one never does: then the monitor can still be told to end.
+    fn wait(&self, spec: &Spec, signals: &Signals) -> Result<(), Fault> {
+        let Some(link) = self.conversation() else { return Ok(()) };
+        let mut fds = [PollFd::from_borrowed_fd(link, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        if poll(&mut fds, None).is_err_and(|e| e != rustix::io::Errno::INTR) {
+            return Err(died(spec));
+        }
+        while let Some(signal) = signals.next() {
+            if signal == libc::SIGTERM {
+                return Err(died(spec));
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, spec: &Spec) -> Result<(), Fault> {
+        self.released = true;
+        match self.link.as_ref().map(|link| link.send(GO, &[], &[], false)) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(died(spec)),
+        }
+    }
+
+    /// Takes what the process has said, up to where it has come further.
+    fn hear(&mut self, spec: &Spec, story: &mut Story) -> Result<Progress, Fault> {
+        while let Some(link) = &self.link {
+            let message = match link.receive(false) {
+                Ok(message) => message,
+                Err(Stop::WouldBlock) => return Ok(Progress::Waiting),
+                Err(Stop::Closed) => {
+                    self.link = None;
+                    if !self.released {
+                        return Err(died(spec));
+                    }
+                    // By a successful execve, or by the process's sudden death: whoever reaps it will see that.
+                    break;
+                }
+            };
             match message.kind {
                 EVENT => {
                     if let Ok(event) = serde_json::from_slice::<Event>(&message.body) {
@@ -200,12 +279,20 @@ impl Launched {
                 }
                 READY => {
                     self.ready = serde_json::from_slice(&message.body).unwrap_or(Ready::empty());
-                    return Ok(());
+                    return Ok(Progress::Ready);
                 }
-                FAULT => return Err(fault_of(&message.body, spec)),
+                FAULT => {
+                    let fault = serde_json::from_slice(&message.body).unwrap_or(died(spec));
+                    if self.released {
+                        self.tell_failed_exec(spec, &fault, story);
+                    }
+                    return Err(fault);
+                }
                 _ => {}
             }
         }
+        self.tell_exec(spec, story);
+        Ok(Progress::Running)
     }
 
     /// What the child calls itself is its inner pid; people and strace know the outer one.
@@ -240,46 +327,33 @@ impl Launched {
                 return Err(Fault::step("network", SysError { calls: Vec::new(), ..error }));
             }
         }
-        if self.link.send(PLUGGED, &[], &[], true).is_err() {
-            return Err(Fault::step("network", SysError::new("sendmsg", "child", libc::EPIPE)));
+        match self.link.as_ref().map(|link| link.send(PLUGGED, &[], &[], false)) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Fault::step("network", SysError::new("sendmsg", "child", libc::EPIPE))),
         }
-        Ok(())
     }
 
-    /// The child ended without a word: killed from outside, or out of memory.
-    fn died(&self, spec: &Spec) -> Fault {
-        Fault::MonitorDied { id: spec.id.clone() }
-    }
-
-    /// Lets it go. Comes back when the program has taken over, or with the reason why not.
-    pub fn go(&mut self, spec: &Spec, story: &mut Story) -> Result<(), Fault> {
-        let fact = Fact::Exec {
+    fn exec_fact(&self, spec: &Spec) -> Fact {
+        Fact::Exec {
             path: Some(self.ready.path.clone()),
             argv: spec.process.argv.clone(),
             cwd: self.ready.cwd.clone(),
             user: self.ready.user.clone(),
-        };
-        self.link.send(GO, &[], &[], true).map_err(|_| self.died(spec))?;
-        loop {
-            match self.link.receive(true) {
-                Ok(message) if message.kind == FAULT => {
-                    let fault = fault_of(&message.body, spec);
-                    let errno = match &fault {
-                        Fault::NotExecutable { errno, .. } => *errno,
-                        _ => libc::ENOENT,
-                    };
-                    let mut error = SysError::new("execve", self.ready.path.clone(), errno);
-                    error.calls.push(self.exec_call(spec, -(errno as i64)));
-                    let failed = Event { pid: self.pid, ..Event::failed(fact, error) };
-                    story.tell(failed);
-                    return Err(fault);
-                }
-                Ok(_) => {}
-                // Closed by a successful execve, or by the child's sudden death: the caller will reap that.
-                Err(_) => break,
-            }
         }
-        let mut event = Event::of(fact, vec![self.exec_call(spec, 0)]);
+    }
+
+    fn tell_failed_exec(&self, spec: &Spec, fault: &Fault, story: &mut Story) {
+        let errno = match fault {
+            Fault::NotExecutable { errno, .. } => *errno,
+            _ => libc::ENOENT,
+        };
+        let mut error = SysError::new("execve", self.ready.path.clone(), errno);
+        error.calls.push(self.exec_call(spec, -(errno as i64)));
+        story.tell(Event { pid: self.pid, ..Event::failed(self.exec_fact(spec), error) });
+    }
+
+    fn tell_exec(&self, spec: &Spec, story: &mut Story) {
+        let mut event = Event::of(self.exec_fact(spec), vec![self.exec_call(spec, 0)]);
         event.pid = self.pid;
         event.receipt = Some(self.lasting(Receipt {
             evidence: format!("/proc/{}/cmdline", self.pid),
@@ -290,7 +364,6 @@ impl Launched {
             subject: format!("process:{}:{}", spec.id, self.pid),
         }));
         story.tell(event);
-        Ok(())
     }
 
     fn exec_call(&self, spec: &Spec, ret: i64) -> crate::fact::Call {
@@ -301,6 +374,16 @@ impl Launched {
 
     /// Kills what was made and reaps it: the namespaces, the mounts and the veth pair go with it.
     pub fn end(&mut self, story: &mut Story) {
+        self.kill(story);
+        if let Some(ended) = process::reap_waiting(self.pid) {
+            let fact = Fact::Reaped { pid: self.pid, code: ended.status(), signal: ended.signal };
+            story.tell(Event::of(fact, Vec::new()));
+        }
+    }
+
+    /// Kills what was made; it is still to be reaped.
+    pub fn kill(&mut self, story: &mut Story) {
+        self.link = None;
         match process::signal(self.pidfd.as_fd(), self.pid, libc::SIGKILL) {
             Ok(deed) => deed.tell(story),
             // ESRCH: it has ended by itself.
@@ -310,13 +393,10 @@ impl Launched {
                 error,
             )),
         }
-        if let Some(ended) = process::reap_waiting(self.pid) {
-            let fact = Fact::Reaped { pid: self.pid, code: ended.status(), signal: ended.signal };
-            story.tell(Event::of(fact, Vec::new()));
-        }
     }
 }
 
-fn fault_of(body: &[u8], spec: &Spec) -> Fault {
-    serde_json::from_slice(body).unwrap_or(Fault::MonitorDied { id: spec.id.clone() })
+/// The process ended without a word (killed from outside, out of memory), or its monitor was told to end.
+fn died(spec: &Spec) -> Fault {
+    Fault::MonitorDied { id: spec.id.clone() }
 }

@@ -1,19 +1,262 @@
-//! Programs that `exec` starts in a container: children of the monitor, since it is already on a sealed program and outside
-//! the container's cgroup, and is there whatever becomes of the command line.
+//! Programs that `exec` starts in a container, and the clients that ask for them: children of the monitor, since it is already
+//! on a sealed program and outside the container's cgroup, and is there whatever becomes of the command line.
+//!
+//! Nothing here waits. A program on its way is heard when it says something, and a client that does not listen is kept a
+//! queue: one that is stopped (SIGSTOP, a debugger) holds up nobody else.
 
 use super::client::pipe;
+use super::protocol::{Exited, Request, from_client, to_client};
+use super::streams::Listener;
 use crate::container::Process;
-use crate::fact::{Fault, Story, SysError};
+use crate::fact::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::packet::{Message, Packets};
-use crate::kernel::terminal;
-use crate::launch::{Spec, inside, outside};
-use std::os::fd::{AsFd, OwnedFd};
+use crate::kernel::{process, terminal};
+use crate::launch::{Launched, Spec, inside, outside};
+use crate::store::Store;
+use rustix::event::PollFlags;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// A program under way, and who asked for it.
-pub struct Running {
-    pub pid: i32,
-    pub pidfd: OwnedFd,
-    pub asked_by: usize,
+/// What an exec needs to know of the container it goes into.
+pub struct Target<'a> {
+    pub store: &'a Store,
+    pub spec: &'a Spec,
+    pub init: &'a Launched,
+}
+
+/// A client that connected to a container that runs; its number is never given again.
+struct Client {
+    number: usize,
+    listener: Listener,
+}
+
+/// A program that a client asked for, until it is reaped.
+struct Exec {
+    asked_by: usize,
+    launched: Launched,
+    stage: Stage,
+}
+
+enum Stage {
+    /// On its way to execve; a terminal's master is for the client then.
+    Starting {
+        spec: Box<Spec>,
+        master: Option<OwnedFd>,
+    },
+    Running,
+    /// It has been killed, and the client is to know why.
+    Failed(Fault),
+}
+
+/// The clients and their programs.
+#[derive(Default)]
+pub struct Execs {
+    clients: Vec<Client>,
+    execs: Vec<Exec>,
+    last_number: usize,
+    in_pid_namespace: bool,
+}
+
+/// What of them can be waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Waits {
+    /// A client, by its number.
+    Client(usize),
+    /// A program on its way, by its pid.
+    Exec(i32),
+}
+
+/// What a poll waits for with a client.
+pub fn interest(listener: &Listener) -> PollFlags {
+    if listener.is_behind() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN }
+}
+
+impl Execs {
+    pub fn connected(&mut self, packets: Packets) {
+        self.last_number += 1;
+        self.clients.push(Client { number: self.last_number, listener: Listener::new(packets) });
+    }
+
+    pub fn interests(&self) -> impl Iterator<Item = (Waits, BorrowedFd<'_>, PollFlags)> {
+        let clients = self
+            .clients
+            .iter()
+            .map(|Client { number, listener }| (Waits::Client(*number), listener.packets.as_fd(), interest(listener)));
+        let starting = self.execs.iter().filter(|e| matches!(e.stage, Stage::Starting { .. }));
+        let execs =
+            starting.filter_map(|e| Some((Waits::Exec(e.launched.pid), e.launched.conversation()?, PollFlags::IN)));
+        clients.chain(execs)
+    }
+
+    pub fn handle(&mut self, what: Waits, flags: PollFlags, into: &Target<'_>) {
+        match what {
+            Waits::Client(number) => self.hear(number, flags, into),
+            Waits::Exec(pid) => self.proceed(pid, into),
+        }
+    }
+
+    fn client(&mut self, number: usize) -> Option<&mut Listener> {
+        self.clients.iter_mut().find(|c| c.number == number).map(|c| &mut c.listener)
+    }
+
+    /// A packet of a client.
+    fn hear(&mut self, number: usize, flags: PollFlags, into: &Target<'_>) {
+        let Some(client) = self.client(number) else { return };
+        if flags.contains(PollFlags::OUT) {
+            client.catch_up();
+        }
+        if !flags.intersects(PollFlags::IN | PollFlags::HUP) {
+            return;
+        }
+        let Ok(message) = client.packets.receive(false) else { return client.leave() };
+        match message.kind {
+            from_client::SIGNAL => self.signal(number, &message.body, into),
+            from_client::REQUEST => match serde_json::from_slice::<Request>(&message.body) {
+                Ok(Request::Exec { process, rows, cols }) => self.start(number, process, (rows, cols), message, into),
+                _ => client.leave(),
+            },
+            _ => {}
+        }
+    }
+
+    /// A signal that the learner's command line got is for the program it started.
+    fn signal(&mut self, number: usize, body: &[u8], into: &Target<'_>) {
+        let Some(&signal) = body.first() else { return };
+        let mut story = Story::new();
+        for exec in self.execs.iter().filter(|e| e.asked_by == number && matches!(e.stage, Stage::Running)) {
+            // A program that is gone needs none.
+            let sent = process::signal(exec.launched.pidfd.as_fd(), exec.launched.pid, i32::from(signal));
+            if let Ok(deed) = sent {
+                deed.tell(&mut story);
+            }
+        }
+        self.tell(number, &story, into);
+    }
+
+    fn start(&mut self, number: usize, process: Process, size: (u16, u16), message: Message, into: &Target<'_>) {
+        let mut story = Story::new();
+        let outcome = self.enter(into.init, &mut story).and_then(|()| start(process, size, message, into, &mut story));
+        self.tell(number, &story, into);
+        match outcome {
+            Ok((launched, stage)) => self.execs.push(Exec { asked_by: number, launched, stage }),
+            Err(fault) => self.answer(number, to_client::FAULT, &fault),
+        }
+    }
+
+    /// The monitor's further children are born in the container's pid namespace.
+    fn enter(&mut self, init: &Launched, story: &mut Story) -> Result<(), Fault> {
+        if !self.in_pid_namespace {
+            outside::enter_pid_namespace(init.pid, &init.pidfd).map_err(|e| Fault::step("exec", e))?.tell(story);
+            self.in_pid_namespace = true;
+        }
+        Ok(())
+    }
+
+    /// A program on its way has said something.
+    fn proceed(&mut self, pid: i32, into: &Target<'_>) {
+        let Some(exec) = self.execs.iter_mut().find(|e| e.launched.pid == pid) else { return };
+        let Stage::Starting { spec, master } = &mut exec.stage else { return };
+        let mut story = Story::new();
+        let outcome = exec.launched.proceed(spec, &mut story);
+        let (asked_by, master) = (exec.asked_by, master.take_if(|_| matches!(outcome, Ok(true))));
+        match outcome {
+            Ok(false) => {}
+            Ok(true) => exec.stage = Stage::Running,
+            Err(fault) => exec.fail(fault, &mut story),
+        }
+        let (runs, waits) = (matches!(exec.stage, Stage::Running), matches!(exec.stage, Stage::Starting { .. }));
+        self.tell(asked_by, &story, into);
+        if let Some(client) = self.client(asked_by).filter(|_| runs) {
+            client.send_with(to_client::STARTED, &[], master);
+        }
+        if !waits {
+            // Its SIGCHLD may have come while it was not yet to be reaped.
+            self.reap(into);
+        }
+    }
+
+    /// Reaps what has ended, and says so to who asked for it.
+    pub fn reap(&mut self, into: &Target<'_>) {
+        for exec in std::mem::take(&mut self.execs) {
+            let fault = match &exec.stage {
+                // It is heard first: its last words say why.
+                Stage::Starting { .. } => {
+                    self.execs.push(exec);
+                    continue;
+                }
+                Stage::Running => None,
+                Stage::Failed(fault) => Some(fault.clone()),
+            };
+            let Some(ended) = process::reap(exec.launched.pid) else {
+                self.execs.push(exec);
+                continue;
+            };
+            let fact = Fact::Reaped { pid: exec.launched.pid, code: ended.status(), signal: ended.signal };
+            let mut story = Story::new();
+            story.tell(Event::of(fact, Vec::new()));
+            self.tell(exec.asked_by, &story, into);
+            match fault {
+                Some(fault) => self.answer(exec.asked_by, to_client::FAULT, &fault),
+                None => {
+                    self.answer(exec.asked_by, to_client::EXITED, &Exited { code: ended.status(), oom: false });
+                }
+            }
+        }
+    }
+
+    /// Lets go of clients that are gone or know everything. What was on its way for one of them ends: nobody waits for it.
+    pub fn forget_gone(&mut self, into: &Target<'_>) {
+        let (over, stay) = std::mem::take(&mut self.clients).into_iter().partition(|c| c.listener.is_over());
+        self.clients = stay;
+        for mut client in over {
+            super::run::write_unheard(into.store, &into.spec.id, &mut client.listener);
+            for exec in self.execs.iter_mut().filter(|e| e.asked_by == client.number) {
+                if matches!(exec.stage, Stage::Starting { .. }) {
+                    let mut story = Story::new();
+                    exec.fail(Fault::MonitorDied { id: into.spec.id.clone() }, &mut story);
+                    into.write_down(&story);
+                }
+            }
+        }
+    }
+
+    /// The clients that are left when the container has ended, told so.
+    pub fn told(self, exited: &[u8]) -> Vec<Listener> {
+        let mut listeners: Vec<Listener> = self.clients.into_iter().map(|c| c.listener).collect();
+        for listener in &mut listeners {
+            listener.send_last(to_client::EXITED, exited);
+        }
+        listeners
+    }
+
+    /// The story of an exec goes to the one who asked for it, and to the monitors' journal when that one is gone.
+    fn tell(&mut self, number: usize, story: &Story, into: &Target<'_>) {
+        let Some(client) = self.client(number) else { return into.write_down(story) };
+        for event in story.events() {
+            let event = Event { container: Some(into.spec.id.clone()), ..event.clone() };
+            client.send(to_client::EVENT, &serde_json::to_vec(&event).unwrap_or_default());
+        }
+    }
+
+    fn answer(&mut self, number: usize, kind: u8, body: &impl serde::Serialize) {
+        if let Some(client) = self.client(number) {
+            client.send_last(kind, &serde_json::to_vec(body).unwrap_or_default());
+        }
+    }
+}
+
+impl Target<'_> {
+    fn write_down(&self, story: &Story) {
+        for event in story.events() {
+            self.store.append_monitor_event(&self.spec.id, event);
+        }
+    }
+}
+
+impl Exec {
+    fn fail(&mut self, fault: Fault, story: &mut Story) {
+        self.launched.kill(story);
+        self.stage = Stage::Failed(fault);
+    }
 }
 
 /// The descriptors with which it starts; a terminal's master goes back to the client.
@@ -29,33 +272,22 @@ pub struct OurPipes {
     pub input: Option<OwnedFd>,
 }
 
-/// A started program, and the terminal's master for the client.
-pub struct Begun {
-    pub pid: i32,
-    pub pidfd: OwnedFd,
-    pub master: Option<OwnedFd>,
-}
-
-/// Starts it.
-pub fn start(
-    spec: &Spec,
+/// Sends it on its way.
+fn start(
     process: Process,
     size: (u16, u16),
     message: Message,
-    container: (i32, &OwnedFd, Option<&OwnedFd>),
+    into: &Target<'_>,
     story: &mut Story,
-) -> Result<Begun, Fault> {
+) -> Result<(Launched, Stage), Fault> {
     let step = |e: SysError| Fault::step("exec", e);
-    let (pid1, pidfd, devpts) = container;
-    let streams = streams(&process, size, message, devpts).map_err(step)?;
-    let pidfd = rustix::io::fcntl_dupfd_cloexec(pidfd, 3)
+    let streams = streams(&process, size, message, into.init.devpts.as_ref()).map_err(step)?;
+    let pidfd = rustix::io::fcntl_dupfd_cloexec(&into.init.pidfd, 3)
         .map_err(|e| step(SysError::new("fcntl", "pidfd", e.raw_os_error())))?;
-    let mut spec = spec.clone();
-    spec.process = process;
     // The network is there; nothing is to be plugged.
-    spec.lease = None;
-    let launched = outside::exec(&spec, pid1, pidfd, streams.pipes, streams.slave, story)?;
-    Ok(Begun { pid: launched.pid, pidfd: launched.pidfd, master: streams.master })
+    let spec = Box::new(Spec { process, lease: None, ..into.spec.clone() });
+    let launched = outside::exec(&spec, into.init.pid, pidfd, streams.pipes, streams.slave, story)?;
+    Ok((launched, Stage::Starting { spec, master: streams.master }))
 }
 
 fn streams(
@@ -94,10 +326,4 @@ pub fn container_pipes(stdin: bool) -> Result<(inside::Streams, OurPipes), SysEr
     let (stdin, input) = if stdin { pipe().map(|(read, write)| (Some(read), Some(write)))? } else { (None, None) };
     let ours = OurPipes { outputs: [Some(out_read), Some(err_read)], input };
     Ok((inside::Streams { stdin, stdout, stderr }, ours))
-}
-
-/// Answers a client whose program has ended.
-pub fn answer(packets: &Packets, exited: &super::Exited) {
-    let body = serde_json::to_vec(exited).unwrap_or_default();
-    packets.send(super::to_client::EXITED, &body, &[], true).unwrap_or(());
 }

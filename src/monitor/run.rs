@@ -1,6 +1,6 @@
 //! A monitor's life: prepare, launch, look after, put away.
 
-use super::exec::{self, Running};
+use super::exec::{Execs, Target, Waits, interest};
 use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::start::{bring_up, prepare};
@@ -11,7 +11,7 @@ use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
 use crate::kernel::{cgroup, process, terminal};
-use crate::launch::{Launched, Spec, outside};
+use crate::launch::{Launched, Spec};
 use crate::store::Store;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
@@ -75,7 +75,7 @@ fn story(store: &Store, id: &str, first: &First) -> Story {
 }
 
 /// What a client was to be told and has not taken before it went.
-fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
+pub(super) fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
     for event in client.unheard().iter().filter_map(|body| serde_json::from_slice(body).ok()) {
         store.append_monitor_event(id, &event);
     }
@@ -90,13 +90,8 @@ struct Monitor {
     streams: Streams,
     signals: Signals,
     listener: Packets,
-    clients: Vec<Listener>,
-    execs: Vec<Running>,
-    next_client: usize,
-    /// Numbers of `clients`, in the same order: an exec remembers who asked.
-    numbers: Vec<usize>,
+    execs: Execs,
     proxies: Proxies,
-    in_pid_namespace: bool,
     _lock: crate::store::ContainerLock,
 }
 
@@ -127,7 +122,7 @@ impl Monitor {
         let group = cgroup::layout().group(id);
         let mut spec = Spec::of(&store, &container, group);
         let outcome = prepare(&store, &container, &mut spec, &mut life, story)
-            .and_then(|listeners| bring_up(&store, &container, &spec, &mut life, size, listeners, story));
+            .and_then(|listeners| bring_up(&store, &container, &spec, &mut life, (size, &signals), listeners, story));
         match outcome {
             Ok((launched, streams, proxies, listener)) => Ok(Monitor {
                 store,
@@ -138,12 +133,8 @@ impl Monitor {
                 streams,
                 signals,
                 listener,
-                clients: Vec::new(),
-                execs: Vec::new(),
-                next_client: 1,
-                numbers: Vec::new(),
+                execs: Execs::default(),
                 proxies,
-                in_pid_namespace: false,
                 _lock: lock,
             }),
             Err(fault) => {
@@ -161,11 +152,14 @@ impl Monitor {
     /// The event loop, until PID 1 has ended and everything is put away. Gives the clients that may not know it yet: waiting
     /// for them, a monitor holds nothing any more, not even the container's lock.
     fn look_after(mut self, first: &First, story: &mut Story) -> Vec<Listener> {
-        loop {
-            if let Some(ended) = self.turn(first, story) {
-                self.put_away(first, story, ended);
-                return self.clients;
-            }
+        // Who died during the launch has sent its SIGCHLD already.
+        let mut ended = self.children(story);
+        while ended.is_none() {
+            ended = self.turn(first, story);
+        }
+        match ended {
+            Some(ended) => self.put_away(first, story, ended),
+            None => Vec::new(),
         }
     }
 
@@ -185,13 +179,10 @@ impl Monitor {
                     sources.push((Source::Output(stream), fd, PollFlags::IN));
                 }
             }
-            let interest = |l: &Listener| if l.is_behind() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
             if !first.is_gone() {
                 sources.push((Source::First, first.packets.as_fd(), interest(&first)));
             }
-            for (n, client) in self.clients.iter().enumerate() {
-                sources.push((Source::Client(n), client.packets.as_fd(), interest(client)));
-            }
+            sources.extend(self.execs.interests().map(|(what, fd, flags)| (Source::Execs(what), fd, flags)));
             let own = sources.len();
             let proxies = self.proxies.interests();
             let mut fds: Vec<PollFd<'_>> = sources
@@ -230,121 +221,29 @@ impl Monitor {
                         hear_first(&mut client, &mut self.streams, &self.launched);
                     }
                 }
-                Source::Client(n) => self.hear(n, flags, story),
+                Source::Execs(what) => {
+                    let (execs, into) = self.execs();
+                    execs.handle(what, flags, &into);
+                }
             }
         }
-        self.forget_gone();
+        let (execs, into) = self.execs();
+        execs.forget_gone(&into);
         ended
+    }
+
+    /// The execs, and what they need to know of the container.
+    fn execs(&mut self) -> (&mut Execs, Target<'_>) {
+        (&mut self.execs, Target { store: &self.store, spec: &self.spec, init: &self.launched })
     }
 
     fn accept(&mut self) {
         while let Some(packets) = self.listener.accept() {
             // Only the store's owner may speak to a monitor; others cannot reach the socket's directory anyway.
             if packets.peer_uid() == Some(rustix::process::geteuid().as_raw()) {
-                self.clients.push(Listener::new(packets));
-                self.numbers.push(self.next_client);
-                self.next_client += 1;
+                self.execs.connected(packets);
             }
         }
-    }
-
-    fn forget_gone(&mut self) {
-        let mut n = 0;
-        while n < self.clients.len() {
-            if self.clients[n].is_over() {
-                self.clients.remove(n);
-                self.numbers.remove(n);
-            } else {
-                n += 1;
-            }
-        }
-    }
-
-    /// A packet of a client that connected later.
-    fn hear(&mut self, n: usize, flags: PollFlags, story: &mut Story) {
-        let Some(client) = self.clients.get_mut(n) else { return };
-        if flags.contains(PollFlags::OUT) {
-            client.catch_up();
-        }
-        if !flags.intersects(PollFlags::IN | PollFlags::HUP) {
-            return;
-        }
-        let Ok(message) = client.packets.receive(false) else {
-            client.leave();
-            return;
-        };
-        match message.kind {
-            from_client::SIGNAL => return self.signal_exec(n, &message.body),
-            from_client::REQUEST => {}
-            _ => return,
-        }
-        match serde_json::from_slice::<Request>(&message.body) {
-            Ok(Request::Exec { process, rows, cols }) => self.start_exec(n, process, (rows, cols), message, story),
-            _ => client.leave(),
-        }
-    }
-
-    /// A signal that the learner's command line got is for the program it started.
-    fn signal_exec(&mut self, n: usize, body: &[u8]) {
-        let (Some(number), Some(&signal)) = (self.numbers.get(n), body.first()) else { return };
-        let Some(client) = self.clients.get(n) else { return };
-        for running in self.execs.iter().filter(|r| r.asked_by == *number) {
-            if let Ok(deed) = process::signal(running.pidfd.as_fd(), running.pid, i32::from(signal)) {
-                send_event(&client.packets, deed.of_container(&self.container.id));
-            }
-        }
-    }
-
-    fn start_exec(
-        &mut self,
-        n: usize,
-        process: crate::container::Process,
-        size: (u16, u16),
-        message: crate::kernel::packet::Message,
-        _story: &mut Story,
-    ) {
-        let Some(client) = self.clients.get(n) else { return };
-        let handle = rustix::io::fcntl_dupfd_cloexec(client.packets.as_fd(), 3);
-        let Ok(packets) = handle.map(Packets::from_fd) else { return };
-        let told = Packets::from_fd(match rustix::io::fcntl_dupfd_cloexec(client.packets.as_fd(), 3) {
-            Ok(fd) => fd,
-            Err(_) => return,
-        });
-        // The story of an exec goes to the one who asked for it.
-        let mut own = Story::passing_on(move |event| {
-            told.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
-        });
-        own.about(&self.container.id);
-        let outcome = self.enter(&mut own).and_then(|()| {
-            let container = (self.launched.pid, &self.launched.pidfd, self.launched.devpts.as_ref());
-            exec::start(&self.spec, process, size, message, container, &mut own)
-        });
-        match outcome {
-            Ok(begun) => {
-                let asked_by = self.numbers.get(n).copied().unwrap_or(0);
-                self.execs.push(Running { pid: begun.pid, pidfd: begun.pidfd, asked_by });
-                let fds: Vec<BorrowedFd<'_>> = begun.master.iter().map(|fd| fd.as_fd()).collect();
-                packets.send(to_client::STARTED, &[], &fds, true).unwrap_or(());
-            }
-            Err(fault) => {
-                let body = serde_json::to_vec(&fault).unwrap_or_default();
-                packets.send(to_client::FAULT, &body, &[], true).unwrap_or(());
-                if let Some(client) = self.clients.get_mut(n) {
-                    client.leave();
-                }
-            }
-        }
-    }
-
-    /// The monitor's further children are born in the container's pid namespace.
-    fn enter(&mut self, story: &mut Story) -> Result<(), Fault> {
-        if !self.in_pid_namespace {
-            outside::enter_pid_namespace(self.launched.pid, &self.launched.pidfd)
-                .map_err(|e| Fault::step("exec", e))?
-                .tell(story);
-            self.in_pid_namespace = true;
-        }
-        Ok(())
     }
 
     /// Something has died, or somebody wants us to.
@@ -355,31 +254,14 @@ impl Monitor {
                 tell_or_fail(process::signal(self.launched.pidfd.as_fd(), self.launched.pid, libc::SIGTERM), story);
             }
         }
-        let mut still = Vec::new();
-        for running in std::mem::take(&mut self.execs) {
-            match process::reap(running.pid) {
-                None => still.push(running),
-                Some(ended) => {
-                    if let Some(n) = self.numbers.iter().position(|number| *number == running.asked_by)
-                        && let Some(client) = self.clients.get_mut(n)
-                    {
-                        let fact = Fact::Reaped { pid: running.pid, code: ended.status(), signal: ended.signal };
-                        let mut event = Event::of(fact, Vec::new());
-                        event.container = Some(self.container.id.clone());
-                        let body = serde_json::to_vec(&event).unwrap_or_default();
-                        client.packets.send(to_client::EVENT, &body, &[], true).unwrap_or(());
-                        exec::answer(&client.packets, &Exited { code: ended.status(), oom: false });
-                        client.leave();
-                    }
-                }
-            }
-        }
-        self.execs = still;
+        let (execs, into) = self.execs();
+        execs.reap(&into);
         process::reap(self.launched.pid)
     }
 
     /// PID 1 has ended: its last words, its state, its cgroup, and the container itself with `--rm`.
-    fn put_away(&mut self, first: &First, story: &mut Story, ended: process::Ended) {
+    /// Gives the clients that are left.
+    fn put_away(mut self, first: &First, story: &mut Story, ended: process::Ended) -> Vec<Listener> {
         self.streams.drain(&mut first.borrow_mut());
         let oom = self.spec.group.as_ref().is_some_and(|g| g.oom_kills() > 0);
         let exited = Exited { code: ended.status(), oom };
@@ -408,9 +290,7 @@ impl Monitor {
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();
         first.borrow_mut().send_last(to_client::EXITED, &body);
-        for client in &mut self.clients {
-            client.send_last(to_client::EXITED, &body);
-        }
+        self.execs.told(&body)
     }
 }
 
@@ -420,7 +300,7 @@ enum Source {
     Listener,
     Output(usize),
     First,
-    Client(usize),
+    Execs(Waits),
 }
 
 /// The end of input, size and signals from the client that started the container.
@@ -440,20 +320,15 @@ fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched)
             if let Some(&signal) = message.body.first() {
                 // Told by the command line that passed it on; a program that is gone needs none.
                 if let Ok(deed) = process::signal(launched.pidfd.as_fd(), launched.pid, i32::from(signal)) {
-                    send_event(&client.packets, deed);
+                    let mut story = Story::new();
+                    deed.tell(&mut story);
+                    for event in story.events() {
+                        client.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default());
+                    }
                 }
             }
         }
         _ => {}
-    }
-}
-
-/// A deed told to one client alone.
-fn send_event(packets: &Packets, deed: crate::fact::Deed<()>) {
-    let mut story = Story::new();
-    deed.tell(&mut story);
-    for event in story.events() {
-        packets.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
     }
 }
 

@@ -9,6 +9,7 @@ use crate::container::{Container, Endpoint, Init, Life, NetworkMode, Port, State
 use crate::fact::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
+use crate::kernel::signals::Signals;
 use crate::kernel::{open, ports, process, terminal};
 use crate::launch::{self, Launched, Spec, network, outside};
 use crate::store::{SOCKET, Store};
@@ -132,7 +133,7 @@ pub(super) fn bring_up(
     container: &Container,
     spec: &Spec,
     life: &mut Life,
-    (rows, cols): (u16, u16),
+    ((rows, cols), signals): ((u16, u16), &Signals),
     listeners: Vec<proxy::Listener>,
     story: &mut Story,
 ) -> Result<BroughtUp, Fault> {
@@ -144,7 +145,7 @@ pub(super) fn bring_up(
         let (theirs, ours) = exec::container_pipes(container.config.open_stdin).map_err(step)?;
         (Some(theirs), ours)
     };
-    let mut launched = launch::launch(spec, theirs, story)?;
+    let mut launched = launch::launch(spec, theirs, signals, story)?;
     let finish = |launched: &mut Launched, life: &mut Life, story: &mut Story| {
         let mut outputs = ours.outputs;
         if let Some(master) = launched.terminal.take() {
@@ -159,7 +160,7 @@ pub(super) fn bring_up(
         life.init = Some(Init { pid: launched.pid, start_time, at: chrono::Utc::now() });
         // The identity of PID 1 is on disk before it runs: whatever dies from here on, the next command finds it.
         store.write_state(&container.id, &State::Starting(life.clone())).map_err(step)?;
-        launched.go(spec, story)?;
+        launched.go(spec, signals, story)?;
         store.write_state(&container.id, &State::Running(life.clone())).map_err(step)?;
         Ok((streams, listener))
     };

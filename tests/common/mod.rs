@@ -208,7 +208,7 @@ impl Machine {
     /// containers, things in the making. `live` containers are allowed to have theirs.
     pub fn leftovers(&self, live: usize) -> Vec<String> {
         let mut found = Vec::new();
-        let monitors = self.processes();
+        let monitors = self.monitors();
         if monitors.len() > live {
             found.extend(monitors.into_iter().map(|p| format!("process: {p}")));
         }
@@ -240,7 +240,7 @@ impl Machine {
     }
 
     /// Monitors and other processes in the machine, but for its init; zombies are not counted: init reaps them.
-    fn processes(&self) -> Vec<String> {
+    pub fn monitors(&self) -> Vec<String> {
         let ns = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
         let ours = ns(&self.init.to_string());
         let mut found = Vec::new();

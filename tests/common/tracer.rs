@@ -468,3 +468,48 @@ fn changing(pid: i32, info: &SyscallInfo) -> Option<(&'static str, String)> {
 fn word(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_ne_bytes)
 }
+
+/// Holds a process's next child at its birth: it has not run one instruction, and does not until it gets SIGCONT.
+pub struct NextChild {
+    parent: i32,
+}
+
+impl NextChild {
+    /// Of a process that has one thread. What it does meanwhile is done by the same thread of the test: ptrace(2) knows
+    /// tracers by thread.
+    pub fn of(parent: i32) -> NextChild {
+        ptrace(libc::PTRACE_SEIZE, parent, 0, OPTIONS as usize & !(libc::PTRACE_O_TRACEEXEC as usize))
+            .expect("PTRACE_SEIZE");
+        NextChild { parent }
+    }
+
+    /// Waits for the child; its parent goes on, untraced.
+    pub fn stopped(self) -> i32 {
+        let wait = |pid: i32| {
+            let mut status = 0;
+            // SAFETY: `status` is an int that lives until the call returns.
+            let got = unsafe { libc::waitpid(pid, &mut status, libc::__WALL) };
+            assert!(got == pid && libc::WIFSTOPPED(status), "{pid} has stopped: {got} {status:#x}");
+            (libc::WSTOPSIG(status), status >> 16)
+        };
+        let mut child: libc::c_ulong = 0;
+        loop {
+            match wait(self.parent) {
+                (_, libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE) => break,
+                (signal, event) => {
+                    let pass = if event == 0 { signal } else { 0 };
+                    ptrace(libc::PTRACE_CONT, self.parent, 0, pass as usize).expect("PTRACE_CONT");
+                }
+            }
+        }
+        ptrace(libc::PTRACE_GETEVENTMSG, self.parent, 0, &mut child as *mut _ as usize).expect("PTRACE_GETEVENTMSG");
+        let child = child as i32;
+        wait(child);
+        // The signal waits for it: it stops before it comes back to its program.
+        // SAFETY: two plain numbers; the process is stopped, and ours until it is let go.
+        assert_eq!(unsafe { libc::kill(child, libc::SIGSTOP) }, 0);
+        ptrace(libc::PTRACE_DETACH, child, 0, 0).expect("PTRACE_DETACH");
+        ptrace(libc::PTRACE_DETACH, self.parent, 0, 0).expect("PTRACE_DETACH");
+        child
+    }
+}
