@@ -18,6 +18,7 @@
 
 use super::Store;
 use crate::fact::{Event, Fact, Fault, SysError};
+use crate::kernel::sys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -257,10 +258,16 @@ impl ContainerJournal {
 fn redacted(event: &Event) -> Event {
     let mut event = event.clone();
     if let Fact::Exec { argv, .. } = &mut event.fact {
-        *argv = redact::argv(argv);
+        let kept = redact::argv(argv);
         for call in &mut event.calls {
+            // The call repeats the words, quoted.
+            let changed = argv.iter().zip(&kept).filter(|(word, kept)| word != kept);
+            for (word, kept) in changed {
+                call.args = call.args.replace(&sys::quoted(word), &sys::quoted(kept));
+            }
             call.args = redact::text(&call.args);
         }
+        *argv = kept;
     }
     event
 }
