@@ -145,3 +145,28 @@ fn a_layer_with_a_deep_path_is_refused_and_nothing_stays() {
     goes_on(&m);
     assert_eq!(m.docent(&["images", "-q", "deep"]).ok().stdout, "");
 }
+
+#[test]
+fn an_image_that_hides_what_is_mounted_on_runs_as_docker_runs_it() {
+    let Some(m) = Machine::new("trees::whiteouts", &[]) else { return };
+    let below =
+        [Member::file("etc/motd", b"below\n"), Member::file("etc/gone", b"gone\n"), Member::file("proc/x", b"x")];
+    // The lower files of /etc are hidden; /proc, /dev and /sys are deleted altogether.
+    let opaque = [
+        Member::file("etc/.wh..wh..opq", b""),
+        Member::file("etc/motd", b"above\n"),
+        Member::file(".wh.proc", b""),
+        Member::file(".wh.dev", b""),
+        Member::file(".wh.sys", b""),
+    ];
+    archive_of(&m.work().join("odd.tar"), &["odd:latest"], &[&below, &opaque]);
+    m.docent(&["load", "-i", "odd.tar"]).ok();
+    // The image has no program: one is copied in, and what it needs.
+    let script =
+        "cat /etc/motd; ls /etc; test ! -e /etc/gone -a -r /proc/self/status -a -c /dev/null -a -d /sys/kernel";
+    m.docent(&["create", "--name", "odd", "--network", "none", "odd", "sh", "-c", script]).ok();
+    m.docent(&["create", "--name", "tiny", "tiny", "true"]).ok();
+    m.sh("\"$0\" cp tiny:/ all; rm -rf all/proc all/dev all/sys all/etc; \"$0\" cp all/. odd:/").ok();
+    let ran = m.docent(&["start", "-a", "odd"]).ok();
+    assert_eq!(ran.stdout, "above\nhostname\nhosts\nmotd\nresolv.conf\n", "{}", ran.stderr);
+}
