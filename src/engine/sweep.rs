@@ -5,7 +5,7 @@
 //! cgroup and veth pair have names that follow from its id.
 
 use crate::container::Container;
-use crate::fact::{Event, Fact, Fault, Story};
+use crate::fact::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
 use crate::launch::{network, traces};
@@ -60,6 +60,12 @@ fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
     match outcome {
         Err(Fault::Step { error, .. }) => {
             story.tell(Event::failed(Fact::Cleaned { what: error.object.clone() }, error));
+            Ok(())
+        }
+        // Another container's files: whoever asks for that one is told the rest.
+        Err(Fault::StoreDamaged { path, .. }) => {
+            let error = SysError::new("read", &path, libc::EUCLEAN);
+            story.tell(Event::failed(Fact::Cleaned { what: path }, error));
             Ok(())
         }
         other => other,

@@ -174,13 +174,20 @@ fn made(group: &Group) -> Result<Deed<()>, SysError> {
 /// Groups from the leaves up. A process that has been killed may still be on its way out (EBUSY), for which the kernel has
 /// no event in version 1: asked again for a moment when `wait`. What will not go belongs to somebody who lives.
 fn take_away(dir: &Path, wait: bool, story: &mut Story) {
-    let below = fs::read_dir(dir).into_iter().flatten().flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-    for entry in below {
-        take_away(&entry.path(), wait, story);
+    let mut groups = vec![dir.to_path_buf()];
+    let mut looked_at = 0;
+    while let Some(group) = groups.get(looked_at) {
+        let below = fs::read_dir(group).into_iter().flatten().flatten();
+        let below: Vec<_> = below.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()).collect();
+        groups.extend(below);
+        looked_at += 1;
     }
-    let until = crate::fact::now_us() + if wait { 5_000_000 } else { 0 };
-    while take_away_one(dir, story) == Some(libc::EBUSY) && crate::fact::now_us() < until {
-        std::thread::yield_now();
+    // Those below first.
+    for group in groups.iter().rev() {
+        let until = crate::fact::now_us() + if wait { 5_000_000 } else { 0 };
+        while take_away_one(group, story) == Some(libc::EBUSY) && crate::fact::now_us() < until {
+            std::thread::yield_now();
+        }
     }
 }
 
