@@ -31,6 +31,7 @@ const WRONG: &[Wrong] = &[
     Wrong { words: &["run", "--rm", "-m", "1k", "tiny", "true"], code: 125, names: "1k" },
     Wrong { words: &["exec", "no-such", "true"], code: 1, names: "no-such" },
     Wrong { words: &["start", "no-such"], code: 1, names: "no-such" },
+    Wrong { words: &["port", "taken", "81"], code: 1, names: "81" },
     Wrong { words: &["inspect", "no-such"], code: 1, names: "no-such" },
     Wrong { words: &["cp", "taken:/no/such", "x"], code: 1, names: "/no/such" },
     Wrong { words: &["load", "-i", "damaged.tar"], code: 1, names: "damaged.tar" },

@@ -228,6 +228,28 @@ fn a_page_over_a_published_port() {
 }
 
 #[test]
+fn port_lists_what_of_the_host_leads_to_a_container() {
+    let Some(m) = Machine::new("verbs::port-list", &[]) else { return };
+    let ports = ["-p", "8443:443", "-p", "127.0.0.1:8081:80", "-p", "8080:80", "-p", "[::1]:8082:80"];
+    m.docent(&[&["run", "-d", "--name", "web"][..], &ports, &["nginx"]].concat()).ok();
+    let of_80 = "0.0.0.0:8080\n127.0.0.1:8081\n[::]:8080\n[::1]:8082\n";
+    let all: String = of_80.lines().map(|line| format!("80/tcp -> {line}\n")).collect();
+    let all = all + "443/tcp -> 0.0.0.0:8443\n443/tcp -> [::]:8443\n";
+    assert_eq!(m.docent(&["port", "web"]).ok().stdout, all);
+    assert_eq!(m.docent(&["container", "port", "web", "80"]).ok().stdout, of_80);
+    assert_eq!(m.docent(&["port", "web", "80/tcp"]).ok().stdout, of_80);
+    for port in ["81", "80/udp", "x"] {
+        let ran = m.docent(&["--lang", "en", "port", "web", port]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{port}");
+        assert!(ran.stderr.contains(&format!("No public port '{port}' published for web")), "{}", ran.stderr);
+    }
+    assert_eq!(m.docent(&["port", "no-such"]).code, 1);
+    // What has stopped is reachable nowhere.
+    m.docent(&["kill", "web"]).ok();
+    assert_eq!(m.docent(&["port", "web"]).ok().stdout, "");
+}
+
+#[test]
 fn the_first_connection_waits_for_a_server_that_is_not_up_yet() {
     let Some(m) = Machine::new("verbs::first-connection", &["curl", "ss", "timeout"]) else { return };
     let slow = "while [ ! -e /go ]; do :; done; exec nginx -g 'daemon off;'";

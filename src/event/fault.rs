@@ -77,6 +77,11 @@ pub enum Fault {
         reference: String,
         similar: Vec<String>,
     },
+    /// `port`: as it was asked for.
+    NotPublished {
+        port: String,
+        container: String,
+    },
     NoSuchObject {
         name: String,
     },

@@ -121,6 +121,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::NoSuchContainer { name: name.clone() },
         Fault::AmbiguousId { prefix: s("3f") },
         Fault::NoSuchImage { reference: s("ngnix"), similar: vec![s("nginx")] },
+        Fault::NotPublished { port: s("81/tcp"), container: name.clone() },
         Fault::NoSuchObject { name: name.clone() },
         Fault::NoCommand { image: s("nginx") },
         Fault::CommandNotFound { command: s("bash"), container: id.clone() },

@@ -119,6 +119,9 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
             fix.extend([asked::load_it(lang), asked::use_built_in(lang)]);
             told(asked::no_such_image(lang, reference), Some(asked::no_such_image_cause(lang)), fix)
         }
+        Fault::NotPublished { port, container } => {
+            told(asked::not_published(lang, port, container), None, vec![asked::not_published_fix(lang, container)])
+        }
         Fault::NoSuchObject { name } => told(asked::no_such_object(lang, name), None, vec![asked::see_both(lang)]),
         Fault::NoCommand { image } => told(
             asked::no_command(lang, image),

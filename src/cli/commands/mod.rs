@@ -21,6 +21,7 @@ pub mod lab;
 pub mod load;
 pub mod logs;
 pub mod pause;
+pub mod port;
 pub mod ps;
 pub mod rm;
 pub mod run;
@@ -52,6 +53,7 @@ pub static COMMANDS: &[Entry] = &[
     Entry::of::<pause::Pause>(),
     Entry::of::<unpause::Unpause>(),
     Entry::of::<diff::Diff>(),
+    Entry::of::<port::Port>(),
     Entry::of::<ps::Ps>(),
     Entry::of::<inspect::Inspect>(),
     Entry::of::<inspect::InspectContainer>(),

@@ -148,6 +148,11 @@ messages! {
         ko: "내장 이미지는 언제나 있습니다: nginx, tiny",
         en: "built in, and always here: nginx, tiny",
     }
+    not_published(port, container) {
+        ko: "{container} 컨테이너에는 공개된 {port} 포트가 없습니다",
+        en: "No public port '{port}' published for {container}",
+    }
+    not_published_fix(container) { ko: "docent port {container}", en: "docent port {container}" }
     no_such_object(name) { ko: "그런 이름의 컨테이너나 이미지가 없습니다: {name}", en: "No such object: {name}" }
     see_both() { ko: "docent ps -a, docent images", en: "docent ps -a, docent images" }
     no_command(image) { ko: "실행할 명령이 없습니다: {image}", en: "no command specified: {image}" }
