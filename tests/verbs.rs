@@ -145,6 +145,49 @@ fn stop_kills_what_will_not_hear() {
 }
 
 #[test]
+fn wait_lasts_as_long_as_the_container_and_says_its_code() {
+    let Some(m) = Machine::new("verbs::wait", &[]) else { return };
+    // Each waits for a code in its fifo, and nothing else ends it.
+    for name in ["one", "two"] {
+        let until_told = "mkfifo /go; read code </go; exit $code";
+        m.docent(&["run", "-d", "--network", "none", "--name", name, "tiny", "sh", "-c", until_told]).ok();
+    }
+    m.docent(&["create", "--network", "none", "--name", "never", "tiny", "true"]).ok();
+    let ran = m.sh(r#"end() { "$0" exec $1 sh -c "until [ -p /go ]; do :; done; echo $2 >/go"; }
+        "$0" wait one two >both & both=$!
+        "$0" container wait two >second & second=$!
+        end one 3
+        "$0" pause two >/dev/null; kill -0 $both $second || exit 9; "$0" unpause two >/dev/null
+        end two 5
+        wait $both && wait $second && cat both second"#);
+    assert_eq!(ran.ok().stdout, "3\n5\n5\n");
+    assert_eq!(m.docent(&["wait", "one", "never", "two"]).ok().stdout, "3\n0\n5\n");
+    let ran = m.docent(&["wait", "no-such", "one"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, "3\n"));
+    assert!(ran.stderr.contains("no-such"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_container_that_goes_with_its_end_still_says_its_code() {
+    let Some(m) = Machine::new("verbs::wait-rm", &[]) else { return };
+    let until_told = "mkfifo /go; read code </go; exit $code";
+    m.docent(&["run", "-d", "--rm", "--network", "none", "--name", "bb", "tiny", "sh", "-c", until_told]).ok();
+    // Its end comes only once the waiter is connected to the monitor.
+    let ran = m.sh(r#""$0" wait bb >code & pid=$!
+        until ls -l /proc/$pid/fd | grep -q socket; do :; done
+        "$0" exec bb sh -c 'until [ -p /go ]; do :; done; echo 7 >/go'
+        wait $pid && cat code"#);
+    assert_eq!(ran.ok().stdout, "7\n");
+    // A monitor that was killed says nothing: its container died with it.
+    m.docent(&["run", "-d", "--network", "none", "--name", "kk", "tiny", "sleep", "1000"]).ok();
+    let ran = m.sh(r#""$0" wait kk >code & pid=$!
+        until ls -l /proc/$pid/fd | grep -q socket; do :; done
+        kill -9 $(sed 's/.*"monitor":\([0-9]*\).*/\1/' "$DOCENT_ROOT"/containers/*/state.json)
+        wait $pid && cat code"#);
+    assert_eq!(ran.ok().stdout, "137\n");
+}
+
+#[test]
 fn pause_stops_time_for_a_container() {
     let Some(m) = Machine::new("verbs::pause", &[]) else { return };
     m.docent(&[

@@ -24,3 +24,4 @@ pub mod stop;
 pub mod sweep;
 pub mod verify;
 pub mod view;
+pub mod wait;

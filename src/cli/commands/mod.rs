@@ -30,6 +30,7 @@ pub mod stop;
 pub mod unpause;
 pub mod verify;
 pub mod version;
+pub mod wait;
 
 // What a command's file has by `use super::*`.
 use super::{Context, Globals, narrator, refuse};
@@ -52,6 +53,7 @@ pub static COMMANDS: &[Entry] = &[
     Entry::of::<cp::Cp>(),
     Entry::of::<pause::Pause>(),
     Entry::of::<unpause::Unpause>(),
+    Entry::of::<wait::Wait>(),
     Entry::of::<diff::Diff>(),
     Entry::of::<port::Port>(),
     Entry::of::<ps::Ps>(),
