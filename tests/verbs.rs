@@ -293,6 +293,47 @@ fn port_lists_what_of_the_host_leads_to_a_container() {
 }
 
 #[test]
+fn rename_changes_the_name_and_nothing_else() {
+    let Some(m) = Machine::new("verbs::rename", &[]) else { return };
+    let until_told = "mkfifo /go; read code </go; exit $code";
+    m.docent(&["run", "-d", "--network", "none", "--name", "old", "tiny", "sh", "-c", until_told]).ok();
+    m.docent(&["create", "--network", "none", "--name", "other", "tiny", "true"]).ok();
+    let seen = "{{.Id}} {{.State.Pid}} {{.Config.Hostname}}";
+    let before = m.docent(&["inspect", "-f", seen, "old"]).ok().stdout;
+    // What is told is what was foreseen.
+    let plan = m.docent(&["--lang", "en", "explain", "--", "rename", "old", "new"]).ok().stdout;
+    assert!(plan.contains("old → new"), "{plan}");
+    let ran = m.docent(&["--lang", "en", "--narrate", "full", "rename", "old", "new"]);
+    assert!(ran.code == 0 && ran.stdout.is_empty() && ran.stderr.contains("old → new"), "{ran:?}");
+    assert_eq!(m.docent(&["verify"]).ok().code, 0);
+    assert_eq!(m.docent(&["inspect", "-f", seen, "new"]).ok().stdout, before);
+    assert_eq!(m.docent(&["inspect", "old"]).code, 1);
+    for (wrong, says) in [
+        (["rename", "new", "other"], "is already in use by container"),
+        (["rename", "new", "new"], "the same name as its current name"),
+        (["rename", "new", "a b"], "Invalid container name (a b)"),
+        (["rename", "old", "two"], "No such container: old"),
+    ] {
+        for words in [wrong.to_vec(), [&["explain", "--"][..], &wrong].concat()] {
+            let ran = m.docent(&[&["--lang", "en"][..], &words].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{words:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(says), "{words:?}: {}", ran.stderr);
+        }
+    }
+    // Its monitor ends it under the name that it has, and the old one is free.
+    m.sh(r#""$0" exec new sh -c 'until [ -p /go ]; do :; done; echo 3 >/go' && "$0" wait new >/dev/null"#).ok();
+    let (store, _) = docent::store::Store::open(&m.root()).expect("the store");
+    let id = before.split(' ').next().unwrap_or_default();
+    let ended = docent::store::Journal::of_container(&store, id).into_iter().find_map(|event| match event.fact {
+        docent::event::Fact::ContainerExited { name, .. } => Some(name),
+        _ => None,
+    });
+    assert_eq!(ended.as_deref(), Some("new"));
+    m.docent(&["container", "rename", "other", "/old"]).ok();
+    assert_eq!(m.docent(&["ps", "-a", "--format", "{{.Names}}"]).ok().stdout, "old\nnew\n");
+}
+
+#[test]
 fn the_first_connection_waits_for_a_server_that_is_not_up_yet() {
     let Some(m) = Machine::new("verbs::first-connection", &["curl", "ss", "timeout"]) else { return };
     let slow = "while [ ! -e /go ]; do :; done; exec nginx -g 'daemon off;'";

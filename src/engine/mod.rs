@@ -17,6 +17,7 @@ pub mod names;
 pub mod news;
 pub mod pause;
 pub mod remove;
+pub mod rename;
 pub mod reset;
 pub mod resolve;
 pub mod start;

@@ -74,6 +74,20 @@ macro_rules! container {
         sample { id: s(ID), name: s("web") }
     }
 
+    ContainerRenamed {
+        #[serde(rename = "container_id")]
+        id: String,
+        name: String,
+        was: String,
+    } = "container.renamed" {
+        in Block::Store;
+        [CHANGE] (name, was) { ko: "컨테이너의 이름을 {v} · {was} → {name}", en: "{v} the container's name · {was} → {name}" }
+        calls [rename];
+        proof [grep];
+        #[cfg(test)]
+        sample { id: s(ID), name: s("site"), was: s("web") }
+    }
+
     /// Its monitor died without a word; found and put in order by a later command.
     ContainerLost {
         #[serde(rename = "container_id")]

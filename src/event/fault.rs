@@ -62,6 +62,10 @@ pub enum Fault {
         name: String,
         id: String,
     },
+    /// `rename` to what it is called already.
+    SameName {
+        name: String,
+    },
     NameTaken {
         name: String,
         by: String,

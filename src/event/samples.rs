@@ -117,6 +117,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::NotRunning { name: name.clone(), id: id.clone() },
         Fault::IsPaused { name: name.clone(), id: id.clone() },
         Fault::NotPaused { name: name.clone(), id: id.clone() },
+        Fault::SameName { name: name.clone() },
         Fault::NameTaken { name: name.clone(), by: id.clone() },
         Fault::NoSuchContainer { name: name.clone() },
         Fault::AmbiguousId { prefix: s("3f") },

@@ -263,6 +263,10 @@ impl Monitor {
     /// Gives the clients that are left.
     fn put_away(mut self, first: &First, story: &mut Story, ended: process::Ended) -> Vec<Listener> {
         self.streams.drain(&mut first.borrow_mut());
+        // It may have been renamed meanwhile.
+        if let Ok(Some(now)) = self.store.container_by_id(&self.container.id) {
+            self.container.name = now.name;
+        }
         let oom = self.spec.group.as_ref().is_some_and(|g| g.oom_kills() > 0);
         let exited = Exited { code: ended.status(), oom };
         story.tell(Event::of(

@@ -104,6 +104,7 @@ fn sentence(lang: Lang, fault: &Fault) -> Sentence {
         Fault::NotPaused { name, id } => {
             told(asked::not_paused(lang, name, short(id)), None, vec![asked::see_ps(lang)])
         }
+        Fault::SameName { name } => told(asked::same_name(lang, name), None, vec![asked::see_ps(lang)]),
         Fault::NameTaken { name, by } => told(
             asked::name_taken(lang, name, by),
             Some(asked::name_taken_cause(lang)),

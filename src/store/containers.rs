@@ -149,6 +149,28 @@ impl Store {
         }))
     }
 
+    /// Gives a container another name. The caller holds the store lock and has made sure that the name is free.
+    pub fn rename_container(&self, container: &Container, name: &str) -> Result<Deed<()>, SysError> {
+        let path = self.container_dir(&container.id).config();
+        let shown = path.to_string_lossy().into_owned();
+        let (id, was) = (container.id.clone(), container.name.clone());
+        let renamed = Container { name: name.into(), ..container.clone() };
+        let content = serde_json::to_vec(&renamed).map_err(|e| SysError::io("write", &shown, &e.into()))?;
+        let deed = sys::deed(|calls| {
+            self.replace_file(calls, &path, &content, true)?;
+            Ok(((), Fact::ContainerRenamed { id, name: name.into(), was }))
+        })?;
+        let line = format!("\"id\":\"{}\",\"name\":\"{name}\"", container.id);
+        Ok(deed.of_container(&container.id).with_receipt(Receipt {
+            evidence: line.clone(),
+            proof: vec!["grep".into(), "-oF".into(), line.clone(), shown],
+            expect: Expect::Equals(line),
+            holds: Holds::WhileExists(container.id.clone()),
+            needs: crate::fact::Needs::root(),
+            subject: format!("name:{}", container.id),
+        }))
+    }
+
     pub fn write_state(&self, id: &str, state: &State) -> Result<(), SysError> {
         let content = serde_json::to_vec(state).unwrap_or_default();
         let mut bookkeeping = sys::Calls::default();

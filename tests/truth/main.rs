@@ -26,8 +26,9 @@ trap '"$0" ps -aq | xargs -r "$0" rm -f' EXIT
 "$0" run --rm --network none tiny true
 "$0" run --rm -m 64m --cpus 0.5 --pids-limit 50 -e A=b -w /srv/new -u 1000:1000 --network none tiny sh -c 'echo $A'
 "$0" create --name made --network none tiny true
-"$0" start -a made
-"$0" rm made
+"$0" rename made remade
+"$0" start -a remade
+"$0" rm remade
 "$0" run -d --name web -p 127.0.0.1:8080:80 nginx
 "$0" run -d --name two -p 8081:80 nginx
 "$0" ps

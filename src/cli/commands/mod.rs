@@ -23,6 +23,7 @@ pub mod logs;
 pub mod pause;
 pub mod port;
 pub mod ps;
+pub mod rename;
 pub mod rm;
 pub mod run;
 pub mod start;
@@ -56,6 +57,7 @@ pub static COMMANDS: &[Entry] = &[
     Entry::of::<wait::Wait>(),
     Entry::of::<diff::Diff>(),
     Entry::of::<port::Port>(),
+    Entry::of::<rename::Rename>(),
     Entry::of::<ps::Ps>(),
     Entry::of::<inspect::Inspect>(),
     Entry::of::<inspect::InspectContainer>(),

@@ -116,6 +116,10 @@ messages! {
     }
     see_ps() { ko: "docent ps -a 명령으로 상태를 볼 수 있습니다", en: "docent ps -a shows the states" }
 
+    same_name(name) {
+        ko: "새 이름이 지금 이름과 같습니다: {name}",
+        en: "Renaming a container with the same name as its current name: {name}",
+    }
     name_taken(name, by) {
         ko: "이름이 겹칩니다. \"/{name}\" 이름은 {by} 컨테이너가 이미 쓰고 있습니다",
         en: "Conflict. The container name \"/{name}\" is already in use by container \"{by}\".",
