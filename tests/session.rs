@@ -10,6 +10,19 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+/// A terminal, and what gives its other side to a program.
+fn pair() -> (OwnedFd, impl Fn() -> Stdio) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("openpt");
+    grantpt(&master).expect("grantpt");
+    unlockpt(&master).expect("unlockpt");
+    let name = ptsname(&master, Vec::new()).expect("ptsname");
+    let slave = move || {
+        let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        Stdio::from(rustix::fs::open(&name, how, Mode::empty()).expect("the slave"))
+    };
+    (master, slave)
+}
+
 /// A session behind a terminal of its own.
 struct Terminal {
     master: OwnedFd,
@@ -19,14 +32,7 @@ struct Terminal {
 
 impl Terminal {
     fn open(machine: &Machine, term: &str) -> Terminal {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("openpt");
-        grantpt(&master).expect("grantpt");
-        unlockpt(&master).expect("unlockpt");
-        let name = ptsname(&master, Vec::new()).expect("ptsname");
-        let slave = || {
-            let how = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-            Stdio::from(rustix::fs::open(&name, how, Mode::empty()).expect("the slave"))
-        };
+        let (master, slave) = pair();
         // `-c`: the terminal on its standard input is the session's.
         let child = machine
             .command(&["setsid", "-c", "-w", DOCENT])
@@ -299,4 +305,37 @@ fn a_script_runs_as_it_is() {
         .sh("printf 'touch one\\ntouch two\\ndocker run --rm tiny echo three\\nexit 7\\n' | \"$0\" || test $? = 7");
     assert_eq!(ran.ok().stdout.trim(), "three");
     assert!(machine.work().join("one").exists() && machine.work().join("two").exists());
+}
+
+/// A name that would set a terminal's title, and one that starts a sequence with a single character (C1).
+const NAMES: [&str; 2] = ["a\u{1b}]0;owned\u{7}", "b\u{9b}31m"];
+
+#[test]
+fn a_terminal_is_given_nothing_that_it_obeys() {
+    let Some(machine) = Machine::new("a_terminal_is_given_nothing_that_it_obeys", &[]) else { return };
+    let [title, c1] = NAMES;
+    let labels = [format!("title={title}"), format!("c1={c1}")];
+    let files = [format!("/{title}"), format!("/{c1}")];
+    let run = ["run", "--name", "names", "-l", &labels[0], "-l", &labels[1], "tiny", "touch", &files[0], &files[1]];
+    machine.docent(&run).ok();
+    for args in [
+        &["diff", "names"][..],
+        &["ps", "-a", "--format", "{{.Labels}}"],
+        &["inspect", "-f", "{{.Config.Labels.title}}{{.Config.Labels.c1}}", "names"],
+        &["inspect", "names"],
+    ] {
+        let (master, slave) = pair();
+        let argv = [&[DOCENT], args].concat();
+        let mut child = machine.command(&argv).stdin(Stdio::null()).stdout(slave()).spawn().expect("docent");
+        assert!(child.wait().expect("its end").success(), "{args:?}");
+        let mut chunk = [0u8; 65536];
+        let n = rustix::io::read(&master, &mut chunk).expect("what it printed");
+        let shown = String::from_utf8_lossy(&chunk[..n]).into_owned();
+        assert!(shown.contains("owned") && shown.contains("31m"), "{args:?}: {shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{args:?}: {shown:?}");
+        // Elsewhere it is data, byte for byte (JSON escapes what it must by itself).
+        let data = machine.docent(args).ok().stdout;
+        assert!(data.contains(c1), "{args:?}: {data:?}");
+        assert!(args == ["inspect", "names"] || data.contains(title), "{args:?}: {data:?}");
+    }
 }

@@ -175,6 +175,15 @@ impl Context {
         std::io::stderr().lock().write_all(text.as_bytes()).unwrap_or(());
     }
 
+    /// Names and values that images and containers chose. To a terminal they are shown with what it would obey as escapes;
+    /// to anything else they are data, byte for byte.
+    pub fn print_foreign(&self, text: &str) {
+        match terminal::is_terminal(std::io::stdout()) {
+            true => self.print(&crate::narrate::clean_lines(text)),
+            false => self.print(text),
+        }
+    }
+
     /// Data, on standard output. A reader that has gone away is no error of ours.
     pub fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();

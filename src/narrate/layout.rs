@@ -129,3 +129,12 @@ pub fn clean(text: &str) -> String {
     }
     text.chars().flat_map(|c| if odd(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
+
+/// The same for a text of several lines: its line ends and tabs stay.
+pub fn clean_lines(text: &str) -> String {
+    let part = |part: &str| match part.strip_suffix(['\n', '\t']) {
+        Some(before) => clean(before) + part.get(before.len()..).unwrap_or_default(),
+        None => clean(part),
+    };
+    text.split_inclusive(['\n', '\t']).map(part).collect()
+}

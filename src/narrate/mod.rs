@@ -35,6 +35,7 @@ mod tests;
 pub use crate::event::Lang;
 pub use concept::Concept;
 pub use fault::Sentence;
+pub use layout::clean_lines;
 
 use crate::event::Event;
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! What the session says, beside the stories of its commands.
 
 use super::Lang;
+use super::layout::clean_lines;
 
 fn either(lang: Lang, ko: impl Into<String>, en: impl Into<String>) -> String {
     match lang {
@@ -106,7 +107,7 @@ pub fn not_run(lang: Lang, lines: usize) -> String {
 
 /// Lines of a paste that are no docker commands, before any of them runs.
 pub fn paste_question(lang: Lang, lines: &[&str]) -> String {
-    let shown: String = lines.iter().map(|l| format!("\n    {}", visible(l).replace('\n', "\n    "))).collect();
+    let shown: String = lines.iter().map(|l| format!("\n    {}", clean_lines(l).replace('\n', "\n    "))).collect();
     let n = lines.len();
     either(
         lang,
@@ -137,7 +138,7 @@ pub fn paste_refused(lang: Lang, lines: usize) -> String {
 
 /// `exit` stood in a paste.
 pub fn exit_of_a_paste(lang: Lang, line: &str) -> String {
-    let line = visible(line);
+    let line = clean_lines(line);
     either(
         lang,
         format!("붙여 넣은 {line} 줄은 실행하지 않았습니다. 세션을 끝내려면 직접 입력하세요."),
@@ -147,7 +148,7 @@ pub fn exit_of_a_paste(lang: Lang, line: &str) -> String {
 
 /// `line` is the host's as it was typed, `docker` the same with docker's verb.
 pub fn either_question(lang: Lang, verb: &str, name: &str, docker: &str, line: &str) -> String {
-    let (docker, line) = (visible(docker), visible(line));
+    let (docker, line) = (clean_lines(docker), clean_lines(line));
     either(
         lang,
         format!(
@@ -168,12 +169,7 @@ pub fn nothing_run(lang: Lang) -> &'static str {
 
 /// A command of several, before it runs.
 pub fn next_of_several(text: &str) -> String {
-    format!("> {}", visible(text).replace('\n', "\n  "))
-}
-
-/// Text of a paste may hold what a terminal obeys: shown, it must not.
-fn visible(text: &str) -> String {
-    text.split('\n').map(super::layout::clean).collect::<Vec<_>>().join("\n")
+    format!("> {}", clean_lines(text).replace('\n', "\n  "))
 }
 
 /// `verb` ran as the system's.

@@ -19,7 +19,7 @@ impl Command for Diff {
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let container = context.store.find_container(&self.name)?;
         let changes = cow::diff(&context.store, &container)?;
-        context.print(&changes.iter().map(|(letter, path)| format!("{letter} {path}\n")).collect::<String>());
+        context.print_foreign(&changes.iter().map(|(letter, path)| format!("{letter} {path}\n")).collect::<String>());
         Ok(0)
     }
 }

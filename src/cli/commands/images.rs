@@ -43,7 +43,7 @@ impl Command for Images {
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let rows: Vec<ImageRow> = context.store.images()?.iter().flat_map(rows_of).collect();
-        context.print(&images(&rows, &self, Utc::now(), zone())?);
+        context.print_foreign(&images(&rows, &self, Utc::now(), zone())?);
         Ok(0)
     }
 }

@@ -124,10 +124,10 @@ fn inspect(context: &mut Context, names: &[String], format: Option<&str>, kind: 
     match format {
         Some(template) => {
             for json in &found {
-                context.print(&(render(template, json)? + "\n"));
+                context.print_foreign(&(render(template, json)? + "\n"));
             }
         }
-        None => context.print(&pretty(&found)),
+        None => context.print_foreign(&pretty(&found)),
     }
     for fault in &faults {
         context.complain(fault);

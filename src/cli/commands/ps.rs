@@ -45,7 +45,7 @@ impl Command for Ps {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.print(&ps(&context.store.list_containers()?, &self, Utc::now(), zone())?);
+        context.print_foreign(&ps(&context.store.list_containers()?, &self, Utc::now(), zone())?);
         Ok(0)
     }
 }
