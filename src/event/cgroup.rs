@@ -42,18 +42,16 @@ macro_rules! cgroup {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     CgroupMade { version: u8, name: String, paths: Vec<String> } = "cgroup.made" {
-        in Block::Cgroup;
+        in Block::Cgroup; calls [mkdir setxattr write]; proof [test]; man "cgroups(7)";
         [MAKE] (name, version) { ko: "{name} cgroup을 {v} (v{version})", en: "{v} the cgroup {name} (v{version})" }
         hand (paths) { "mkdir {paths}" }
-        man "cgroups(7)";
-        calls [mkdir setxattr write];
-        proof [test];
         #[cfg(test)]
         sample { version: 1, name: group(), paths: vec![group_file("")] }
     }
 
     CgroupLimit { limit: Limit, file: Option<String>, value: String, read_back: Option<String> } = "cgroup.limit" {
-        in Block::Cgroup;
+        in Block::Cgroup; calls [write]; proof [cat];
+        man "cgroups(7); kernel: Documentation/admin-guide/cgroup-v2.rst";
         plan [SET] (limit, value = limit.shown(value)) {
             ko: "{limit} 제한을 {value} 값으로 {v}",
             en: "{v} a limit: {limit} {value}",
@@ -64,9 +62,6 @@ macro_rules! cgroup {
         }
         short (limit, value = limit.shown(value)) { "{limit} {value}" }
         hand (value, file) { "echo {value} > {file}" }
-        man "cgroups(7); kernel: Documentation/admin-guide/cgroup-v2.rst";
-        calls [write];
-        proof [cat];
         #[cfg(test)]
         sample { limit: Limit::Memory, file: Some(group_file("memory.limit")), value: s("67108864"), read_back: Some(s("67108864")) }
         #[cfg(test)]
@@ -75,76 +70,63 @@ macro_rules! cgroup {
 
     /// Which devices may be opened (v1 devices controller).
     CgroupDevices { path: String, allowed: Vec<String> } = "cgroup.devices" {
-        in Block::Cgroup;
+        in Block::Cgroup; calls [write]; man "kernel: Documentation/admin-guide/cgroup-v1/devices.rst";
+        unproven "told with the group, whose proof holds as long; cat devices.list shows the rules";
         [ALLOW] (n = allowed.len(), path) {
             ko: "장치 {n}종류만 열도록 {v} · {path}",
             en: "{v} only these kinds of device to be opened ({n}) · {path}",
         }
         hand (path, allowed) { "cd {path} && echo a > devices.deny && for rule in {allowed}; do echo $rule > devices.allow; done" }
-        man "kernel: Documentation/admin-guide/cgroup-v1/devices.rst";
-        calls [write];
-        unproven "told with the group, whose proof holds as long; cat devices.list shows the rules";
         #[cfg(test)]
         sample { path: group_file("devices.allow"), allowed: vec![s("c 1:3 rwm")] }
     }
 
     CgroupJoined { pid: i32, name: String, paths: Vec<String> } = "cgroup.joined" {
-        in Block::Cgroup;
+        in Block::Cgroup; calls [write]; proof [grep]; man "cgroups(7)";
         plan (name) { ko: "프로세스를 {name} cgroup으로 옮깁니다", en: "will move the process into the cgroup {name}" }
         [MOVE] (pid, name) { ko: "{pid}번 프로세스를 {name} cgroup으로 {v}", en: "{v} process {pid} into the cgroup {name}" }
         hand (pid, paths = paths.iter().map(|p| format!("{p}/cgroup.procs")).collect::<Vec<_>>()) { "echo {pid} | tee {paths}" }
-        man "cgroups(7)";
-        calls [write];
-        proof [grep];
         #[cfg(test)]
         sample { pid: 48213, name: group(), paths: vec![group_file("")] }
     }
 
     CgroupFrozen { file: Option<String>, state: String } = "cgroup.frozen" {
-        in Block::Pause;
+        in Block::Pause; calls [write]; proof [cat];
+        man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [FREEZE] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
         [FREEZE] (file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
         short { ko: "모든 프로세스를 멈췄습니다 (freezer)", en: "every process is frozen (freezer)" }
         hand (state, file) { "echo {state} > {file}" }
-        man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
-        calls [write];
-        proof [cat];
         #[cfg(test)]
         sample { file: Some(group_file("freezer.state")), state: s("FROZEN") }
     }
 
     CgroupThawed { file: Option<String>, state: String } = "cgroup.thawed" {
-        in Block::Unpause;
+        in Block::Unpause; calls [write]; proof [cat];
+        man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [THAW] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
         [THAW] (file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
         short { ko: "모든 프로세스가 다시 움직입니다", en: "every process runs again" }
         hand (state, file) { "echo {state} > {file}" }
-        man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
-        calls [write];
-        proof [cat];
         #[cfg(test)]
         sample { file: Some(group_file("freezer.state")), state: s("THAWED") }
     }
 
     CgroupRemoved { name: String, paths: Vec<String> } = "cgroup.removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [rmdir]; man "cgroups(7)";
+        unproven "the event that ends the container has it; a new start makes a group of the same name";
         [REMOVE] (name) { ko: "{name} cgroup을 {v}", en: "{v} the cgroup {name}" }
         short (name = brief(name)) { "cgroup {name}" }
         hand (paths) { "rmdir {paths}" }
-        man "cgroups(7)";
-        calls [rmdir];
-        unproven "the event that ends the container has it; a new start makes a group of the same name";
         #[cfg(test)]
         sample { name: group(), paths: vec![group_file("")] }
     }
 
     /// No cgroup on this host; nothing was limited.
     CgroupNone { why: String } = "cgroup.none" {
-        in Block::Cgroup;
+        in Block::Cgroup; man "cgroups(7)"; unproven "nothing was done";
         plan { ko: "cgroup 없음. 아무것도 제한하지 않습니다", en: "no cgroup here; nothing is limited" }
         (why) { ko: "cgroup 없음: {why}. 아무것도 제한하지 않았습니다", en: "no cgroup: {why}; nothing was limited" }
-        man "cgroups(7)";
-        unproven "nothing was done";
         #[cfg(test)]
         sample { why: s("no cgroup is mounted") }
     }

@@ -10,12 +10,10 @@ macro_rules! container {
         image: String,
         path: Option<String>,
     } = "container.created" {
-        in Block::Start;
+        in Block::Start; calls [rename]; proof [test];
         plan if (name.is_none()) [MAKE] { ko: "컨테이너를 {v}", en: "{v} a container" }
         plan [MAKE] (name) { ko: "{name} 컨테이너를 {v}", en: "{v} the container {name}" }
         [MAKE] (name, id = id.as_deref().map(short)) { ko: "{name} 컨테이너를 {v} · {id}", en: "{v} the container {name} · {id}" }
-        calls [rename];
-        proof [test];
         #[cfg(test)]
         sample { id: Some(s(ID)), name: Some(s("web")), image: s("nginx"), path: Some(upper()) }
     }
@@ -26,13 +24,12 @@ macro_rules! container {
         name: String,
         pid: i32,
     } = "container.started" {
-        in Block::Start;
+        in Block::Start; unproven "a sum: each step of the start has its own";
         plan (name) { ko: "{name} 컨테이너를 시작합니다", en: "will start the container {name}" }
         [START] (name, pid) {
             ko: "{name} 컨테이너를 {v} · 호스트의 {pid}번 프로세스",
             en: "{v} the container {name} · process {pid} of the host",
         }
-        unproven "a sum: each step of the start has its own";
         #[cfg(test)]
         sample { id: s(ID), name: s("web"), pid: 48213 }
     }
@@ -45,7 +42,8 @@ macro_rules! container {
         signal: Option<i32>,
         oom: bool,
     } = "container.exited" {
-        in Block::Exit;
+        in Block::Exit; man "wait(2)";
+        unproven "the program is gone; only its parent, the monitor, was told how it ended";
         when (signal.is_some()) (name, code, signal = signal.map(signal_name)) {
             ko: "{name} 컨테이너가 {signal} 신호로 끝났습니다 · 종료 코드 {code}",
             en: "{name} was ended by {signal} · exit code {code}",
@@ -55,8 +53,6 @@ macro_rules! container {
             ko: "메모리 제한을 넘어서(OOM) 커널이 강제로 종료했습니다",
             en: "It went over its memory limit, and the kernel killed it (OOM)",
         }
-        man "wait(2)";
-        unproven "the program is gone; only its parent, the monitor, was told how it ended";
         #[cfg(test)]
         sample { id: s(ID), name: s("web"), code: 137, signal: Some(9), oom: true }
     }
@@ -66,10 +62,8 @@ macro_rules! container {
         id: String,
         name: String,
     } = "container.removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [rename]; proof [test];
         [REMOVE] (name) { ko: "{name} 컨테이너와 그 쓰기 레이어를 {v}", en: "{v} the container {name} and its write layer" }
-        calls [rename];
-        proof [test];
         #[cfg(test)]
         sample { id: s(ID), name: s("web") }
     }
@@ -94,12 +88,11 @@ macro_rules! container {
         id: String,
         name: String,
     } = "container.lost" {
-        in Block::Host;
+        in Block::Host; unproven "what is gone left nothing to look at";
         (name) {
             ko: "{name} 컨테이너를 돌보던 프로세스가 말없이 사라졌습니다. 종료된 것으로 정리했습니다",
             en: "the process that looked after {name} was gone without a word; it is now listed as exited",
         }
-        unproven "what is gone left nothing to look at";
         #[cfg(test)]
         sample { id: s(ID), name: s("web") }
     }

@@ -84,7 +84,7 @@ macro_rules! cow {
         was: Option<u64>,
         now: Option<u64>,
     } = "cow.change" {
-        in Block::Changes;
+        in Block::Changes; proof [stat test]; man "kernel: Documentation/filesystems/overlayfs.rst";
         when (*change == Change::CopiedUp) (path, layer = Below(layer, number, image), size = Sized(was)) {
             ko: "{path} · {layer} 안의 원본({size})을 커널이 쓰기 레이어로 올린 뒤(copy-up) 고쳤습니다",
             en: "{path} · the kernel first copied it up from {layer} ({size}) into the write layer; there it was changed",
@@ -130,20 +130,17 @@ macro_rules! cow {
             ko: "{name} · {layer} 안의 원본을 가림",
             en: "{name} · hides the original in {layer}",
         }
-        man "kernel: Documentation/filesystems/overlayfs.rst";
-        proof [stat test];
         #[cfg(test)]
         sample { path: page(), change: Change::CopiedUp, layer: id(), number: Some(3), image: Some(s("nginx")), was: Some(615), now: Some(640) }
     }
 
     /// A copy by `docker cp`; `bytes` is the sum of the files' sizes.
     Copied { from: String, to: String, bytes: Option<u64>, entries: Option<u64>, into_container: bool } = "cow.copied" {
-        in Block::Copy;
+        in Block::Copy; calls [mkdirat mknodat symlinkat openat renameat2 fchown fchownat fchmod utimensat];
+        proof [stat test];
+        bulk after 16 [openat mkdirat mknodat symlinkat renameat2 fchown fchownat fchmod utimensat];
         plan [COPY] (from, to) { ko: "{from} → {to} · {v}", en: "{v} {from} → {to}" }
         [COPY] (from, to, size = bytes.map(Size)) { ko: "{from} → {to} · {size} 분량을 {v}", en: "{v} {from} → {to} · {size}" }
-        calls [mkdirat mknodat symlinkat openat renameat2 fchown fchownat fchmod utimensat];
-        bulk after 16 [openat mkdirat mknodat symlinkat renameat2 fchown fchownat fchmod utimensat];
-        proof [stat test];
         #[cfg(test)]
         sample { from: s("index.html"), to: s("web:/srv/index.html"), bytes: Some(640), entries: Some(1), into_container: true }
     }

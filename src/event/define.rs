@@ -3,17 +3,17 @@
 //! ```text
 //! /// What it means.
 //! CgroupMade { version: u8, name: String, paths: Vec<String> } = "cgroup.made" {
-//!     in Block::Cgroup;                                    // its place in a story
-//!     plan (name) { ko: "…", en: "…" }                     // a forecast's sentence, where it differs (optional; `plan if (…)`)
-//!     when (*version == 0) (name) { ko: "…", en: "…" }     // another sentence for some (optional, several)
+//!     in Block::Cgroup;                            // its place in a story
+//!     calls [mkdir write];                         // the changing calls that it may claim (optional)
+//!     proof [test] broken "its directory goes";    // programs of its proofs, what makes them fail (optional)
+//!     man "cgroups(7)";                            // where the kernel's own words are (optional)
+//!     unproven "why there is no proof";            // instead of a proof
+//!     plan (name) { ko: "…", en: "…" }             // a forecast's sentence, where it differs (optional; `plan if (…)`)
+//!     when (*version == 0) { ko: "…", en: "…" }    // another sentence for some (optional, several)
 //!     [MAKE] (name, version) { ko: "{name} cgroup을 {v} (v{version})", en: "{v} the cgroup {name} (v{version})" }
-//!     also if (*version == 1) { ko: "…", en: "…" }         // said after it, for some (optional, several)
-//!     short (name) { ko: "…", en: "…" }                    // folded; `short if (…)` for some only (optional)
-//!     hand (paths) { "mkdir {paths}" }                     // the ordinary command that does the same (optional)
-//!     man "cgroups(7)";                                    // where the kernel's own words are (optional)
-//!     calls [mkdir write];                                 // the changing calls that it may claim (optional)
-//!     proof [test] broken "its directory is removed";      // programs of its proofs, and what makes them fail (optional);
-//!                                                          // or: unproven "why there is no proof";
+//!     also if (*version == 1) { ko: "…", en: "…" } // said after it, for some (optional, several)
+//!     short (name) { ko: "…", en: "…" }            // folded; `short if (…)` for some only (optional)
+//!     hand (paths) { "mkdir {paths}" }             // the ordinary command that does the same (optional)
 //!     #[cfg(test)]
 //!     sample { version: 1, name: s("x"), paths: vec![] }   // one or more
 //! }
@@ -128,17 +128,14 @@ macro_rules! define {
         $(#[doc = $doc:literal])*
         $variant:ident $({ $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? })? = $name:literal {
             in $block:expr;
+            $(calls [$($call:ident)*];)? $(proof [$($program:ident)+] $(broken $how:literal)?;)? $(man $man:literal;)?
+            $(bulk after $after:literal [$($bulk:ident)*];)? $(unproven $why:literal;)?
             $(plan $(if ($pc:expr))? $([$pv:ident])? $(($($pp:tt)*))? {$($pt:tt)*})*
             $(when ($wc:expr) $([$wv:ident])? $(($($wp:tt)*))? {$($wt:tt)*})*
             $([$v:ident])? $(($($p:tt)*))? {$($t:tt)*}
             $(also if ($ac:expr) $(($($ap:tt)*))? {$($at:tt)*})*
             $(short $(if ($sc:expr))? $(($($sp:tt)*))? {$($st:tt)*})*
             $(hand $(if ($hc:expr))? $(($($hp:tt)*))? {$($ht:tt)*})*
-            $(man $man:literal;)?
-            $(calls [$($call:ident)*];)?
-            $(bulk after $after:literal [$($bulk:ident)*];)?
-            $(proof [$($program:ident)+] $(broken $how:literal)?;)?
-            $(unproven $why:literal;)?
             $(#[cfg(test)] sample $sample:tt)+
         }
     )*) => {

@@ -226,27 +226,24 @@ macro_rules! host {
 
     /// Another way was taken than the usual one.
     Fallback { what: String, point: FaultPoint } = "host.fallback" {
-        in point.block();
+        in point.block(); unproven "what was not done leaves nothing to look at; docent doctor looks for the reason";
         (why = Why(*point, what)) { "{why}" }
         short (why = Brief(*point, what)) { "{why}" }
-        unproven "what was not done leaves nothing to look at; docent doctor looks for the reason";
         #[cfg(test)]
         sample { what: s("x"), point: FaultPoint::NoNat }
     }
 
     /// Something that a killed command had left behind was cleaned up.
     Cleaned { what: String } = "host.cleaned" {
-        in Block::Host;
+        in Block::Host; calls [rename unlinkat]; unproven "what is gone left nothing to look at";
         [CLEAN] (what) { ko: "강제로 끝난 명령이 남긴 것을 {v}: {what}", en: "{v} what a killed command had left: {what}" }
-        calls [rename unlinkat];
-        unproven "what is gone left nothing to look at";
         #[cfg(test)]
         sample { what: s("veth3f2a9c") }
     }
 
     /// Something was not taken away, and why.
     Left { what: String, why: Kept, by: String } = "host.left" {
-        in Block::Host;
+        in Block::Host; unproven "nothing was done";
         when (*why == Kept::Unsure && by.is_empty()) (what) {
             ko: "{what} 항목은 그대로 두었습니다 · 어느 저장소의 것인지 적혀 있지 않음",
             en: "left {what} as it is · it does not say whose it is",
@@ -263,7 +260,6 @@ macro_rules! host {
             ko: "{what} 디렉터리는 남겼습니다 · docent의 것이 아닌 것이 있음: {by}",
             en: "left the directory {what} · there is more in it than docent's: {by}",
         }
-        unproven "nothing was done";
         #[cfg(test)]
         sample { what: s("dcnt0a1b2c3d"), why: Kept::Unsure, by: s("mnt:[4026531841] /srv/docent") }
         #[cfg(test)]
@@ -279,12 +275,11 @@ macro_rules! host {
         #[serde(flatten)]
         probe: Probe,
     } = "host.probed" {
-        in Block::Host;
+        in Block::Host; unproven "tried in a child that is gone; docent doctor tries again";
         (tier = probe.tier, kernel = &probe.kernel) {
             ko: "이 호스트를 살펴보았습니다 · {tier}, 커널 {kernel}",
             en: "looked at this host · {tier}, kernel {kernel}",
         }
-        unproven "tried in a child that is gone; docent doctor tries again";
         #[cfg(test)]
         sample { probe: probe() }
     }

@@ -25,17 +25,16 @@ macro_rules! image {
         layers: Option<Vec<String>>,
         bytes: Option<u64>,
     } = "image.resolved" {
-        in Block::Image;
+        in Block::Image; unproven "a look: nothing was changed";
         plan (reference) { ko: "{reference} 이미지를 씁니다", en: "will use the image {reference}" }
         (reference) { ko: "{reference} 이미지를 찾았습니다", en: "found the image {reference}" }
-        unproven "a look: nothing was changed";
         #[cfg(test)]
         sample { reference: s("nginx:latest"), id: id(), by: Resolved::Local, layers: Some(lower()), bytes: Some(14_200_000) }
     }
 
     /// A built-in image is being made from programs of this machine.
     ImageFromHost { reference: String, programs: Option<Vec<String>>, server: Option<String> } = "image.from-host" {
-        in Block::Image;
+        in Block::Image; unproven "a decision; each layer that it leads to has its own";
         plan [MAKE] (reference) {
             ko: "{reference} 이미지를 이 컴퓨터의 프로그램으로 {v}",
             en: "{v} the image {reference} from programs of this machine",
@@ -44,14 +43,13 @@ macro_rules! image {
             ko: "{reference} 이미지를 이 컴퓨터의 프로그램으로 {v}: {programs}",
             en: "{v} the image {reference} from programs of this machine: {programs}",
         }
-        unproven "a decision; each layer that it leads to has its own";
         #[cfg(test)]
         sample { reference: s("nginx:latest"), programs: Some(vec![s("/bin/sh"), s("/usr/bin/ls")]), server: None }
     }
 
     /// An archive was read.
     ArchiveRead { path: String, images: Option<usize>, layers: Option<usize> } = "image.archive-read" {
-        in Block::Image;
+        in Block::Image; unproven "a look: nothing was changed";
         plan [READ] (path) { ko: "{path} 아카이브를 {v}", en: "{v} the archive {path}" }
         [READ] (path, images = images.map(|n| Count(counts::images, n)), layers = layers.map(|n| Count(counts::layers, n))) {
             ko: "{path} 아카이브를 {v} · {images}, {layers}",
@@ -59,46 +57,40 @@ macro_rules! image {
         }
         short (path) { ko: "{path} 아카이브에서 읽음", en: "read from the archive {path}" }
         hand (path) { "tar tvf {path}" }
-        unproven "a look: nothing was changed";
         #[cfg(test)]
         sample { path: s("nginx.tar"), images: Some(1), layers: Some(3) }
     }
 
     /// A blob was written to `oci/blobs`.
     BlobWritten { digest: String, bytes: u64 } = "image.blob-written" {
-        in Block::Image;
+        in Block::Image; calls [rename]; proof [sha256sum];
         [WRITE] (digest = short(digest), size = Size(*bytes)) {
             ko: "{digest} 블롭을 저장소에 {v} · {size}",
             en: "{v} the blob {digest} · {size}",
         }
-        calls [rename];
-        proof [sha256sum];
         #[cfg(test)]
         sample { digest: s(LAYER), bytes: 512 }
     }
 
     /// A layer was unpacked and verified; `path` is its directory in the store.
     LayerUnpacked { diff_id: String, chain_id: String, entries: u64, bytes: u64, path: String } = "image.layer-unpacked" {
-        in Block::Image;
+        in Block::Image; calls [rename symlink]; proof [test];
         [UNPACK] (chain = short(chain_id), entries = Count(counts::entries, *entries as usize), size = Size(*bytes)) {
             ko: "{chain} 레이어를 {v} · {entries}, {size}",
             en: "{v} the layer {chain} · {entries}, {size}",
         }
         hand (path) { "tar xf LAYER.tar -C {path}" }
-        calls [rename symlink];
-        proof [test];
         #[cfg(test)]
         sample { diff_id: s(LAYER), chain_id: s(LAYER), entries: 12, bytes: 5_000_000, path: s("/p") }
     }
 
     /// A layer was here already.
     LayerReused { diff_id: String, chain_id: String } = "image.layer-reused" {
-        in Block::Image;
+        in Block::Image; unproven "a look: nothing was changed";
         (chain = short(chain_id)) {
             ko: "{chain} 레이어는 이미 있어서 그대로 씁니다",
             en: "the layer {chain} was here already and is used as it is",
         }
-        unproven "a look: nothing was changed";
         #[cfg(test)]
         sample { diff_id: s(LAYER), chain_id: s(LAYER) }
     }
@@ -110,7 +102,7 @@ macro_rules! image {
         id: String,
         was: Option<String>,
     } = "image.tagged" {
-        in Block::Image;
+        in Block::Image; calls [rename]; proof [grep];
         [ATTACH] (reference, id = short(id)) {
             ko: "{id} 이미지에 {reference} 이름을 {v}",
             en: "{v} the name {reference} on the image {id}",
@@ -119,30 +111,24 @@ macro_rules! image {
             ko: "전에는 {was} 이미지의 이름이었습니다",
             en: "it was the name of {was} before",
         }
-        calls [rename];
-        proof [grep];
         #[cfg(test)]
         sample { reference: s("me/web:v2"), id: s(LAYER), was: Some(s(LAYER)) }
     }
 
     /// The store's first use: its directories and `oci-layout`.
     StoreMade { path: String } = "store.made" {
-        in Block::Store;
+        in Block::Store; calls [mkdir rename mknodat]; unproven "it is where every other thing of the store lies";
         [MAKE] (path) { ko: "{path} 저장소를 {v}", en: "{v} the store {path}" }
         hand (path) { "mkdir -p {path}" }
-        calls [mkdir rename mknodat];
-        unproven "it is where every other thing of the store lies";
         #[cfg(test)]
         sample { path: s(ROOT) }
     }
 
     /// Everything below it that is docent's.
     StoreRemoved { path: String } = "store.removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [rename]; unproven "the journal that would hold it is gone with the store";
         [REMOVE] (path) { ko: "{path} 저장소를 {v}", en: "{v} the store {path}" }
         hand (path) { "rm -r {path}" }
-        calls [rename];
-        unproven "the journal that would hold it is gone with the store";
         #[cfg(test)]
         sample { path: s(ROOT) }
     }

@@ -32,16 +32,14 @@ macro_rules! mount {
 
     /// Mounts made from now on stay in this mount namespace.
     MountsPrivate = "mount.private" {
-        in Block::Isolation;
+        in Block::Isolation; calls [mount]; man "unshare(2), mount_namespaces(7)";
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
         [SEPARATE] {
             ko: "이 마운트 네임스페이스의 마운트를 호스트에서 {v}",
             en: "{v} the mounts of this namespace from the host's",
         }
         short { ko: "호스트와 분리된 마운트", en: "mounts cut off from the host" }
         hand { "mount --make-rslave /" }
-        man "unshare(2), mount_namespaces(7)";
-        calls [mount];
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
         #[cfg(test)]
         sample {}
     }
@@ -56,7 +54,9 @@ macro_rules! mount {
         #[serde(default)]
         mount_points: bool,
     } = "mount.overlay" {
-        in Block::Layer;
+        in Block::Layer; calls [mount fsopen fsconfig fsmount move_mount];
+        man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
+        unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
         plan (layers = Count(counts::layers, lower.len())) {
             ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
             en: "will put an empty write layer on top of the image's {layers} (overlay)",
@@ -72,22 +72,18 @@ macro_rules! mount {
         hand (lower = lowerdirs(lower, upper), upper, work, target) {
             "mount -t overlay overlay -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
         }
-        man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
-        calls [mount fsopen fsconfig fsmount move_mount];
-        unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
         #[cfg(test)]
         sample { lower: lower(), upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true }
     }
 
     /// A file system mounted at `target`, a path as the container sees it.
     Mounted { kind: String, target: String, options: String } = "mount.made" {
-        in Block::Isolation;
+        in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree mount_setattr mkdirat symlinkat];
+        man "mount(2), mount_setattr(2)";
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [MOUNT] (kind, target) { ko: "{kind} 파일 시스템을 {target} 위치에 {v}", en: "{v} {kind} on {target}" }
         hand if (options.is_empty()) (kind, target) { "mount -t {kind} {kind} {target}" }
         hand (kind, target, options) { "mount -t {kind} -o {options} {kind} {target}" }
-        man "mount(2), mount_setattr(2)";
-        calls [fsopen fsconfig fsmount move_mount open_tree mount_setattr mkdirat symlinkat];
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         #[cfg(test)]
         sample { kind: s("proc"), target: s("/proc"), options: s("nosuid") }
     }
@@ -101,7 +97,8 @@ macro_rules! mount {
         #[serde(default)]
         own: bool,
     } = "mount.bind" {
-        in Block::Isolation;
+        in Block::Isolation; calls [move_mount open_tree mount_setattr]; man "mount(2), mount_setattr(2)";
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [SHOW] (source, target) {
             ko: "호스트의 {source} 경로를 안에서 {target} 위치로 {v}",
             en: "{v} the host's {source} at {target}",
@@ -111,23 +108,18 @@ macro_rules! mount {
         short if (!own) (source, target) { "{source} → {target}" }
         hand if (*read_only) (source, target) { "mount --bind -o ro {source} {target}" }
         hand (source, target) { "mount --bind {source} {target}" }
-        man "mount(2), mount_setattr(2)";
-        calls [move_mount open_tree mount_setattr];
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         #[cfg(test)]
         sample { source: s("/home/me"), target: s("/data"), read_only: true, own: false }
     }
 
     DeviceNodes { devices: Vec<Device>, links: Vec<String> } = "mount.devices" {
-        in Block::Isolation;
+        in Block::Isolation; calls [mkdirat mknodat symlinkat]; man "mknod(2), null(4)";
+        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/root/dev shows them while it runs";
         [MAKE] (n = devices.len(), links = links.len(), names = names(devices, links)) {
             ko: "장치 {n}개와 링크 {links}개를 {v}: {names}",
             en: "{v} devices ({n}) and links ({links}): {names}",
         }
         hand (nodes = nodes(devices)) { "for node in {nodes}; do mknod -m 666 $node; done" }
-        man "mknod(2), null(4)";
-        calls [mkdirat mknodat symlinkat];
-        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/root/dev shows them while it runs";
         #[cfg(test)]
         sample { devices: vec![Device { path: s("/dev/null"), major: 1, minor: 3 }], links: vec![s("/dev/fd")] }
     }
@@ -138,14 +130,12 @@ macro_rules! mount {
         #[serde(default)]
         absent: Vec<String>,
     } = "mount.masked" {
-        in Block::Isolation;
+        in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree]; man "mount(2), mount_setattr(2)";
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [HIDE] (names = paths) { ko: "안에서 보이지 않게 {v}: {names}", en: "{v} from the container: {names}" }
         also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
         short (n = paths.len()) { ko: "가린 경로 {n}개", en: "{n} hidden" }
         hand (paths) { "for path in {paths}; do mount --bind /dev/null $path; done" }
-        man "mount(2), mount_setattr(2)";
-        calls [fsopen fsconfig fsmount move_mount open_tree];
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         #[cfg(test)]
         sample { paths: vec![s("/proc/kcore")], absent: vec![s("/proc/scsi")] }
     }
@@ -155,20 +145,19 @@ macro_rules! mount {
         #[serde(default)]
         absent: Vec<String>,
     } = "mount.read-only" {
-        in Block::Isolation;
+        in Block::Isolation; calls [move_mount open_tree mount_setattr]; man "mount(2), mount_setattr(2)";
+        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [CHANGE] (names = paths) { ko: "읽기 전용으로 {v}: {names}", en: "{v} to read-only: {names}" }
         also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
         hand (paths) { "for path in {paths}; do mount --bind -o ro $path $path; done" }
-        man "mount(2), mount_setattr(2)";
-        calls [move_mount open_tree mount_setattr];
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         #[cfg(test)]
         sample { paths: vec![s("/proc/sys")], absent: vec![s("/proc/irq")] }
     }
 
     /// The overlay became `/`, and the old root is gone from sight.
     RootPivoted { to: String } = "mount.pivot-root" {
-        in Block::Isolation;
+        in Block::Isolation; calls [umount2 pivot_root]; man "pivot_root(2)";
+        unproven "made by the child before it can be looked at from outside; ls /proc/PID/root shows it while it runs";
         plan {
             ko: "루트 디렉터리를 컨테이너의 것으로 바꿉니다 (pivot_root)",
             en: "will change the root to the container's (pivot_root)",
@@ -178,36 +167,30 @@ macro_rules! mount {
             en: "{v} the root to {to} (pivot_root); the host's root is out of sight",
         }
         hand (to) { "cd {to} && pivot_root . . && umount -l ." }
-        man "pivot_root(2)";
-        calls [umount2 pivot_root];
-        unproven "made by the child before it can be looked at from outside; ls /proc/PID/root shows it while it runs";
         #[cfg(test)]
         sample { to: s("/merged") }
     }
 
     /// A mount point that the image lacked was made in the write layer, as Docker does.
     MountPoint { path: String } = "mount.point" {
-        in Block::Isolation;
+        in Block::Isolation; calls [mkdirat mknodat];
+        unproven "a program inside may remove it; docent diff shows it until then";
         [MAKE] (path) {
             ko: "이미지에 없는 {path} 마운트 지점을 쓰기 레이어에 {v}",
             en: "{v} the mount point {path}, which the image lacks, in the write layer",
         }
         short (path) { ko: "{path} 마운트 지점을 만듦", en: "mount point {path} made" }
         hand (path) { "mkdir -p {path}" }
-        calls [mkdirat mknodat];
-        unproven "a program inside may remove it; docent diff shows it until then";
         #[cfg(test)]
         sample { path: s("/data") }
     }
 
     Unmounted { target: String } = "mount.removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [umount2]; man "umount2(2)";
+        unproven "its mount namespace is docent's own and ends with the command";
         [UNMOUNT] (target) { ko: "{target} 위치를 {v}", en: "{v} {target}" }
         short (target = brief(target)) { "{target}" }
         hand (target) { "umount {target}" }
-        man "umount2(2)";
-        calls [umount2];
-        unproven "its mount namespace is docent's own and ends with the command";
         #[cfg(test)]
         sample { target: s("/data") }
     }

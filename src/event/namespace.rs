@@ -33,22 +33,19 @@ macro_rules! namespace {
 
     /// One clone made the process and its namespaces. `inside` is its pid as it sees itself.
     NamespacesMade { pid: Option<i32>, inside: i32, namespaces: Vec<Namespace> } = "namespace.made" {
-        in Block::Namespaces;
+        in Block::Namespaces; calls [clone3]; proof [readlink]; man "clone(2), namespaces(7), pid_namespaces(7)";
         [MAKE] (n = new_kinds(namespaces).len(), kinds = new_kinds(namespaces).join(" ")) {
             ko: "새 네임스페이스 {n}개를 {v}: {kinds}",
             en: "{v} new namespaces ({n}): {kinds}",
         }
         hand (flags = flags(&new_kinds(namespaces))) { "unshare --fork {flags} PROGRAM" }
-        man "clone(2), namespaces(7), pid_namespaces(7)";
-        calls [clone3];
-        proof [readlink];
         #[cfg(test)]
         sample { pid: Some(48213), inside: 1, namespaces: namespaces() }
     }
 
     /// A process of ours entered namespaces that exist (exec, cp, diff).
     NamespacesJoined { pid: Option<i32>, kinds: Vec<String>, of: Option<i32> } = "namespace.joined" {
-        in Block::Namespaces;
+        in Block::Namespaces; calls [setns]; man "setns(2), nsenter(1)"; unproven "the process ends with its command";
         plan (kinds = kinds.join(" ")) { ko: "{kinds} 네임스페이스에 들어갑니다", en: "will enter its namespaces: {kinds}" }
         [ENTER] (pid, kinds = kinds.join(" "), of) {
             ko: "{pid}번 프로세스가 {of}번 프로세스의 {kinds} 네임스페이스에 {v}",
@@ -56,32 +53,25 @@ macro_rules! namespace {
         }
         short (n = kinds.len()) { ko: "네임스페이스 {n}개에 들어감", en: "entered {n} namespaces" }
         hand (of, flags = flags(&kinds.iter().map(String::as_str).collect::<Vec<_>>())) { "nsenter --target {of} {flags}" }
-        man "setns(2), nsenter(1)";
-        calls [setns];
-        unproven "the process ends with its command";
         #[cfg(test)]
         sample { pid: Some(48300), kinds: vec![s("pid"), s("mnt")], of: Some(48213) }
     }
 
     /// The new process made its cgroup namespace once it sat in its cgroup, so that this is what it sees as `/`.
     CgroupNamespace = "namespace.cgroup" {
-        in Block::Namespaces;
+        in Block::Namespaces; calls [unshare]; man "unshare(2), cgroup_namespaces(7)";
+        unproven "made by the child before it can be looked at from outside; readlink /proc/PID/ns/cgroup shows it while it runs";
         [MAKE] { ko: "컨테이너의 cgroup 네임스페이스를 {v}", en: "{v} the container's own cgroup namespace" }
         hand { "unshare --cgroup PROGRAM" }
-        man "unshare(2), cgroup_namespaces(7)";
-        calls [unshare];
-        unproven "made by the child before it can be looked at from outside; readlink /proc/PID/ns/cgroup shows it while it runs";
         #[cfg(test)]
         sample {}
     }
 
     HostnameSet { name: String } = "namespace.hostname" {
-        in Block::Namespaces;
+        in Block::Namespaces; calls [sethostname]; man "sethostname(2), uts_namespaces(7)";
+        unproven "a program inside may change it; nsenter --target PID --uts hostname shows it while it runs";
         [SET] (name) { ko: "컨테이너의 호스트 이름을 {name} 값으로 {v}", en: "{v} the container's host name: {name}" }
         hand (name) { "hostname {name}" }
-        man "sethostname(2), uts_namespaces(7)";
-        calls [sethostname];
-        unproven "a program inside may change it; nsenter --target PID --uts hostname shows it while it runs";
         #[cfg(test)]
         sample { name: s("3f2a9c0d1b2c") }
     }

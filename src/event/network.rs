@@ -32,12 +32,9 @@ macro_rules! network {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     Loopback = "network.loopback" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
         [LIGHT] { ko: "컨테이너의 loopback(lo)을 {v}", en: "{v} the container's loopback (lo)" }
         hand { "ip link set lo up" }
-        man "ip-address(8), netlink(7)";
-        calls [sendto];
-        proof [nsenter];
         #[cfg(test)]
         sample {}
     }
@@ -49,7 +46,7 @@ macro_rules! network {
         #[serde(default)]
         ipv6_off: bool,
     } = "network.bridge" {
-        in Block::Network;
+        in Block::Network; calls [sendto rename write]; proof [ip]; man "ip-link(8), bridge(8)";
         plan if (name.is_none()) {
             ko: "IPv6를 끈 브리지가 없으면 만듭니다",
             en: "will make the bridge, with IPv6 off, unless it is there",
@@ -61,15 +58,12 @@ macro_rules! network {
         }
         short (name) { ko: "{name} 브리지", en: "bridge {name}" }
         hand (name, address) { "ip link add {name} type bridge && ip addr add {address} dev {name} && ip link set {name} up" }
-        man "ip-link(8), bridge(8)";
-        calls [sendto rename write];
-        proof [ip];
         #[cfg(test)]
         sample { name: Some(s("docent0")), address: Some(s("172.30.0.1/16")), ipv6_off: true }
     }
 
     BridgeReused { name: String, address: String } = "network.bridge-reused" {
-        in Block::Network;
+        in Block::Network; proof [ip]; man "ip-link(8), bridge(8)";
         plan (name, address) {
             ko: "이미 있는 {name} 브리지를 그대로 씁니다 · {address}",
             en: "will use the bridge {name}, which is here · {address}",
@@ -79,14 +73,12 @@ macro_rules! network {
             en: "the bridge {name} was here already · {address}",
         }
         short (name) { ko: "{name} 브리지", en: "bridge {name}" }
-        man "ip-link(8), bridge(8)";
-        proof [ip];
         #[cfg(test)]
         sample { name: s("docent0"), address: s("172.30.0.1/16") }
     }
 
     Veth { host: Option<String>, inside: String, bridge: Option<String> } = "network.veth" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [ip]; man "veth(4)";
         plan if (host.is_none()) {
             ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
             en: "will connect the container to the bridge by a veth pair",
@@ -96,69 +88,54 @@ macro_rules! network {
             en: "{v} a veth pair: {inside} inside, {host} outside, plugged into {bridge}",
         }
         hand (host, inside, bridge) { "ip link add {host} master {bridge} up type veth peer name {inside} netns PID" }
-        man "veth(4)";
-        calls [sendto];
-        proof [ip];
         #[cfg(test)]
         sample { host: Some(s("veth3f2a9c")), inside: s("eth0"), bridge: Some(s("docent0")) }
     }
 
     Address { device: String, address: String } = "network.address" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
         [GIVE] (device, address) { ko: "{device} 장치에 {address} 주소를 {v}", en: "{v} {device} the address {address}" }
         short (address = bare(address)) { "{address}" }
         hand (device, address) { "ip addr add {address} dev {device} && ip link set {device} up" }
-        man "ip-address(8), netlink(7)";
-        calls [sendto];
-        proof [nsenter];
         #[cfg(test)]
         sample { device: s("eth0"), address: s("172.30.0.2/16") }
     }
 
     Route { gateway: String, device: String } = "network.route" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-route(8)";
         [SET] (gateway, device) { ko: "바깥으로 가는 길을 {gateway} 주소로 {v} ({device})", en: "{v} the way out: by {gateway} ({device})" }
         hand (gateway, device) { "ip route add default via {gateway} dev {device}" }
-        man "ip-route(8)";
-        calls [sendto];
-        proof [nsenter];
         #[cfg(test)]
         sample { gateway: s("172.30.0.1"), device: s("eth0") }
     }
 
     /// The bridge's table: NAT on the way out, and a filter that lets nobody in but replies.
     Nat { table: String, subnet: String } = "network.nat" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [nft]; man "nft(8)";
         [INSTALL] (subnet, table) {
             ko: "{subnet} 대역에 NAT와 필터 규칙을 {v} · 바깥에서는 응답만 들어옴 · nft {table} 테이블",
             en: "{v} NAT and a filter for {subnet} · from outside only replies come in · nft table {table}",
         }
         short { ko: "NAT, 필터", en: "NAT, filter" }
         hand (table = split(table), subnet) { "nft add rule {table} postrouting ip saddr {subnet} masquerade" }
-        man "nft(8)";
-        calls [sendto];
-        proof [nft];
         #[cfg(test)]
         sample { table: s("inet docent0"), subnet: s("172.30.0.0/16") }
     }
 
     /// Forwarding was off before: what concerns no bridge of docent is still not forwarded.
     ForwardGuard { table: String } = "network.forward-guard" {
-        in Block::Network;
+        in Block::Network; calls [sendto]; proof [nft]; man "nft(8)";
         [INSTALL] (table) {
             ko: "컨테이너와 관계없는 패킷은 전달하지 않게 하는 규칙을 {v} · nft {table} 테이블",
             en: "{v} a guard: what concerns no container is not forwarded · nft table {table}",
         }
         hand (table = split(table)) { "nft add chain {table} forward '{{ type filter hook forward priority filter; policy drop; }}'" }
-        man "nft(8)";
-        calls [sendto];
-        proof [nft];
         #[cfg(test)]
         sample { table: s("inet docent") }
     }
 
     Sysctl { name: String, value: String, was: String } = "network.sysctl" {
-        in Block::Network;
+        in Block::Network; calls [write]; proof [cat]; man "sysctl(8)";
         [CHANGE] (name, was, value) {
             ko: "커널 설정 {name} 값을 {v}: {was} → {value}",
             en: "{v} the kernel setting {name}: {was} → {value}",
@@ -166,15 +143,12 @@ macro_rules! network {
         short if (value == "1") (name = last(name)) { ko: "{name} 켬", en: "{name} on" }
         short (name = last(name)) { ko: "{name} 끔", en: "{name} off" }
         hand (name, value) { "sysctl -w {name}={value}" }
-        man "sysctl(8)";
-        calls [write];
-        proof [cat];
         #[cfg(test)]
         sample { name: s("net.ipv4.ip_forward"), value: s("1"), was: s("0") }
     }
 
     Published { host_ip: String, host_port: u16, address: Option<String>, port: u16, proto: String } = "network.published" {
-        in Block::Network;
+        in Block::Network; calls [bind listen]; proof [ss];
         [OPEN] (host = shown_ip(host_ip), host_port, port, proto) {
             ko: "호스트의 {host}:{host_port} 포트를 {v} → 컨테이너 {port}/{proto}",
             en: "{v} {host}:{host_port} of the host → {port}/{proto} of the container",
@@ -185,53 +159,41 @@ macro_rules! network {
             en: "host {host} → container {port}",
         }
         hand (host_port, address, port) { "socat TCP-LISTEN:{host_port},fork TCP:{address}:{port}" }
-        calls [bind listen];
-        proof [ss];
         #[cfg(test)]
         sample { host_ip: s(""), host_port: 8080, address: Some(s("172.30.0.2")), port: 80, proto: s("tcp") }
     }
 
     /// hosts, hostname and resolv.conf of the container, written in its directory.
     NetworkFiles { files: Vec<String> } = "network.files" {
-        in Block::Network;
-        [WRITE] (names = files) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
-        calls [openat];
+        in Block::Network; calls [openat];
         unproven "a program inside may write them: they are bound into the container";
+        [WRITE] (names = files) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
         #[cfg(test)]
         sample { files: vec![s("/etc/hosts")] }
     }
 
     VethRemoved { host: String } = "network.veth-removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [sendto]; proof [test]; man "veth(4)";
         [REMOVE] (host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
         short (host = short(host)) { "veth {host}" }
         hand (host) { "ip link del {host}" }
-        man "veth(4)";
-        calls [sendto];
-        proof [test];
         #[cfg(test)]
         sample { host: s("veth3f2a9c") }
     }
 
     BridgeRemoved { name: String } = "network.bridge-removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [sendto]; proof [test]; man "ip-link(8), bridge(8)";
         [REMOVE] (name) { ko: "{name} 브리지를 {v}", en: "{v} the bridge {name}" }
         hand (name) { "ip link del {name}" }
-        man "ip-link(8), bridge(8)";
-        calls [sendto];
-        proof [test];
         #[cfg(test)]
         sample { name: s("docent0") }
     }
 
     /// A table of nf_tables, with all its rules.
     TableRemoved { table: String } = "network.table-removed" {
-        in Block::Cleanup;
+        in Block::Cleanup; calls [sendto]; proof [nft]; man "nft(8)";
         [REMOVE] (table) { ko: "nft {table} 테이블을 {v}", en: "{v} the nft table {table}" }
         hand (table = split(table)) { "nft delete table {table}" }
-        man "nft(8)";
-        calls [sendto];
-        proof [nft];
         #[cfg(test)]
         sample { table: s("inet docent0") }
     }

@@ -26,37 +26,34 @@ macro_rules! process {
 
     /// A helper process of docent was started (the monitor, the engine's copy for a private look).
     HelperStarted { pid: Option<i32>, role: String } = "process.helper" {
-        in Block::Start;
+        in Block::Start; calls [clone3 vfork execve];
+        unproven "docent's own, which no command promises to keep; ps shows it while it runs";
         plan (role = Role(role)) { ko: "docent의 {role} 프로세스를 시작합니다", en: "will start docent's {role}" }
         [START] (role = Role(role), pid) {
             ko: "docent의 {role} 프로세스를 {v} · {pid}번",
             en: "{v} docent's {role} · process {pid}",
         }
         short if (role == "monitor") (pid) { ko: "감시 프로세스 {pid}", en: "monitor {pid}" }
-        calls [clone3 vfork execve];
-        unproven "docent's own, which no command promises to keep; ps shows it while it runs";
         #[cfg(test)]
         sample { pid: Some(48200), role: s("monitor") }
     }
 
     /// The container's program took the place of docent's code. `path` is what execve was given.
     Exec { path: Option<String>, argv: Vec<String>, cwd: String, user: String } = "process.exec" {
-        in Block::Start;
+        in Block::Start; calls [execve]; proof [test]; man "execve(2)";
         [RUN] (argv = command_line(argv), cwd = or(cwd, "/"), user = or(user, "root")) {
             ko: "{argv} · 컨테이너의 프로그램을 {v} · 위치 {cwd}, 사용자 {user}",
             en: "{v} {argv} · in {cwd} as {user}",
         }
         short (argv = command_line(argv)) { "{argv}" }
         hand (argv) { "exec {argv}" }
-        man "execve(2)";
-        calls [execve];
-        proof [test];
         #[cfg(test)]
         sample { path: Some(s("/usr/sbin/nginx")), argv: vec![s("nginx"), s("-g"), s("daemon off;")], cwd: s("/"), user: s("") }
     }
 
     Signalled { pid: i32, signal: i32, name: String, all: bool } = "process.signal" {
-        in Block::Signal;
+        in Block::Signal; calls [pidfd_send_signal]; man "signal(7), pidfd_send_signal(2)";
+        unproven "a signal leaves no trace but what the program makes of it";
         plan (name) { ko: "컨테이너에 {name} 신호를 보냅니다", en: "will send {name} to the container" }
         when (*all) [SEND] (name) {
             ko: "컨테이너의 모든 프로세스에 {name} 신호를 {v}",
@@ -64,9 +61,6 @@ macro_rules! process {
         }
         [SEND] (name, pid) { ko: "{pid}번 프로세스에 {name} 신호를 {v}", en: "{v} {name} to process {pid}" }
         hand (signal, pid) { "kill -{signal} {pid}" }
-        man "signal(7), pidfd_send_signal(2)";
-        calls [pidfd_send_signal];
-        unproven "a signal leaves no trace but what the program makes of it";
         #[cfg(test)]
         sample { pid: 48213, signal: 15, name: s("SIGTERM"), all: false }
         #[cfg(test)]
@@ -74,27 +68,23 @@ macro_rules! process {
     }
 
     Terminal { path: String } = "process.terminal" {
-        in Block::Start;
+        in Block::Start; calls [move_mount open_tree mknodat]; man "pty(7)";
+        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/fd shows it while it runs";
         [OPEN] (path) { ko: "컨테이너의 터미널을 {v} · {path}", en: "{v} the container's terminal · {path}" }
         short { ko: "터미널", en: "terminal" }
         hand { "script -c PROGRAM /dev/null" }
-        man "pty(7)";
-        calls [move_mount open_tree mknodat];
-        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/fd shows it while it runs";
         #[cfg(test)]
         sample { path: s("/dev/console") }
     }
 
     /// A process ended, and its parent, docent's, was told how.
     Reaped { pid: i32, code: i32, signal: Option<i32> } = "process.reaped" {
-        in Block::Exit;
+        in Block::Exit; man "wait(2)"; unproven "the process is gone; only its parent was told how it ended";
         when (signal.is_some()) (pid, signal = signal.map(signal_name)) {
             ko: "{signal} 신호로 끝난 {pid}번 프로세스를 거두었습니다",
             en: "reaped process {pid}, ended by {signal}",
         }
         (pid, code) { ko: "{pid}번 프로세스를 거두었습니다 · 종료 코드 {code}", en: "reaped process {pid} · exit code {code}" }
-        man "wait(2)";
-        unproven "the process is gone; only its parent was told how it ended";
         #[cfg(test)]
         sample { pid: 48213, code: 0, signal: None }
         #[cfg(test)]

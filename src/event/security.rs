@@ -10,7 +10,8 @@ macro_rules! security {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     Capabilities { kept: Vec<String>, dropped: Option<usize> } = "security.capabilities" {
-        in Block::Isolation;
+        in Block::Isolation; calls [prctl]; man "capabilities(7), prctl(2)";
+        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
         plan (n = kept.len()) { ko: "root 권한 중 {n}개만 남깁니다", en: "will keep only {n} of root's capabilities" }
         [KEEP] (n = kept.len(), names = kept, dropped) {
             ko: "root 권한 중 {n}개만 {v}, 버린 것 {dropped}개 · {names}",
@@ -18,66 +19,55 @@ macro_rules! security {
         }
         short (n = kept.len()) { ko: "권한 {n}개", en: "{n} capabilities" }
         hand (kept = bounding(kept)) { "setpriv --bounding-set {kept} PROGRAM" }
-        man "capabilities(7), prctl(2)";
-        calls [prctl];
-        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
         #[cfg(test)]
         sample { kept: vec![s("CAP_CHOWN"); 14], dropped: Some(27) }
     }
 
     Seccomp { allowed: Option<usize>, filters: Option<usize> } = "security.seccomp" {
-        in Block::Isolation;
+        in Block::Isolation; calls [seccomp]; man "seccomp(2)";
+        unproven "done by the child to itself; grep Seccomp /proc/PID/status shows it while it runs";
         plan { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
         [INSTALL] (n = filters, allowed) {
             ko: "seccomp 필터 {n}개를 {v} · 허용된 시스템 콜 {allowed}개",
             en: "{v} seccomp filters ({n}) · {allowed} system calls allowed",
         }
         short { "seccomp" }
-        man "seccomp(2)";
-        calls [seccomp];
-        unproven "done by the child to itself; grep Seccomp /proc/PID/status shows it while it runs";
         #[cfg(test)]
         sample { allowed: Some(350), filters: Some(2) }
     }
 
     NoNewPrivileges = "security.no-new-privileges" {
-        in Block::Isolation;
+        in Block::Isolation; calls [prctl]; man "prctl(2)";
+        unproven "done by the child to itself; grep NoNewPrivs /proc/PID/status shows it while it runs";
         [FORBID] {
             ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
             en: "{v} gaining privileges later on (no_new_privs)",
         }
         short { "no_new_privs" }
         hand { "setpriv --no-new-privs PROGRAM" }
-        man "prctl(2)";
-        calls [prctl];
-        unproven "done by the child to itself; grep NoNewPrivs /proc/PID/status shows it while it runs";
         #[cfg(test)]
         sample {}
     }
 
     UserSet { uid: u32, gid: u32, groups: Vec<u32> } = "security.user" {
-        in Block::Isolation;
+        in Block::Isolation; calls [setgroups setresgid setresuid]; man "setgroups(2), setresuid(2), setresgid(2)";
+        unproven "done by the child to itself; grep Uid /proc/PID/status shows it while it runs";
         [SET] (uid, gid) { ko: "사용자를 uid {uid}, gid {gid} 값으로 {v}", en: "{v} the user: uid {uid}, gid {gid}" }
         short if (*uid != 0) (uid, gid) { ko: "사용자 {uid}:{gid}", en: "user {uid}:{gid}" }
         hand (uid, gid) { "setpriv --reuid {uid} --regid {gid} --clear-groups PROGRAM" }
-        man "setgroups(2), setresuid(2), setresgid(2)";
-        calls [setgroups setresgid setresuid];
-        unproven "done by the child to itself; grep Uid /proc/PID/status shows it while it runs";
         #[cfg(test)]
         sample { uid: 1000, gid: 1000, groups: vec![] }
     }
 
     SessionMade { tty: bool } = "security.session" {
-        in Block::Isolation;
+        in Block::Isolation; calls [setsid ioctl]; man "setsid(2)";
+        unproven "done by the child to itself; ps -o pid,sid shows it while it runs";
         when (*tty) [MAKE] {
             ko: "새 세션을 {v} (setsid), 터미널을 물려주었습니다",
             en: "{v} a session of its own (setsid), with the terminal",
         }
         [MAKE] { ko: "새 세션을 {v} (setsid)", en: "{v} a session of its own (setsid)" }
         hand { "setsid PROGRAM" }
-        man "setsid(2)";
-        calls [setsid ioctl];
-        unproven "done by the child to itself; ps -o pid,sid shows it while it runs";
         #[cfg(test)]
         sample { tty: true }
         #[cfg(test)]
@@ -86,44 +76,38 @@ macro_rules! security {
 
     /// The process dies with its monitor, and cannot be traced while it is still docent's own code.
     Guarded { parent_death: bool, not_dumpable: bool } = "security.guard" {
-        in Block::Isolation;
+        in Block::Isolation; calls [prctl]; man "prctl(2)"; unproven "no file of the kernel shows it";
         [TIE] {
             ko: "이 프로세스의 수명을 감시 프로세스에 {v}. docent 코드인 동안은 추적할 수 없습니다",
             en: "{v} this process to its monitor's life; it cannot be traced while it is docent's code",
         }
         hand { "setpriv --pdeathsig KILL PROGRAM" }
-        man "prctl(2)";
-        calls [prctl];
-        unproven "no file of the kernel shows it";
         #[cfg(test)]
         sample { parent_death: true, not_dumpable: true }
     }
 
     /// docent runs from a read-only mount of its own program: what runs in a container cannot overwrite it (CVE-2019-5736).
     Sealed { program: String } = "security.sealed" {
-        in Block::Isolation;
+        in Block::Isolation; calls [open_tree mount_setattr];
+        unproven "a mount that no name leads to; it goes with the last process that runs from it";
         [SEAL] (program) {
             ko: "컨테이너가 docent 프로그램을 고칠 수 없게 {v} (CVE-2019-5736) · {program}",
             en: "{v} docent's own program against the container (CVE-2019-5736) · {program}",
         }
         short { ko: "docent 프로그램 보호", en: "docent's program sealed" }
-        calls [open_tree mount_setattr];
-        unproven "a mount that no name leads to; it goes with the last process that runs from it";
         #[cfg(test)]
         sample { program: s("/usr/bin/docent") }
     }
 
     /// What the process itself holds from now on (permitted and effective); inheritable and ambient are empty.
     CapabilitySets { held: Vec<String> } = "security.capability-sets" {
-        in Block::Isolation;
+        in Block::Isolation; calls [prctl capset]; man "capabilities(7), prctl(2)";
+        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
         [KEEP] (n = held.len(), names = held) {
             ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
             en: "{v} only these capabilities of the process ({n}) · {names}",
         }
         hand (held = held.join(",").to_lowercase()) { "capsh --caps='{held}=ep' -- -c PROGRAM" }
-        man "capabilities(7), prctl(2)";
-        calls [prctl capset];
-        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
         #[cfg(test)]
         sample { held: vec![s("CAP_CHOWN")] }
     }
