@@ -74,10 +74,8 @@ macro_rules! container {
         name: String,
         was: String,
     } = "container.renamed" {
-        in Block::Store;
+        in Block::Store; calls [rename]; proof [grep];
         [CHANGE] (name, was) { ko: "컨테이너의 이름을 {v} · {was} → {name}", en: "{v} the container's name · {was} → {name}" }
-        calls [rename];
-        proof [grep];
         #[cfg(test)]
         sample { id: s(ID), name: s("site"), was: s("web") }
     }

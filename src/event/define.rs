@@ -87,10 +87,10 @@ macro_rules! by_hand {
 #[cfg(test)]
 macro_rules! rows {
     ($name:literal { ko: $ko:literal, en: $en:literal $(,)? }) => {
-        Row { name: $name, ko: $ko, en: $en }
+        $crate::event::Row { name: $name, ko: $ko, en: $en }
     };
     ($name:literal { $both:literal }) => {
-        Row { name: $name, ko: $both, en: $both }
+        $crate::event::Row { name: $name, ko: $both, en: $both }
     };
 }
 
@@ -224,8 +224,8 @@ macro_rules! define {
     };
 }
 
-/// Hands the definitions of one family after the other on, and all of them to `define!`.
+/// Hands the definitions of one family after the other on, and all of them to the macro `$then`.
 macro_rules! families {
-    ([] $($all:tt)*) => { define! { $($all)* } };
-    ([$family:ident $($rest:ident)*] $($so_far:tt)*) => { $family! { [$($rest)*] $($so_far)* } };
+    ([] $then:ident! $($all:tt)*) => { $then! { $($all)* } };
+    ([$family:ident $($rest:ident)*] $then:ident! $($so_far:tt)*) => { $family! { [$($rest)*] $then! $($so_far)* } };
 }

@@ -34,7 +34,7 @@ mod block;
 mod call;
 pub(crate) mod counts;
 mod deed;
-mod fault;
+pub(crate) mod fault;
 mod lab;
 mod lang;
 mod receipt;
@@ -54,7 +54,7 @@ pub use cgroup::Limit;
 pub use cow::{Below, Change, Sized};
 pub use deed::Deed;
 pub use define::{Bulk, Definition, Proof};
-pub use fault::{ArchiveFlaw, Fault, MountFlaw, ReferenceFlaw};
+pub use fault::{ArchiveFlaw, Fault, ReferenceFlaw, Remedy, Sentence};
 pub use host::{FaultPoint, Kept, Probe, Shown, Tier};
 pub use image::Resolved;
 pub use lab::{
@@ -83,4 +83,4 @@ use serde::{Deserialize, Serialize};
 use signal::name as signal_name;
 use words::{Count, Size, brief, command_line, file_name, short};
 
-families! { [image container namespace cgroup mount cow network security process host] }
+families! { [image container namespace cgroup mount cow network security process host] define! }

@@ -87,80 +87,21 @@ pub fn probe() -> Probe {
     }
 }
 
-pub fn faults() -> Vec<Fault> {
-    let (name, id, path) = (s("web"), s(ID), s("/etc/x"));
-    let usage = |kind: &str, word: Option<&str>| Fault::Usage {
+pub fn usage(kind: &str, word: Option<&str>) -> Fault {
+    Fault::Usage {
         command: s("run"),
         kind: s(kind),
         word: word.map(s),
         suggestion: Some(s("--rm")),
         text: s("requires at least 1 argument"),
-    };
-    let mut all = vec![
-        usage("unknown-flag", Some("--x")),
-        usage("unknown-shorthand", Some("-zq")),
-        usage("unknown-command", Some("rnu")),
-        usage("missing-arguments", None),
-        usage("too-many-arguments", Some("extra")),
-        usage("flag-needs-value", Some("--cpus")),
-        usage("not-together", Some("-d")),
-        usage("not-utf8", None),
-        usage("other", None),
-        Fault::Unsupported { what: s("--link"), instead: Some(s("--network")) },
-        Fault::BadValue { flag: s("-m"), value: s("x"), expected: s("64m") },
-        Fault::BadSignal { signal: s("NOPE") },
-        Fault::MemoryTooLow { value: s("4k") },
-        Fault::BadName { name: s("_") },
-        Fault::BadTemplate { template: s("{{"), why: s("unclosed") },
-        Fault::StillRunning { name: name.clone(), id: id.clone(), paused: false },
-        Fault::StillRunning { name: name.clone(), id: id.clone(), paused: true },
-        Fault::NotRunning { name: name.clone(), id: id.clone() },
-        Fault::IsPaused { name: name.clone(), id: id.clone() },
-        Fault::NotPaused { name: name.clone(), id: id.clone() },
-        Fault::SameName { name: name.clone() },
-        Fault::NameTaken { name: name.clone(), by: id.clone() },
-        Fault::NoSuchContainer { name: name.clone() },
-        Fault::AmbiguousId { prefix: s("3f") },
-        Fault::NoSuchImage { reference: s("ngnix"), similar: vec![s("nginx")] },
-        Fault::NotPublished { port: s("81/tcp"), container: name.clone() },
-        Fault::NoSuchObject { name: name.clone() },
-        Fault::NoCommand { image: s("nginx") },
-        Fault::CommandNotFound { command: s("bash"), container: id.clone() },
-        Fault::NoSuchUser { user: s("me") },
-        Fault::NotRegular { path: s("/etc/passwd"), kind: s("FIFO") },
-        Fault::BadWorkdir { path: path.clone(), errno: libc::ENOENT },
-        Fault::MountTarget { target: s("/proc"), flaw: MountFlaw::NotOrdinary { kind: s("proc") } },
-        Fault::MountTarget { target: s("/etc/hosts"), flaw: MountFlaw::OtherType { source: s("/hosts") } },
-        Fault::MountTarget { target: s("/etc/hosts"), flaw: MountFlaw::InsideProc },
-        Fault::PortTaken { ip: s(""), port: 8080, proto: s("tcp") },
-        Fault::LimitRefused { limit: s("--memory"), why: s("no memory controller") },
-        Fault::NotATerminal,
-        Fault::NoFreeAddress { subnet: s("172.30.0.0/16") },
-        Fault::NoSuchGroup { group: s("me") },
-        Fault::MonitorDied { id },
-        Fault::NoSuchPath { container: name.clone(), path: path.clone() },
-        Fault::NotADirectory { path: path.clone() },
-        Fault::LocalFile { path: path.clone(), errno: libc::EACCES },
-        Fault::CpDirection,
-        Fault::StoreDamaged { path: path.clone(), why: s("JSON") },
-        Fault::NotRoot { probe: Some(Box::new(probe())) },
-        Fault::StoreRefused { path: path.clone(), errno: libc::EACCES },
-        Fault::step("mount", SysError::new("mount", "/x", libc::ENOSPC)),
-        Fault::NoSuchChapter { name: s("9"), chapters: vec![s("01-one-page")] },
-        Fault::NoSuchLab { name: s("x"), labs: vec![s("03-nginx-cp-edit")] },
-        Fault::NoLabStarted,
-        Fault::LabDamaged { path: path.clone(), why: s("line 3") },
-        Fault::NoSuchCommand { number: 9, last: 4 },
-        Fault::CannotGrade { why: s("no root") },
-        Fault::Several { failed: 2 },
-    ];
-    for errno in [libc::EACCES, libc::ENOEXEC, libc::ENOENT, libc::ENOMEM] {
-        all.push(Fault::NotExecutable { command: s("/x"), container: s("web"), errno });
     }
+}
+
+/// One or more of every error, and of the flaws within them.
+pub fn all_faults() -> Vec<Fault> {
     use ReferenceFlaw::*;
-    all.extend(
-        [Empty, Uppercase, Characters, Tag, Digest, Colon].map(|f| Fault::BadReference { text: s("A:"), flaw: f }),
-    );
+    let references = [Empty, Uppercase, Characters, Tag, Digest, Colon];
+    let references = references.map(|flaw| Fault::BadReference { text: s("A:"), flaw });
     let member = s("a/b");
     let flaws = vec![
         ArchiveFlaw::NotAnArchive { what: s("xz") },
@@ -176,6 +117,6 @@ pub fn faults() -> Vec<Fault> {
         ArchiveFlaw::Write { member, errno: libc::ENOSPC },
         ArchiveFlaw::Empty,
     ];
-    all.extend(flaws.into_iter().map(|flaw| Fault::Archive { path: path.clone(), flaw }));
-    all
+    let flaws = flaws.into_iter().map(|flaw| Fault::Archive { path: s("/etc/x"), flaw });
+    fault::faults().into_iter().chain(references).chain(flaws).collect()
 }

@@ -78,6 +78,24 @@ impl Word for Size {
     }
 }
 
+/// Memory in Docker's binary units ([`memory`]).
+pub struct Memory(pub u64);
+
+impl Word for Memory {
+    fn word(&self, _: Lang) -> String {
+        memory(self.0)
+    }
+}
+
+/// As the kernel's manual and strace name it ([`errno`]).
+pub struct Errno(pub i32);
+
+impl Word for Errno {
+    fn word(&self, _: Lang) -> String {
+        errno(self.0)
+    }
+}
+
 /// A noun with its number.
 pub struct Count(pub fn(Lang, usize) -> String, pub usize);
 

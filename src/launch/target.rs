@@ -5,7 +5,7 @@
 //! other target is resolved as the container would, inside the root and without magic links, and is of its source's type.
 //! What is missing is made in the write layer, and told. A target is a descriptor: nothing is looked up a second time.
 
-use crate::fact::{Fact, Fault, MountFlaw, Story, SysError};
+use crate::fact::{Fact, Fault, Story, SysError};
 use crate::kernel::open;
 use crate::kernel::sys::{self, quoted};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -27,7 +27,7 @@ pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story)
     };
     found.map_err(|e| match e.errno {
         libc::ELOOP | libc::ENOTDIR | libc::EEXIST => {
-            Fault::MountTarget { target: format!("/{name}"), flaw: MountFlaw::NotOrdinary { kind: kind.into() } }
+            Fault::NotOrdinary { target: format!("/{name}"), kind: kind.into() }
         }
         _ => Fault::step("mount", e),
     })
@@ -36,7 +36,6 @@ pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story)
 /// The place for a bind of `source`, a directory or a file of the host.
 pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut Story) -> Result<OwnedFd, Fault> {
     let step = |e| Fault::step("bind", e);
-    let flaw = |flaw| Fault::MountTarget { target: shown(path), flaw };
     let is_directory =
         std::fs::metadata(source).map_err(|e| step(SysError::io("stat", source.to_string_lossy(), &e)))?.is_dir();
     let find = || open::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
@@ -50,10 +49,10 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
     };
     // What is read there later must be the kernel's.
     if rustix::fs::fstatfs(&target).is_ok_and(|s| s.f_type == libc::PROC_SUPER_MAGIC) {
-        return Err(flaw(MountFlaw::InsideProc));
+        return Err(Fault::InsideProc { target: shown(path) });
     }
     if (kind(&target).map_err(step)? == FileType::Directory) != is_directory {
-        return Err(flaw(MountFlaw::OtherType { source: source.to_string_lossy().into_owned() }));
+        return Err(Fault::OtherType { target: shown(path), source: source.to_string_lossy().into_owned() });
     }
     Ok(target)
 }
@@ -189,10 +188,7 @@ mod tests {
         };
         assert_eq!(bind("new/place", "/etc"), Ok(()));
         assert_eq!(bind("new/file", "/etc/passwd"), Ok(()));
-        let other = |target: &str, source: &str| {
-            let flaw = MountFlaw::OtherType { source: source.into() };
-            Err(Fault::MountTarget { target: target.into(), flaw })
-        };
+        let other = |target: &str, source: &str| Err(Fault::OtherType { target: target.into(), source: source.into() });
         assert_eq!(bind("file", "/etc"), other("/file", "/etc"));
         assert_eq!(bind("new", "/etc/passwd"), other("/new", "/etc/passwd"));
         assert!(dir.path().join("new/place").is_dir() && dir.path().join("new/file").is_file());

@@ -8,7 +8,7 @@ use super::layout::{Block, Bullet, Line, one_line};
 use super::text::frame;
 use super::{Level, Narrator, blocks, cow};
 use crate::event::words::errno;
-use crate::event::{Block as Topic, Change, Event, Fact, Outcome};
+use crate::event::{Block as Topic, Change, Event, Fact, Outcome, Remedy, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a story at level learn, the hint at its end not counted.
@@ -213,8 +213,8 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
         block.bullet = Bullet::Failed;
         let call = format!("{}({})", error.call, error.object);
         block = block.text(format!("{call}: {}", errno(error.errno)));
-        if let Some(fix) = super::fault::errno_fix(n.lang, error.errno) {
-            block = block.tagged(frame::tag_fix(n.lang), fix);
+        if let Some(remedy) = Remedy::of(error.errno) {
+            block = block.tagged(frame::tag_fix(n.lang), remedy.word(n.lang));
         }
         blocks.push(block);
     }

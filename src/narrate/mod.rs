@@ -16,7 +16,6 @@ mod cow;
 mod deep;
 mod doctor;
 mod fault;
-mod fault_kinds;
 pub mod lab;
 mod layout;
 mod learn;
@@ -34,7 +33,6 @@ mod tests;
 
 pub use crate::event::Lang;
 pub use concept::Concept;
-pub use fault::Sentence;
 pub use layout::clean_lines;
 
 use crate::event::Event;

@@ -3,10 +3,6 @@
 pub(in crate::narrate) mod concept;
 pub(in crate::narrate) mod cow;
 pub(in crate::narrate) mod doctor;
-pub(in crate::narrate) mod fault_archive;
-pub(in crate::narrate) mod fault_asked;
-pub(in crate::narrate) mod fault_host;
-pub(in crate::narrate) mod fault_running;
 pub(in crate::narrate) mod frame;
 pub(in crate::narrate) mod head;
 pub(in crate::narrate) mod lab;
@@ -19,10 +15,6 @@ pub(in crate::narrate) fn all() -> Vec<(&'static str, &'static [crate::event::Ro
         ("concept", concept::ROWS),
         ("cow", cow::ROWS),
         ("doctor", doctor::ROWS),
-        ("fault_archive", fault_archive::ROWS),
-        ("fault_asked", fault_asked::ROWS),
-        ("fault_host", fault_host::ROWS),
-        ("fault_running", fault_running::ROWS),
         ("frame", frame::ROWS),
         ("head", head::ROWS),
         ("lab", lab::ROWS),

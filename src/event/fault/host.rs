@@ -1,0 +1,168 @@
+//! The host, the store, labs and the journal.
+
+use crate::event::{Lang, Word};
+
+/// What to try, for an errno that says enough by itself.
+pub enum Remedy {
+    Permission,
+    Space,
+    Memory,
+    Files,
+    Kernel,
+    Busy,
+    ReadOnly,
+}
+
+impl Remedy {
+    pub fn of(errno: i32) -> Option<Remedy> {
+        Some(match errno {
+            libc::EPERM | libc::EACCES => Remedy::Permission,
+            libc::ENOSPC | libc::EDQUOT => Remedy::Space,
+            libc::ENOMEM => Remedy::Memory,
+            libc::EMFILE | libc::ENFILE => Remedy::Files,
+            libc::ENOSYS | libc::ENODEV | libc::EOPNOTSUPP | libc::EPROTONOSUPPORT => Remedy::Kernel,
+            libc::EBUSY | libc::ETXTBSY => Remedy::Busy,
+            libc::EROFS => Remedy::ReadOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl Word for Remedy {
+    fn word(&self, lang: Lang) -> String {
+        let (ko, en) = match self {
+            Remedy::Permission => (
+                "권한이 없습니다: docent doctor 명령으로 확인합니다",
+                "not permitted: docent doctor says what is missing",
+            ),
+            Remedy::Space => {
+                ("디스크가 가득 찼습니다: df -h, docent rm NAME", "the disk is full: df -h, docent rm NAME")
+            }
+            Remedy::Memory => ("메모리가 모자랍니다: free -h", "out of memory: free -h"),
+            Remedy::Files => ("열린 파일이 너무 많습니다: ulimit -n", "too many open files: ulimit -n"),
+            Remedy::Kernel => ("이 커널에 없는 기능입니다: docent doctor", "this kernel lacks it: docent doctor"),
+            Remedy::Busy => ("다른 것이 쓰는 중입니다: docent ps -a", "something still uses it: docent ps -a"),
+            Remedy::ReadOnly => {
+                ("읽기 전용 파일 시스템입니다: DOCENT_ROOT=DIR", "a read-only file system: DOCENT_ROOT=DIR")
+            }
+        };
+        (if lang == Lang::Ko { ko } else { en }).into()
+    }
+}
+
+macro_rules! host_faults {
+    ($($so_far:tt)*) => { families! { $($so_far)*
+
+    /// The store says something that it cannot have been told by docent.
+    StoreDamaged { path: String, why: String } => {
+        (path) { ko: "저장소의 파일이 손상되었습니다: {path}", en: "the store is damaged: {path}" }
+        cause (why) { "{why}" }
+        fix (path) {
+            ko: "백업에서 되살리거나, 다른 저장소를 씁니다: DOCENT_ROOT=DIR (손상된 파일: {path})",
+            en: "restore {path} from a backup, or use another store: DOCENT_ROOT=DIR",
+        }
+        #[cfg(test)]
+        sample { Fault::StoreDamaged { path: s("/etc/x"), why: s("JSON") } }
+    }
+
+    /// Containers need root here; the probe says what else this host would allow.
+    NotRoot { probe: Option<Box<Probe>> } => {
+        { ko: "컨테이너를 실행하려면 root 권한이 필요합니다", en: "running containers needs root here" }
+        cause if (probe.is_some()) (tier = probe.as_ref().map(|p| p.tier)) {
+            ko: "네임스페이스와 마운트를 만드는 시스템 콜을 커널이 root에게만 허락합니다. 이 호스트의 등급: {tier}",
+            en: "The kernel lets only root make these namespaces and mounts. This host's tier: {tier}",
+        }
+        cause {
+            ko: "네임스페이스와 마운트를 만드는 시스템 콜을 커널이 root에게만 허락합니다.",
+            en: "The kernel lets only root make these namespaces and mounts.",
+        }
+        fix { "sudo docent" }
+        fix { "docent doctor" }
+        #[cfg(test)]
+        sample { Fault::NotRoot { probe: Some(Box::new(probe())) } }
+    }
+
+    /// The store belongs to somebody else.
+    StoreRefused { path: String, errno: i32 } => {
+        (path, errno = Errno(*errno)) { ko: "저장소를 열 수 없습니다: {path} · {errno}", en: "cannot open the store {path}: {errno}" }
+        cause {
+            ko: "다른 사용자의 저장소이거나, 쓸 수 없는 파일 시스템에 있습니다.",
+            en: "It belongs to another user, or lies on a file system that cannot be written.",
+        }
+        fix {
+            ko: "sudo docent  또는 내 저장소: DOCENT_ROOT=$HOME/docent",
+            en: "sudo docent  or a store of your own: DOCENT_ROOT=$HOME/docent",
+        }
+        #[cfg(test)]
+        sample { Fault::StoreRefused { path: s("/etc/x"), errno: libc::EACCES } }
+    }
+
+    /// A step failed that should not: what docent was doing, and the call.
+    Step { step: String, error: SysError } => {
+        (step, errno = Errno(error.errno)) { ko: "{step} 단계에서 실패했습니다: {errno}", en: "{step} failed: {errno}" }
+        cause (call = format!("{}({})", error.call, error.object)) {
+            ko: "커널이 거부한 시스템 콜: {call}",
+            en: "The system call that the kernel refused: {call}",
+        }
+        fix if (Remedy::of(error.errno).is_some()) (remedy = Remedy::of(error.errno)) { "{remedy}" }
+        fix {
+            ko: "docent explain 명령에 그때까지 한 일과 되돌린 일이 남아 있습니다",
+            en: "docent explain shows what had been done until then, and undone",
+        }
+        #[cfg(test)]
+        sample { Fault::step("mount", SysError::new("mount", "/x", libc::ENOSPC)) }
+    }
+
+    NoSuchChapter { name: String, chapters: Vec<String> } => {
+        (name) { ko: "교재에 없는 장입니다: {name}", en: "no such chapter: {name}" }
+        fix (chapters) { ko: "있는 장: {chapters}", en: "chapters: {chapters}" }
+        #[cfg(test)]
+        sample { Fault::NoSuchChapter { name: s("9"), chapters: vec![s("01-one-page")] } }
+    }
+
+    NoSuchLab { name: String, labs: Vec<String> } => {
+        (name) { ko: "없는 실습입니다: {name}", en: "no such lab: {name}" }
+        cause if (!labs.is_empty()) (labs) { ko: "있는 실습: {labs}", en: "labs: {labs}" }
+        fix { "docent lab list" }
+        #[cfg(test)]
+        sample { Fault::NoSuchLab { name: s("x"), labs: vec![s("03-nginx-cp-edit")] } }
+    }
+
+    NoLabStarted => {
+        { ko: "시작한 실습이 없습니다", en: "no lab has been started" }
+        fix { "docent lab list" }
+        fix { "docent lab start NAME" }
+        #[cfg(test)]
+        sample { Fault::NoLabStarted }
+    }
+
+    LabDamaged { path: String, why: String } => {
+        (path) { ko: "실습 파일을 읽지 못했습니다: {path}", en: "cannot read the lab: {path}" }
+        cause (why) { "{why}" }
+        fix { ko: "--labs DIR 옵션을 썼다면 그 디렉터리의 lab.toml을 고칩니다", en: "with --labs DIR: put its lab.toml right" }
+        #[cfg(test)]
+        sample { Fault::LabDamaged { path: s("/etc/x"), why: s("line 3") } }
+    }
+
+    NoSuchCommand { number: u64, last: u64 } => {
+        (number) { ko: "기록에 없는 명령 번호입니다: {number}", en: "no such command in the journal: {number}" }
+        cause if (*last == 0) { ko: "아직 기록된 명령이 없습니다.", en: "No command has been recorded yet." }
+        cause (last) { ko: "마지막 번호는 {last}번입니다.", en: "The last one is {last}." }
+        fix { ko: "docent explain  (번호 없이: 마지막 명령)", en: "docent explain  (without a number: the last command)" }
+        #[cfg(test)]
+        sample { Fault::NoSuchCommand { number: 9, last: 4 } }
+    }
+
+    /// The grader could not do its work (exit 2).
+    CannotGrade { why: String } => {
+        { ko: "채점을 하지 못했습니다", en: "could not grade" }
+        cause (why) { "{why}" }
+        fix {
+            ko: "제출물의 문제가 아닐 수 있습니다. docent doctor 명령으로 호스트를 확인합니다",
+            en: "the submission may not be at fault: docent doctor looks at the host",
+        }
+        #[cfg(test)]
+        sample { Fault::CannotGrade { why: s("no root") } }
+    }
+    } };
+}
