@@ -12,7 +12,6 @@ pub mod container;
 mod dispatch;
 pub mod engine;
 pub mod event;
-pub use event as fact;
 pub mod image;
 pub mod kernel;
 pub mod lab;

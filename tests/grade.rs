@@ -3,7 +3,7 @@
 
 mod common;
 
-use docent::fact::{Ended, GradeResult, Verdict};
+use docent::event::{Ended, GradeResult, Verdict};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

@@ -1,13 +1,14 @@
 //! The bridge network against the real kernel. Each test is its own machine: a thread with a network namespace of its own
 //! stands for the host, and small processes with theirs stand for containers. As an ordinary user nothing can be shown here.
 
-use docent::fact::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
+use docent::container::Endpoint;
+use docent::event::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use docent::kernel::netlink::Netlink;
 use docent::kernel::nftables::Table;
 use docent::kernel::ports;
 use docent::kernel::sys::{self, Calls};
 use docent::launch::firewall;
-use docent::launch::network::{self, Lease, Network};
+use docent::launch::network::{self, Network};
 use docent::store::Store;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -58,6 +59,9 @@ impl Apart {
         self.0.id() as i32
     }
 
+    /// The container that receipts name.
+    const ID: &str = "c0ffee";
+
     /// Runs `f` in its network namespace.
     fn run<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
         let net = File::open(format!("/proc/{}/ns/net", self.pid())).expect("its namespace");
@@ -71,12 +75,12 @@ impl Apart {
     }
 
     /// What a launch does: the pair from outside, the rest from inside.
-    fn connect(&self, lease: &Lease) -> Vec<Event> {
+    fn connect(&self, endpoint: &Endpoint) -> Vec<Event> {
         let mut story = Story::new();
-        network::plug(lease, self.pid()).expect("plug").tell(&mut story);
+        network::attach_veth(Self::ID, endpoint, self.pid()).expect("plug").tell(&mut story);
         let inside = self.run(|| {
             let mut story = Story::new();
-            network::inside(lease, &mut story).expect("inside");
+            network::inside(Self::ID, endpoint, &mut story).expect("inside");
             story.events().to_vec()
         });
         [story.events(), &inside].concat()
@@ -96,7 +100,7 @@ fn ensure(store: &Store) -> (Network, Vec<Event>) {
     (network, story.events().to_vec())
 }
 
-fn lease(network: &Network, id: &str, in_use: &[Ipv4Addr]) -> Lease {
+fn lease(network: &Network, id: &str, in_use: &[Ipv4Addr]) -> Endpoint {
     network::lease(network, id, in_use).expect("lease")
 }
 
@@ -530,7 +534,7 @@ fn a_process_that_is_gone_is_refused_with_the_kernels_errno() {
     on_a_host(|store| {
         let (net, _) = ensure(store);
         let lease = lease(&net, &"d4".repeat(32), &[]);
-        let error = network::plug(&lease, i32::MAX).expect_err("no such process");
+        let error = network::attach_veth("c0ffee", &lease, i32::MAX).expect_err("no such process");
         assert_eq!((error.errno, error.calls.len()), (libc::ESRCH, 1), "{error}");
         assert_eq!(error.calls[0].ret, -i64::from(libc::ESRCH));
         assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing is left behind");

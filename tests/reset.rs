@@ -4,7 +4,7 @@ mod common;
 
 use common::{DOCENT, Machine};
 use docent::engine::reset;
-use docent::fact::{Fact, Kept, Story};
+use docent::event::{Fact, Kept, Story};
 use docent::store::Store;
 use std::path::Path;
 

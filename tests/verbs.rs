@@ -456,7 +456,7 @@ fn limits_are_kept_or_refused() {
     let limits: Vec<_> = told
         .iter()
         .filter_map(|e| match &e.fact {
-            docent::fact::Fact::CgroupLimit { value, read_back, .. } => Some((value.clone(), read_back.clone())),
+            docent::event::Fact::CgroupLimit { value, read_back, .. } => Some((value.clone(), read_back.clone())),
             _ => None,
         })
         .collect();

@@ -2,7 +2,7 @@
 //!
 //! The sources are plain mdbook; `tests/book.rs` executes every transcript in them, and holds the languages to one structure.
 
-use crate::fact::Fault;
+use crate::event::Fault;
 use crate::narrate::{Lang, markdown};
 
 /// One chapter in one language.

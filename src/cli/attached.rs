@@ -4,7 +4,7 @@ use super::Context;
 use crate::container::Container;
 use crate::engine::attach::Outcome;
 use crate::engine::cow;
-use crate::fact::Fault;
+use crate::event::Fault;
 use crate::kernel::terminal;
 use crate::narrate::Level;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::Globals;
 use crate::container::Container;
 use crate::engine::{doctor, sweep};
-use crate::fact::{Fault, Story};
+use crate::event::{Fault, Story};
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator, paint};
 use crate::store::{Journal, Store, default_root};

@@ -3,7 +3,7 @@
 //! Everything that reads the environment is handed an [`Environ`], so that a test can say what is in it.
 
 use super::parsers::bad;
-use crate::fact::Fault;
+use crate::event::Fault;
 use std::path::{Path, PathBuf};
 
 /// Looks a variable up; one that is not UTF-8 counts as absent.

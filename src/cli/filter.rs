@@ -4,7 +4,7 @@
 use super::commands::images::ImageRow;
 use super::parsers::bad;
 use crate::container::{Container, Status};
-use crate::fact::Fault;
+use crate::event::Fault;
 
 /// One `--filter KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! `.Label "key"`. Objects stand for Go's structs, where a field that does not exist is an error; the few that are maps in
 //! Docker (labels, ports, networks) answer `<no value>`.
 
-use crate::fact::Fault;
+use crate::event::Fault;
 use gtmpl_ng::{Context, ExecError, Func, FuncError, Template, TemplateError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,7 @@
 //! The two choices that every command line carries: the language, and how much is told.
 
 use super::environment::Environ;
-use crate::fact::Fault;
+use crate::event::Fault;
 use std::ffi::OsString;
 
 pub use crate::narrate::{Lang, Level};

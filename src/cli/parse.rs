@@ -8,7 +8,7 @@ use super::commands::{self, Ready};
 use super::environment::{Environ, process_environ};
 use super::lang::{Lang, Level, from_environ, parse_lang, parse_level};
 use super::{parsers, usage_errors};
-use crate::fact::Fault;
+use crate::event::Fault;
 use clap::{Arg, ArgAction, Args, Command, FromArgMatches};
 use std::ffi::OsString;
 use std::path::PathBuf;

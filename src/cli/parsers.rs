@@ -4,7 +4,7 @@
 //! Docker knows and docent cannot honour is [`Fault::Unsupported`]. A limit is never rounded to something weaker.
 
 use crate::container::{NetworkMode, PortBinding, valid_name};
-use crate::fact::Fault;
+use crate::event::Fault;
 use std::net::IpAddr;
 
 pub(super) fn bad(flag: &str, value: &str, expected: &str) -> Fault {

@@ -1,7 +1,7 @@
 //! Lists: plain columns with headings, `--format` templates, JSON lines. One place for `ps` and `images`.
 
 use super::format::{Json, render_headings, render_row};
-use crate::fact::Fault;
+use crate::event::Fault;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 

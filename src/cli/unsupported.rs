@@ -170,7 +170,7 @@ mod tests {
     fn nothing_of_dockers_is_forgotten() {
         let read = |line: &str| crate::cli::parse(line.split_whitespace().map(Into::into).collect());
         let unknown = |line: &str| match read(line) {
-            Err((crate::fact::Fault::Usage { kind, .. }, _)) => kind.starts_with("unknown"),
+            Err((crate::event::Fault::Usage { kind, .. }, _)) => kind.starts_with("unknown"),
             _ => false,
         };
         for name in commands(&path("")).chain(["ps", "images"]) {

@@ -7,7 +7,7 @@
 
 use super::suggest::nearest;
 use super::{parsers, unsupported};
-use crate::fact::Fault;
+use crate::event::Fault;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::error::Error as _;

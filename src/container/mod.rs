@@ -55,13 +55,6 @@ pub struct Process {
     pub stdin: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bind {
-    pub source: String,
-    pub target: String,
-    pub read_only: bool,
-}
-
 /// One port of a container on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {

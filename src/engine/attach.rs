@@ -3,7 +3,7 @@
 //! docent is a pipe here: the program's bytes pass untouched, its exit code becomes ours, signals that docent gets go on to
 //! it, and narration waits until its last byte is out (design, promise 4).
 
-use crate::fact::{Fault, Story};
+use crate::event::{Fault, Story};
 use crate::kernel::signals::Signals;
 use crate::kernel::terminal::{self, Raw};
 use crate::monitor::client::Client;

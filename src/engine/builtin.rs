@@ -1,7 +1,7 @@
 //! The built-in images: made from this machine's programs when they are first asked for.
 
 use super::import::Import;
-use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Reference;
 use crate::image::host::{BuiltIn, Recipe};
 use crate::image::tarball::Trouble;

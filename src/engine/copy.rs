@@ -3,7 +3,7 @@
 use super::cow;
 use super::view::{View, absolute};
 use crate::container::Container;
-use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::tree::{self, Copy, Owner};
 use crate::kernel::userfiles::UserFiles;
 use crate::kernel::{open, sys};
@@ -375,7 +375,7 @@ struct UnderWay {
 impl UnderWay {
     fn unnoted(container: Option<&str>) -> UnderWay {
         // What nobody else calls a file.
-        let copy = format!(".docent-{}-{:x}", std::process::id(), crate::fact::now_us());
+        let copy = format!(".docent-{}-{:x}", std::process::id(), crate::event::now_us());
         UnderWay { note: Note { copy, container: container.map(str::to_string), dir: PathBuf::new() }, temp: None }
     }
 

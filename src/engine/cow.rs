@@ -5,7 +5,7 @@
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
 use crate::container::Container;
-use crate::fact::{
+use crate::event::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
 use crate::kernel::{open, walk};

@@ -4,7 +4,7 @@ use super::{names, resolve};
 use crate::container::{
     Config, Container, CreateRequest, Empty, HostConfig, NetworkMode, NetworkingConfig, State, merge_env, valid_name,
 };
-use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
 use crate::kernel::signals;
 use crate::launch::netfiles;

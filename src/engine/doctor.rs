@@ -1,6 +1,6 @@
 //! `doctor`: which of the four worlds this host is, and what is missing.
 
-use crate::fact::{Probe, Story, Tier};
+use crate::event::{Probe, Story, Tier};
 use crate::kernel::probe;
 use std::path::Path;
 

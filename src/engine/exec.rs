@@ -2,7 +2,7 @@
 
 use super::attach::{self, Ends, Outcome};
 use crate::container::{Container, Process, Status, merge_env};
-use crate::fact::{Fault, Story};
+use crate::event::{Fault, Story};
 use crate::monitor::client::{Client, pipe};
 use crate::monitor::{Message, Request};
 use crate::store::Store;

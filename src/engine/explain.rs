@@ -1,7 +1,7 @@
 //! Which recorded command to retell or verify, and what has happened since.
 
 use super::verify::Later;
-use crate::fact::{Fault, Outcome};
+use crate::event::{Fault, Outcome};
 use crate::store::{Journal, Record, Store};
 use std::collections::BTreeSet;
 

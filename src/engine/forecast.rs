@@ -2,7 +2,7 @@
 
 use super::{builtin, create};
 use crate::container::{Container, CreateRequest, NetworkMode};
-use crate::fact::{Change, Fact, Fault, FaultPoint, Resolved};
+use crate::event::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
 use crate::kernel::{cgroup, signals};
 use crate::launch::{Spec, Step, network, plan};

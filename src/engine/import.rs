@@ -4,7 +4,7 @@
 //! each layer and blob becomes real by one rename, and last the names move. Whatever fails before that leaves the store as
 //! it was.
 
-use crate::fact::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
+use crate::event::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
 use crate::image::apply::apply;
 use crate::image::archive::{open, plain};
 use crate::image::model::{

@@ -1,7 +1,7 @@
 //! `load`: images from an archive.
 
 use super::import::Import;
-use crate::fact::{Event, Fact, Fault, Story};
+use crate::event::{Event, Fact, Fault, Story};
 use crate::image::archive;
 use crate::image::tarball::Trouble;
 use crate::store::Store;

@@ -1,7 +1,7 @@
 //! `logs`: the container's own words, out of the json-file that its monitor writes.
 
 use crate::container::Container;
-use crate::fact::{Fault, SysError};
+use crate::event::{Fault, SysError};
 use crate::store::Store;
 use serde::Deserialize;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! What monitors saw between two commands: containers that ended or were lost without anybody asking for it.
 
-use crate::fact::{Event, Fact, now_us};
+use crate::event::{Event, Fact, now_us};
 use crate::store::{Journal, Store};
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 //! nothing is asked of the program; its memory stays where it is.
 
 use crate::container::{Container, Status};
-use crate::fact::{Fault, Story};
+use crate::event::{Fault, Story};
 use crate::kernel::cgroup;
 
 pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use super::{stop, sweep};
 use crate::container::Container;
-use crate::fact::{Fault, Story, SysError, now_us};
+use crate::event::{Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::store::Store;

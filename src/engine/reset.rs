@@ -2,7 +2,7 @@
 //! store itself; a reset that was killed on the way is gone on with by the next one.
 
 use super::{forecast, remove, sweep};
-use crate::fact::{Fact, Fault, Story, SysError};
+use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::cgroup;
 use crate::launch::{firewall, network, subnet};
 use crate::store::Store;

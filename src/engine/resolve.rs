@@ -1,7 +1,7 @@
 //! From what a learner typed to an image: here already, built in, or not to be had.
 
 use super::builtin;
-use crate::fact::{Event, Fact, Fault, Resolved, Story};
+use crate::event::{Event, Fact, Fault, Resolved, Story};
 use crate::image::{Image, Reference};
 use crate::store::Store;
 

@@ -1,7 +1,7 @@
 //! `start`, and the second half of `run`: a monitor for the container, and its story as it comes.
 
 use crate::container::{Container, Status};
-use crate::fact::{Fault, Story};
+use crate::event::{Fault, Story};
 use crate::kernel::process;
 use crate::kernel::watch::Watch;
 use crate::monitor::client::Client;

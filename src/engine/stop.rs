@@ -1,7 +1,7 @@
 //! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
 
 use crate::container::{Container, Status};
-use crate::fact::{Deed, Fault, Story, SysError, now_us};
+use crate::event::{Deed, Fault, Story, SysError, now_us};
 use crate::kernel::signals;
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};

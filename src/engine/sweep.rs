@@ -5,7 +5,7 @@
 //! cgroup and veth pair have names that follow from its id.
 
 use crate::container::Container;
-use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
 use crate::launch::{network, traces};

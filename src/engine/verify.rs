@@ -7,7 +7,7 @@
 //! A proof that no longer answers as it did is not false by that alone: a later command may have changed its subject, or the
 //! container may be gone. It is false only when nothing that docent knows of explains it.
 
-use crate::fact::{Event, Expect, Fact, Holds, Needs, Outcome, Receipt, SysError};
+use crate::event::{Event, Expect, Fact, Holds, Needs, Outcome, Receipt, SysError};
 use crate::store::Record;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};

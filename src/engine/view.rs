@@ -6,7 +6,7 @@
 //! kernel would accept a second mount of the same write layer without a word.
 
 use crate::container::Container;
-use crate::fact::{Fault, Story, SysError};
+use crate::event::{Fault, Story, SysError};
 use crate::kernel::{open, process};
 use crate::launch::spec::overlay_of;
 use crate::store::{ContainerLock, Store};

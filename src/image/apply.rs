@@ -8,7 +8,7 @@
 //! place a redirect or an opaque mark.
 
 use super::tarball::{Kind, Member, Tar, Trouble, too_large};
-use crate::fact::ArchiveFlaw;
+use crate::event::ArchiveFlaw;
 use crate::kernel::sys::Calls;
 use crate::kernel::walk;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, XattrFlags};

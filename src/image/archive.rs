@@ -7,7 +7,7 @@
 use super::model::{ImageConfig, Spooled};
 use super::reference::{Reference, valid_digest, valid_hex};
 use super::tarball::{Kind, Member, Tar, Trouble, compression, too_large};
-use crate::fact::ArchiveFlaw;
+use crate::event::ArchiveFlaw;
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

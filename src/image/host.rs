@@ -5,7 +5,7 @@
 //! owned by root, with the time of the file they come from. The machine is only read; nothing of it is run.
 
 use super::model::{History, ImageConfig, ORIGIN, RootFs, RunConfig};
-use crate::fact::SysError;
+use crate::event::SysError;
 use lddtree::DependencyAnalyzer;
 use serde_json::{Map, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

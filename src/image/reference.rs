@@ -3,7 +3,7 @@
 //! A parsed reference is always complete (`docker.io/library/nginx:latest`); the short form is for people. What parses
 //! here contains no `..`, no blank and no upper-case path, so it may be shown and compared as it is.
 
-use crate::fact::{Fault, ReferenceFlaw};
+use crate::event::{Fault, ReferenceFlaw};
 
 const DOCKER: &str = "docker.io";
 /// Docker's limit for domain and path together.

@@ -7,7 +7,7 @@
 mod header;
 mod pax;
 
-use crate::fact::{ArchiveFlaw, Fault, SysError};
+use crate::event::{ArchiveFlaw, Fault, SysError};
 use header::{Block, decimal, numeric, text, trimmed};
 use pax::{Pax, PaxSparse};
 use std::io::{self, Read};

@@ -9,7 +9,7 @@
 //! The order of a launch is [`bounding`], the seccomp filter (which needs CAP_SYS_ADMIN), the user, then [`sets`].
 
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Fact, SysError};
+use crate::event::{Deed, Fact, SysError};
 
 /// The 14 that Docker leaves to a container.
 pub const DEFAULT: [&str; 14] = [

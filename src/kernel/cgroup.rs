@@ -11,7 +11,7 @@
 //! which takes the read side only.
 
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
+use crate::event::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -338,11 +338,11 @@ impl Group {
                 .map(|s| s.trim().to_string())
                 .map_err(|e| SysError::io("read", p.to_string_lossy(), &e))
         };
-        let until = crate::fact::now_us() + 10_000_000;
+        let until = crate::event::now_us() + 10_000_000;
         if self.version == 2 {
             let events = file.with_file_name("cgroup.events");
             let open = fs::File::open(&events).map_err(|e| SysError::io("open", events.to_string_lossy(), &e))?;
-            while !read(&events)?.lines().any(|l| l == format!("frozen {word}")) && crate::fact::now_us() < until {
+            while !read(&events)?.lines().any(|l| l == format!("frozen {word}")) && crate::event::now_us() < until {
                 let mut fds = [rustix::event::PollFd::new(&open, rustix::event::PollFlags::PRI)];
                 let limit = rustix::time::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
                 if rustix::event::poll(&mut fds, Some(&limit)).is_err() {
@@ -353,7 +353,7 @@ impl Group {
         }
         loop {
             let state = read(file)?;
-            if state == word || crate::fact::now_us() > until {
+            if state == word || crate::event::now_us() > until {
                 return Ok(state);
             }
             std::thread::yield_now();
@@ -390,11 +390,11 @@ impl Group {
         sys::deed(|calls| {
             let (mut removed, mut failed) = (Vec::new(), None);
             for tree in &self.dirs {
-                let until = crate::fact::now_us() + 5_000_000;
+                let until = crate::event::now_us() + 5_000_000;
                 loop {
                     let mut attempt = Calls::default();
                     match sys::rmdir(&mut attempt, &tree.path) {
-                        Err(e) if e.errno == libc::EBUSY && crate::fact::now_us() < until => std::thread::yield_now(),
+                        Err(e) if e.errno == libc::EBUSY && crate::event::now_us() < until => std::thread::yield_now(),
                         Err(e) if e.errno == libc::ENOENT => break,
                         outcome => {
                             for call in attempt.take() {

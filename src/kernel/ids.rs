@@ -5,7 +5,7 @@
 //! versions would also signal every thread, and docent has none.
 
 use super::sys;
-use crate::fact::{Deed, Fact, SysError};
+use crate::event::{Deed, Fact, SysError};
 
 /// Becomes this user for good. Coming from root, the effective capabilities are gone afterwards unless `uid` is 0.
 pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<Deed<()>, SysError> {

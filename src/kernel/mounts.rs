@@ -6,7 +6,7 @@
 //! opened with openat2(RESOLVE_IN_ROOT), so that no symlink leads out. Kernel 5.2 and later.
 
 use super::sys::{self, Calls, flags, quoted};
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,

@@ -9,7 +9,7 @@ use super::netlink_wire::{
     ACK, CREATE, DUMP, EXCL, Message, Reply, Socket, attribute, attributes, noted, text_of, u32_at,
 };
 use super::sys::Calls;
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::io::Errno;
 use std::net::Ipv4Addr;
 

@@ -5,7 +5,7 @@
 //! [`Socket::talk`] returns. What comes back is read with checks for every length, as if it could be anything.
 
 use super::sys::Calls;
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::os::fd::OwnedFd;

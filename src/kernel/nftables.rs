@@ -8,7 +8,7 @@ use super::netlink::Subnet;
 use super::netlink_wire::{CREATE, DUMP, Message, Socket, attribute, attributes, noted, text_of};
 use super::nft_rule::{Match, Rule, Verdict, network};
 use super::sys::Calls;
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::io::Errno;
 
 // linux/netfilter/nfnetlink.h and nf_tables.h

@@ -1,6 +1,6 @@
 //! Opening paths that somebody else chose: openat2 keeps the walk inside a root (kernel 5.6).
 
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, openat2};
 use std::ffi::OsString;
 use std::fs::File;

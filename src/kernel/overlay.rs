@@ -10,7 +10,7 @@
 
 use super::mounts::{self, Setting};
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Fact, SysError};
+use crate::event::{Deed, Fact, SysError};
 use rustix::mount::MountAttrFlags;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //! SOCK_SEQPACKET: one send is one receive, a closed peer is an empty message. A message is a kind (one byte) and up to
 //! [`MOST`] bytes.
 
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType,

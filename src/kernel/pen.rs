@@ -10,7 +10,7 @@
 
 use super::cgroup::{Group, Layout, Tree, layout};
 use super::{mounts, process, sys};
-use crate::fact::{Deed, Fact, Story, SysError};
+use crate::event::{Deed, Fact, Story, SysError};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -184,8 +184,8 @@ fn take_away(dir: &Path, wait: bool, story: &mut Story) {
     }
     // Those below first.
     for group in groups.iter().rev() {
-        let until = crate::fact::now_us() + if wait { 5_000_000 } else { 0 };
-        while take_away_one(group, story) == Some(libc::EBUSY) && crate::fact::now_us() < until {
+        let until = crate::event::now_us() + if wait { 5_000_000 } else { 0 };
+        while take_away_one(group, story) == Some(libc::EBUSY) && crate::event::now_us() < until {
             std::thread::yield_now();
         }
     }

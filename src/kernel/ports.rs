@@ -4,7 +4,7 @@
 //! the one. Only TCP: a caller that was asked for another protocol says so before it comes here.
 
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Expect, Fact, Holds, Needs, Receipt, SysError};
+use crate::event::{Deed, Expect, Fact, Holds, Needs, Receipt, SysError};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
@@ -107,7 +107,7 @@ fn shown(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Story;
+    use crate::event::Story;
 
     const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 

@@ -12,7 +12,7 @@ use super::cgroup::{self, Layout};
 use super::netlink::Netlink;
 use super::nftables::{Nftables, Table};
 use super::sys::{self, Calls, Cloned};
-use crate::fact::{Call, Deed, Event, Fact, Probe, Shown, SysError, Tier};
+use crate::event::{Call, Deed, Event, Fact, Probe, Shown, SysError, Tier};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;

@@ -4,7 +4,7 @@
 //! clock ticks since boot) and the boot's id beside it, and signals only through a pidfd that it opened and then compared.
 
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Event, Fact, Namespace, SysError};
+use crate::event::{Deed, Event, Fact, Namespace, SysError};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -84,9 +84,9 @@ pub fn signal(pidfd: BorrowedFd<'_>, pid: i32, signal: i32) -> Result<Deed<()>, 
 /// Waits until the process behind the handle has ended, at most `millis` (None: as long as it takes). True: it has.
 pub fn wait_gone(pidfd: BorrowedFd<'_>, millis: Option<u64>) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
-    let until = millis.map(|m| crate::fact::now_us() + m * 1000);
+    let until = millis.map(|m| crate::event::now_us() + m * 1000);
     loop {
-        let left = until.map(|u| u.saturating_sub(crate::fact::now_us()));
+        let left = until.map(|u| u.saturating_sub(crate::event::now_us()));
         let limit = left
             .map(|l| rustix::time::Timespec { tv_sec: (l / 1_000_000) as i64, tv_nsec: (l % 1_000_000) as i64 * 1000 });
         match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], limit.as_ref()) {

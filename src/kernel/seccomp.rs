@@ -17,7 +17,7 @@
 //! those that are always allowed.
 
 use super::sys::{self, Calls};
-use crate::fact::{Deed, Fact, SysError};
+use crate::event::{Deed, Fact, SysError};
 use libc::sock_filter;
 
 /// A filter program, ready to be installed.

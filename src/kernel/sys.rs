@@ -4,7 +4,7 @@
 //! answers; [`deed`] turns a row of them into a [`Deed`]. Calls that only look are made elsewhere, with rustix or std.
 //! The truth test compares what is written down here with what strace saw.
 
-use crate::fact::{Call, Deed, Event, Fact, SysError};
+use crate::event::{Call, Deed, Event, Fact, SysError};
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -19,7 +19,7 @@ pub struct Calls {
 /// Runs one step: `f` makes calls through [`Calls`] and gives the value and what to tell of it. A failure carries the
 /// calls that were made, the failed one last.
 pub fn deed<T>(f: impl FnOnce(&mut Calls) -> Result<(T, Fact), SysError>) -> Result<Deed<T>, SysError> {
-    let start = crate::fact::now_us();
+    let start = crate::event::now_us();
     let mut calls = Calls::default();
     match f(&mut calls) {
         Ok((value, fact)) => {

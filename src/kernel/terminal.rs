@@ -1,7 +1,7 @@
 //! Pseudo-terminals for `-t`, and the learner's own terminal.
 
 use super::sys;
-use crate::fact::{Deed, Fact, SysError};
+use crate::event::{Deed, Fact, SysError};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -8,7 +8,7 @@
 use super::open::{self, Seen};
 use super::sys::{Answer, Calls, quoted};
 use super::walk::{self, DIRECTORY, Walk};
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -9,7 +9,7 @@
 //! not a descriptor is handed over, because a descriptor would have to be kept out of every monitor and container.
 
 use super::sys::{self, Calls, quoted};
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};

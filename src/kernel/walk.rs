@@ -6,7 +6,7 @@
 
 use super::open;
 use super::sys::{Calls, quoted};
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,6 +1,6 @@
 //! Waiting for a file to change (inotify), instead of looking again and again.
 
-use crate::fact::SysError;
+use crate::event::SysError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify;
 use std::os::fd::OwnedFd;

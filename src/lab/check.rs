@@ -6,7 +6,7 @@
 use super::model::{Check, Way};
 use super::world::{World, container_of};
 use crate::container::{Container, Status};
-use crate::fact::{Cause, Event, Fact, Fault, Miss, Outcome};
+use crate::event::{Cause, Event, Fact, Fault, Miss, Outcome};
 use std::collections::BTreeMap;
 
 /// One look at a world: what all checks of a lab share is read once.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::container::{Config, HostConfig, Init, Life, Port, PortBinding, State};
-use crate::fact::Verdict;
+use crate::event::Verdict;
 use crate::lab::http::{NoAnswer, Response};
 use crate::lab::world::Page;
 use crate::lab::{Lab, score};
@@ -256,7 +256,7 @@ fn what_failed_did_not_happen() {
     expect(
         |w| {
             let event = w.events.pop().unwrap();
-            let error = crate::fact::SysError::new("openat", "x", libc::EACCES);
+            let error = crate::event::SysError::new("openat", "x", libc::EACCES);
             w.events.push(Event { outcome: Outcome::Failed { error }, ..event });
         },
         "in=edited-inside",

@@ -4,7 +4,7 @@
 //! One conversation over a packet socket: [`RUN`] with the working directory and the words, NUL between them, and three
 //! descriptors; then [`SIGNAL`]s from here; at the end one [`EXIT`] or [`REFUSED`] from there.
 
-use crate::fact::{Fault, SysError};
+use crate::event::{Fault, SysError};
 use crate::kernel::packet::{MOST, Packets, Stop};
 use crate::kernel::signals::Signals;
 use rustix::event::{PollFd, PollFlags, poll};

@@ -1,7 +1,7 @@
 //! Where labs come from: the binary itself, in student form (no solutions), or a directory of an instructor's.
 
 use super::Lab;
-use crate::fact::{Fault, Text};
+use crate::event::{Fault, Text};
 use std::path::PathBuf;
 
 struct Embedded {

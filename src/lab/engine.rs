@@ -10,7 +10,7 @@ use super::grade::{Plan, Report};
 use super::sandbox::{self, Sandbox};
 use super::{StoreWorld, score};
 use crate::engine::{builtin, resolve};
-use crate::fact::{Ended, Fault, Output, Story, SysError};
+use crate::event::{Ended, Fault, Output, Story, SysError};
 use crate::image::Reference;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
@@ -88,7 +88,7 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
     }
     sys::deed(|calls| {
         sys::mount(calls, None, Path::new("/"), None, libc::MS_REC | libc::MS_PRIVATE, None)?;
-        Ok(((), crate::fact::Fact::MountsPrivate))
+        Ok(((), crate::event::Fact::MountsPrivate))
     })?
     .tell(story);
     if let Some(pen) = &plan.pen {
@@ -101,7 +101,7 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
         let place = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID)?;
         let target = open::directory(Path::new(PLACE))?;
         mounts::attach(calls, place.as_fd(), target.as_fd(), PLACE)?;
-        Ok(((), crate::fact::Fact::Mounted { kind: "tmpfs".into(), target: PLACE.into(), options: DISK.into() }))
+        Ok(((), crate::event::Fact::Mounted { kind: "tmpfs".into(), target: PLACE.into(), options: DISK.into() }))
     })?
     .tell(story);
     crate::launch::network::loopback(story)

@@ -14,7 +14,7 @@
 
 use super::seed::Seeds;
 use super::{Lab, Source};
-use crate::fact::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysError};
+use crate::event::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysError};
 use crate::kernel::packet::Packets;
 use crate::kernel::pen::{Pen, PenLimits};
 use crate::kernel::sys::{self, Calls, Cloned};

@@ -1,6 +1,6 @@
 //! The events of a root, for checks: what commands told, and what monitors saw when no command listened any more.
 
-use crate::fact::{Event, Fault};
+use crate::event::{Event, Fault};
 use crate::store::{Journal, Store};
 
 /// The number of the last command that has a journal; 0 when there is none.

@@ -1,7 +1,7 @@
 //! What `lab.toml` may say. Read strictly: an unknown key, a missing language or a task that depends on a later one is an
 //! error that names the file and the line, so a slip of an instructor's pen is found before a class meets it.
 
-use crate::fact::{Cause, Fault, Score, TaskLine, Text, Tier, Verdict};
+use crate::event::{Cause, Fault, Score, TaskLine, Text, Tier, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -215,7 +215,7 @@ impl Lab {
 
     /// The verdicts with their titles, and with what this lab says about each miss.
     pub fn lines(&self, score: &Score) -> Vec<TaskLine> {
-        let line = |t: &crate::fact::TaskScore| {
+        let line = |t: &crate::event::TaskScore| {
             let task = self.task(&t.id)?;
             let more = match &t.verdict {
                 Verdict::Failed { miss } => task.miss.get(&miss.cause.code()).cloned(),

@@ -6,7 +6,7 @@
 
 use super::seed::Seeds;
 use super::{Lab, Source, StoreWorld, journal, score};
-use crate::fact::{Fault, LabHint, LabListed, Score, SysError, TaskChange, TaskLine, Text, Verdict};
+use crate::event::{Fault, LabHint, LabListed, Score, SysError, TaskChange, TaskLine, Text, Verdict};
 use crate::kernel::sys::Calls;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -294,7 +294,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, made) = Store::open(&dir.path().join("root")).unwrap();
         if let Some(made) = made {
-            made.tell(&mut crate::fact::Story::new());
+            made.tell(&mut crate::event::Story::new());
         }
         (dir, store)
     }

@@ -12,7 +12,7 @@
 
 use super::engine::{SIDE, SOCKET};
 use super::grade::Plan;
-use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::Packets;
 use crate::kernel::sys::{self, Calls, Cloned};

@@ -2,7 +2,7 @@
 
 use super::check::Look;
 use super::{Lab, World};
-use crate::fact::{Cause, Fault, Miss, Score, TaskScore, Verdict};
+use crate::event::{Cause, Fault, Miss, Score, TaskScore, Verdict};
 use std::collections::BTreeMap;
 
 /// Looks at every task. What stands in the way of a look was made by whoever is scored (a full disk, a damaged image): it

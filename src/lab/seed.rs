@@ -3,7 +3,7 @@
 //! Without a course the secret is the public one below: whoever reads this can compute everybody's practice values. They
 //! keep nobody from cheating and need not; a grade is given with `--secret`.
 
-use crate::fact::Fault;
+use crate::event::Fault;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 
 use super::http::{self, NoAnswer, Response};
 use crate::container::Container;
-use crate::fact::{Event, Fact, Fault, SysError};
+use crate::event::{Event, Fact, Fault, SysError};
 use crate::image::Reference;
 use crate::kernel::open::{self, Seen};
 use crate::store::Store;
@@ -94,7 +94,7 @@ impl World for StoreWorld<'_> {
 
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
-        let name = format!("lab-check-{:x}", crate::fact::now_us() ^ u64::from(std::process::id()) << 40);
+        let name = format!("lab-check-{:x}", crate::event::now_us() ^ u64::from(std::process::id()) << 40);
         let id = self.docent(&["run", "-d", "--name", &name, &container.image_id])?;
         let page = self.store.find_container(id.trim()).map(|fresh| {
             match fresh.state.life().and_then(|life| life.endpoint.as_ref()) {

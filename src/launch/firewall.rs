@@ -31,7 +31,7 @@
 //! that somebody else has switched on is left as it is.
 
 use super::network::proven;
-use crate::fact::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Needs, Receipt, Story, SysError};
 use crate::kernel::netlink::{Netlink, Subnet};
 use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
 use crate::kernel::nftables::{GUARD, Nftables, Table};

@@ -4,7 +4,7 @@ use super::plan::{Side, Step, exec_steps, namespaces, steps};
 use super::spec::Spec;
 use super::{network, protect, root, target, user};
 use crate::container::NetworkMode;
-use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::packet::Packets;
 use crate::kernel::{caps, ids, mounts, open, process, seccomp, sys, terminal};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -216,7 +216,6 @@ impl Inside<'_> {
                 root::show_cgroup(sys.as_fd(), group, &mut self.story)?;
             }
             Step::Files => root::bind_files(self.root()?.as_fd(), &spec.files, &mut self.story)?,
-            Step::Binds => root::bind_all(self.root()?.as_fd(), &spec.binds, &mut self.story)?,
             Step::Protect => {
                 let proc = duplicate(self.proc.take().as_ref(), "/proc")?;
                 let sys = duplicate(self.sys.take().as_ref(), "/sys")?;
@@ -228,8 +227,8 @@ impl Inside<'_> {
             Step::Loopback => {}
             Step::Network => {
                 self.wait_for(PLUGGED);
-                let Some(lease) = &spec.lease else { return Ok(()) };
-                network::inside(lease, &mut self.story)?;
+                let Some(endpoint) = &spec.endpoint else { return Ok(()) };
+                network::inside(&spec.id, endpoint, &mut self.story)?;
             }
             Step::Hostname => sys::deed(|calls| {
                 sys::sethostname(calls, &spec.hostname)?;

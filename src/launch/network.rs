@@ -5,18 +5,18 @@
 //!   eth0 172.30.0.2/16  ───────────|── veth1f2e… ── docent0 172.30.0.1/16 ── ip_forward, masquerade ── outside
 //! ```
 //!
-//! [`ensure`] makes what belongs to the root and [`plug`] reaches into the namespace from outside; [`inside`] is the
+//! [`ensure`] makes what belongs to the root and [`attach_veth`] reaches into the namespace from outside; [`inside`] is the
 //! container's own process, before it has a root file system. The kernel removes the pair with the namespace; the bridge
 //! stays, as docker0 does. Nothing else on the host is changed: no device, rule or setting that docent did not make, but
 //! for `net.ipv4.ip_forward`, which is switched on, guarded ([`super::firewall`]), and told.
 
 use super::{firewall, subnet, traces};
-use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::container::Endpoint;
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
 use crate::kernel::sys::{self, Calls};
 use crate::store::Store;
-use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use std::path::Path;
 
@@ -33,19 +33,6 @@ pub struct Network {
     pub gateway: Ipv4Addr,
     /// Containers reach the outside.
     pub nat: bool,
-}
-
-/// A container's place on the bridge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    pub container: String,
-    pub bridge: String,
-    pub address: Ipv4Addr,
-    pub prefix: u8,
-    pub gateway: Ipv4Addr,
-    pub mac: String,
-    /// The host's end of the pair, named after the container.
-    pub veth: String,
 }
 
 // ---- for the whole root --------------------------------------------------------------------------------------------
@@ -225,13 +212,12 @@ fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
 
 /// The first free address. `in_use` are those of live containers; the caller holds the store lock until the container's
 /// state names its own.
-pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Result<Lease, Fault> {
+pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Result<Endpoint, Fault> {
     let address = subnet::first_free(network.subnet, network.gateway, in_use)
         .ok_or_else(|| Fault::NoFreeAddress { subnet: shown(network.subnet) })?;
     // A device's name holds 15 characters: 11 hex digits tell 17 million million containers apart.
     let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
-    Ok(Lease {
-        container: container_id.into(),
+    Ok(Endpoint {
         bridge: network.bridge.clone(),
         address,
         prefix: network.subnet.1,
@@ -244,68 +230,71 @@ pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Resu
 /// From outside: the pair, its host's end up and in the bridge, its other end born as `eth0` in the namespace of `pid`.
 ///
 /// `pid` must be a child that has not been reaped, so that its number is nobody else's.
-pub fn plug(lease: &Lease, pid: i32) -> Result<Deed<()>, SysError> {
+pub fn attach_veth(container: &str, endpoint: &Endpoint, pid: i32) -> Result<Deed<()>, SysError> {
     let mut net = Netlink::open()?;
-    let bridge = net.existing(&lease.bridge)?;
-    let mac = mac_of(lease.address);
+    let bridge = net.existing(&endpoint.bridge)?;
+    let mac = mac_of(endpoint.address);
     proven(|calls| {
-        let made = net.add_veth(calls, &lease.veth, &bridge, INSIDE, mac, pid);
+        let made = net.add_veth(calls, &endpoint.veth, &bridge, INSIDE, mac, pid);
         // The kernel takes a namespace down behind our back: after a quick restart the pair of the container's last run
         // may still be there. Its name is the container's own, so a veth of that name is nobody else's.
         match made {
             Err(e) if e.errno == libc::EEXIST => {
-                if let Some(old) = net.link(&lease.veth)? {
+                if let Some(old) = net.link(&endpoint.veth)? {
                     if old.kind != VETH {
                         return Err(e);
                     }
                     unless_gone(net.delete_link(calls, &old))?;
                 }
-                net.add_veth(calls, &lease.veth, &bridge, INSIDE, mac, pid)?;
+                net.add_veth(calls, &endpoint.veth, &bridge, INSIDE, mac, pid)?;
             }
             other => other?,
         }
-        let link = net.existing(&lease.veth)?;
-        let fact =
-            Fact::Veth { host: Some(lease.veth.clone()), inside: INSIDE.into(), bridge: Some(lease.bridge.clone()) };
+        let link = net.existing(&endpoint.veth)?;
+        let fact = Fact::Veth {
+            host: Some(endpoint.veth.clone()),
+            inside: INSIDE.into(),
+            bridge: Some(endpoint.bridge.clone()),
+        };
         let receipt = Receipt {
             evidence: format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name),
-            proof: ["ip", "-o", "link", "show", "dev", &lease.veth].map(str::to_string).to_vec(),
-            expect: Expect::Contains(format!("master {}", lease.bridge)),
-            holds: Holds::WhileRunning(lease.container.clone()),
+            proof: ["ip", "-o", "link", "show", "dev", &endpoint.veth].map(str::to_string).to_vec(),
+            expect: Expect::Contains(format!("master {}", endpoint.bridge)),
+            holds: Holds::WhileRunning(container.to_string()),
             needs: vec![Needs::Tool("ip".into())],
-            subject: format!("veth:{}", lease.veth),
+            subject: format!("veth:{}", endpoint.veth),
         };
         Ok(((), fact, receipt))
     })
 }
 
 /// From inside, in the new network namespace and before there is a root: loopback, address, `eth0` up, default route.
-pub fn inside(lease: &Lease, story: &mut Story) -> Result<(), SysError> {
+pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result<(), SysError> {
     let mut net = Netlink::open()?;
-    let seen = Seen::new(Some(&lease.container));
+    let seen = Seen::new(Some(container));
     loopback_up(&mut net, &seen)?.tell(story);
     let own = net.existing(INSIDE)?;
     proven(|calls| {
-        net.add_address(calls, &own, (lease.address, lease.prefix))?;
+        net.add_address(calls, &own, (endpoint.address, endpoint.prefix))?;
         net.up(calls, &own)?;
         let address = shown(address_of(&mut net, &own)?.unwrap_or((Ipv4Addr::UNSPECIFIED, 0)));
         let receipt = seen.receipt(
             format!("{}: {INSIDE} {address}", own.index),
             &["ip", "-o", "-4", "addr", "show", "dev", INSIDE],
-            format!(" {}/{} ", lease.address, lease.prefix),
+            format!(" {}/{} ", endpoint.address, endpoint.prefix),
             "address",
         );
         Ok(((), Fact::Address { device: INSIDE.into(), address }, receipt))
     })?
     .tell(story);
     proven(|calls| {
-        net.add_default_route(calls, &own, lease.gateway)?;
+        net.add_default_route(calls, &own, endpoint.gateway)?;
         let found = net.routes()?.into_iter().find(|route| route.to.1 == 0).and_then(|route| route.gateway);
         let gateway = found.map_or(String::new(), |g| g.to_string());
         let receipt = seen.receipt(
             format!("default via {gateway} dev {INSIDE}"),
             &["ip", "-4", "route", "show", "default"],
-            format!("via {} dev {INSIDE}", lease.gateway),
+            format!("via {} dev {INSIDE}", endpoint.gateway),
             "route",
         );
         Ok(((), Fact::Route { gateway, device: INSIDE.into() }, receipt))

@@ -3,11 +3,11 @@
 //! Whatever fails, [`launch`] undoes what it had done, in reverse, and tells that too.
 
 use super::inside::{self, EVENT, FAULT, GO, PLUGGED, READY, Ready, Streams, TERMINAL};
-use super::network::{self, Lease};
+use super::network;
 use super::plan;
 use super::spec::Spec;
-use crate::container::NetworkMode;
-use crate::fact::{Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::container::{Endpoint, NetworkMode};
+use crate::event::{Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;
@@ -43,7 +43,7 @@ enum Progress {
 
 /// Limits are kept or refused, before anything runs.
 pub fn set_limits(group: &Group, limits: &crate::container::Limits, story: &mut Story) -> Result<(), Fault> {
-    let mut set = |name: &str, outcome: Option<Result<crate::fact::Deed<()>, SysError>>| match outcome {
+    let mut set = |name: &str, outcome: Option<Result<crate::event::Deed<()>, SysError>>| match outcome {
         Some(Ok(deed)) => {
             deed.tell(story);
             Ok(())
@@ -146,7 +146,7 @@ pub fn exec(
 }
 
 /// From now on this process's children are born in the pid namespace of that process.
-pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<crate::fact::Deed<()>, SysError> {
+pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<crate::event::Deed<()>, SysError> {
     sys::deed(|calls| {
         sys::setns(calls, pidfd.as_fd(), libc::CLONE_NEWPID, &format!("pid:{pid1}"))?;
         let pid = std::process::id() as i32;
@@ -211,8 +211,8 @@ impl Launched {
 
     /// Plugs the network in, when there is one to plug, and listens to the process until it is ready.
     fn bring_up(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
-        if let Some(lease) = spec.lease.as_ref().filter(|_| spec.network == NetworkMode::Bridge) {
-            self.plug(lease, story)?;
+        if let Some(endpoint) = spec.endpoint.as_ref().filter(|_| spec.network == NetworkMode::Bridge) {
+            self.attach_veth(spec, endpoint, story)?;
         }
         while let Progress::Waiting = self.hear(spec, story)? {
             self.wait(spec, signals)?;
@@ -314,14 +314,14 @@ impl Launched {
         if self.is_exec { Receipt { holds: Holds::Now, ..receipt } } else { receipt }
     }
 
-    fn plug(&self, lease: &Lease, story: &mut Story) -> Result<(), Fault> {
-        match network::plug(lease, self.pid) {
+    fn attach_veth(&self, spec: &Spec, endpoint: &Endpoint, story: &mut Story) -> Result<(), Fault> {
+        match network::attach_veth(&spec.id, endpoint, self.pid) {
             Ok(deed) => deed.tell(story),
             Err(error) => {
                 let fact = Fact::Veth {
-                    host: Some(lease.veth.clone()),
+                    host: Some(endpoint.veth.clone()),
                     inside: "eth0".into(),
-                    bridge: Some(lease.bridge.clone()),
+                    bridge: Some(endpoint.bridge.clone()),
                 };
                 story.tell(Event::failed(fact, error.clone()));
                 return Err(Fault::step("network", SysError { calls: Vec::new(), ..error }));
@@ -366,10 +366,10 @@ impl Launched {
         story.tell(event);
     }
 
-    fn exec_call(&self, spec: &Spec, ret: i64) -> crate::fact::Call {
+    fn exec_call(&self, spec: &Spec, ret: i64) -> crate::event::Call {
         let argv: Vec<String> = spec.process.argv.iter().map(sys::quoted).collect();
         let args = format!("{}, [{}], ...", sys::quoted(&self.ready.path), argv.join(", "));
-        crate::fact::Call { name: "execve".into(), args, ret }
+        crate::event::Call { name: "execve".into(), args, ret }
     }
 
     /// Kills what was made and reaps it: the namespaces, the mounts and the veth pair go with it.

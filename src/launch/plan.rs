@@ -4,7 +4,7 @@
 use super::spec::Spec;
 use super::{protect, root};
 use crate::container::NetworkMode;
-use crate::fact::{Fact, FaultPoint, Limit, Namespace};
+use crate::event::{Fact, FaultPoint, Limit, Namespace};
 use crate::kernel::process::KINDS;
 
 /// Who applies a step.
@@ -38,7 +38,6 @@ pub enum Step {
     Sys,
     CgroupView,
     Files,
-    Binds,
     Protect,
     /// The veth pair reaches into the namespace from outside.
     Plug,
@@ -79,7 +78,6 @@ pub fn steps(spec: &Spec) -> Vec<Step> {
         (Sys, true),
         (CgroupView, group),
         (Files, !spec.files.is_empty()),
-        (Binds, !spec.binds.is_empty()),
         (Protect, true),
         (Plug, bridge),
         (Loopback, own_net),
@@ -177,9 +175,6 @@ impl Step {
             Sys => vec![root::SYS.fact()],
             CgroupView => spec.group.iter().map(|g| root::cgroup_fact(g.version)).collect(),
             Files => spec.files.iter().map(|(source, target)| root::bind_fact(source, target, false, true)).collect(),
-            Binds => {
-                spec.binds.iter().map(|b| root::bind_fact(b.source.as_ref(), &b.target, b.read_only, false)).collect()
-            }
             Protect => protect::forecast().into(),
             Plug => vec![Fact::Veth { host: None, inside: "eth0".into(), bridge: None }],
             Loopback => vec![Fact::Loopback],

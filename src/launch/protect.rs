@@ -4,7 +4,7 @@
 //! Everything is found beneath the descriptors that the mounts of proc and sysfs gave, in which no symlink is followed, so
 //! it cannot be had past by what the image has at these paths. Only what this kernel lacks is left out, and that is told.
 
-use crate::fact::{Fact, Story, SysError};
+use crate::event::{Fact, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::open;
 use crate::kernel::sys::{self, Calls};

@@ -3,8 +3,7 @@
 //! Every target is a descriptor (see target.rs and kernel/mounts.rs); every step is one deed.
 
 use super::target;
-use crate::container::Bind;
-use crate::fact::{Deed, Device, Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Deed, Device, Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::sys::{self, Calls, quoted};
@@ -179,16 +178,6 @@ pub fn bind_files(root: BorrowedFd<'_>, files: &[(PathBuf, &str)], story: &mut S
     for (source, place) in files {
         let target = target::for_bind(root, Path::new(place), source, story)?;
         bind(target.as_fd(), source, place, false, true).map_err(|e| Fault::step("files", e))?.tell(story);
-    }
-    Ok(())
-}
-
-/// The learner's own directories (`-v`), with the place made if the image lacks it.
-pub fn bind_all(root: BorrowedFd<'_>, binds: &[Bind], story: &mut Story) -> Result<(), Fault> {
-    for b in binds {
-        let (place, source) = (b.target.trim_start_matches('/'), Path::new(&b.source));
-        let target = target::for_bind(root, Path::new(place), source, story)?;
-        bind(target.as_fd(), source, place, b.read_only, false).map_err(|e| Fault::step("binds", e))?.tell(story);
     }
     Ok(())
 }

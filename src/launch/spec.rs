@@ -1,7 +1,6 @@
 //! Everything a launch needs to know, decided beforehand: no look-ups in the store from inside a half-made container.
 
-use super::network::Lease;
-use crate::container::{Bind, Container, NetworkMode, Process};
+use crate::container::{Container, Endpoint, NetworkMode, Process};
 use crate::kernel::cgroup::Group;
 use crate::kernel::overlay::Overlay;
 use crate::store::Store;
@@ -18,12 +17,11 @@ pub struct Spec {
     pub process: Process,
     pub network: NetworkMode,
     /// Set on the way, when the bridge has given an address.
-    pub lease: Option<Lease>,
+    pub endpoint: Option<Endpoint>,
     pub group: Option<Group>,
     pub limits: crate::container::Limits,
     /// Files of the container's directory that are seen in its `/etc`.
     pub files: Vec<(PathBuf, &'static str)>,
-    pub binds: Vec<Bind>,
     pub capabilities: Vec<&'static str>,
     /// Why a capability is missing, if one is.
     pub without_mknod: bool,
@@ -40,7 +38,7 @@ impl Spec {
             overlay: Overlay { without_devices: !devices, ..overlay_of(store, container) },
             process,
             network: container.host_config.network_mode,
-            lease: None,
+            endpoint: None,
             group,
             limits: container.limits(),
             files: vec![
@@ -48,7 +46,6 @@ impl Spec {
                 (dir.hostname(), "etc/hostname"),
                 (dir.hosts(), "etc/hosts"),
             ],
-            binds: Vec::new(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             without_mknod: !devices,
         }

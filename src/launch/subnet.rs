@@ -4,7 +4,7 @@
 //! `network/bridge.json`, so that a bridge made anew after a reboot is where it was; while the bridge exists, its own address
 //! is what counts.
 
-use crate::fact::SysError;
+use crate::event::SysError;
 use crate::kernel::netlink::Subnet;
 use crate::kernel::sys::Calls;
 use crate::store::Store;

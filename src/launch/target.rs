@@ -5,7 +5,7 @@
 //! other target is resolved as the container would, inside the root and without magic links, and is of its source's type.
 //! What is missing is made in the write layer, and told. A target is a descriptor: nothing is looked up a second time.
 
-use crate::fact::{Fact, Fault, Story, SysError};
+use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::open;
 use crate::kernel::sys::{self, quoted};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};

@@ -7,7 +7,7 @@
 //! left, and told once.
 
 use super::{firewall, network, subnet};
-use crate::fact::{Event, Fact, Kept, Story, SysError};
+use crate::event::{Event, Fact, Kept, Story, SysError};
 use crate::kernel::cgroup;
 use crate::kernel::netlink::Netlink;
 use crate::kernel::nftables::Nftables;

@@ -5,7 +5,7 @@
 //! the launch: CVE-2024-9676), and only up to a size. No C library code and no NSS module of the image or the host is
 //! involved (CVE-2019-14271). A line that does not parse is no line: never user 0 by accident.
 
-use crate::fact::{Fault, SysError};
+use crate::event::{Fault, SysError};
 use crate::kernel::open::in_root;
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::File;

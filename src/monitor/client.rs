@@ -1,7 +1,7 @@
 //! The command line's side of the conversation with a monitor.
 
 use super::protocol::{Message, Request, from_client, to_client};
-use crate::fact::{Deed, Fault, SysError};
+use crate::event::{Deed, Fault, SysError};
 use crate::kernel::packet::{MOST, Packets, Stop};
 use crate::kernel::{open, process};
 use crate::store::{SOCKET, Store};

@@ -8,7 +8,7 @@ use super::client::pipe;
 use super::protocol::{Exited, Request, from_client, to_client};
 use super::streams::Listener;
 use crate::container::Process;
-use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::packet::{Message, Packets};
 use crate::kernel::{process, terminal};
 use crate::launch::{Launched, Spec, inside, outside};
@@ -285,7 +285,7 @@ fn start(
     let pidfd = rustix::io::fcntl_dupfd_cloexec(&into.init.pidfd, 3)
         .map_err(|e| step(SysError::new("fcntl", "pidfd", e.raw_os_error())))?;
     // The network is there; nothing is to be plugged.
-    let spec = Box::new(Spec { process, lease: None, ..into.spec.clone() });
+    let spec = Box::new(Spec { process, endpoint: None, ..into.spec.clone() });
     let launched = outside::exec(&spec, into.init.pid, pidfd, streams.pipes, streams.slave, story)?;
     Ok((launched, Stage::Starting { spec, master: streams.master }))
 }

@@ -46,11 +46,11 @@ pub struct Exited {
 /// A packet to a client, read.
 #[derive(Debug)]
 pub enum Message {
-    Event(Box<crate::fact::Event>),
+    Event(Box<crate::event::Event>),
     Started {
         fd: Option<std::os::fd::OwnedFd>,
     },
-    Fault(crate::fact::Fault),
+    Fault(crate::event::Fault),
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
     Exited(Exited),

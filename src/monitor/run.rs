@@ -6,7 +6,7 @@ use super::proxy::{self, Proxies};
 use super::start::{bring_up, prepare};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, End, Failed, Life, State};
-use crate::fact::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
@@ -336,7 +336,7 @@ fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched)
     }
 }
 
-fn tell_or_fail(outcome: Result<crate::fact::Deed<()>, SysError>, story: &mut Story) {
+fn tell_or_fail(outcome: Result<crate::event::Deed<()>, SysError>, story: &mut Story) {
     match outcome {
         Ok(deed) => deed.tell(story),
         Err(error) => {

@@ -5,8 +5,8 @@ use super::exec;
 use super::log::Log;
 use super::proxy::{self, Proxies};
 use super::streams::Streams;
-use crate::container::{Container, Endpoint, Init, Life, NetworkMode, Port, State};
-use crate::fact::{Event, Fact, Fault, Story, SysError};
+use crate::container::{Container, Init, Life, NetworkMode, Port, State};
+use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
@@ -76,25 +76,18 @@ fn connect(
         .filter(|c| c.id != container.id)
         .filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address))
         .collect();
-    let lease = network::lease(&bridge, &container.id, &in_use)?;
-    life.endpoint = Some(Endpoint {
-        bridge: lease.bridge.clone(),
-        address: lease.address,
-        prefix: lease.prefix,
-        gateway: lease.gateway,
-        mac: lease.mac.clone(),
-        veth: lease.veth.clone(),
-    });
+    let endpoint = network::lease(&bridge, &container.id, &in_use)?;
+    life.endpoint = Some(endpoint.clone());
     store.write_state(&container.id, &State::Starting(life.clone())).map_err(|e| Fault::step("state", e))?;
     let dir = store.container_dir(&container.id);
-    let hosts = crate::launch::netfiles::hosts(container.hostname(), Some(lease.address));
+    let hosts = crate::launch::netfiles::hosts(container.hostname(), Some(endpoint.address));
     std::fs::write(dir.hosts(), hosts)
         .map_err(|e| Fault::step("hosts", SysError::io("write", dir.hosts().to_string_lossy(), &e)))?;
     let args =
         format!("AT_FDCWD, {}, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666", crate::kernel::sys::quoted(dir.hosts()));
-    let call = crate::fact::Call { name: "openat".into(), args, ret: 0 };
+    let call = crate::event::Call { name: "openat".into(), args, ret: 0 };
     story.tell(Event::of(Fact::NetworkFiles { files: vec![dir.hosts().to_string_lossy().into_owned()] }, vec![call]));
-    spec.lease = Some(lease);
+    spec.endpoint = Some(endpoint);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::text::lab as l;
 use super::{Lang, Narrator};
 use crate::event::signal::name as signal_name;
 use crate::event::words::errno;
-use crate::fact::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
+use crate::event::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
@@ -201,7 +201,7 @@ impl Narrator {
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::fact::{Output, TaskScore};
+    use crate::event::{Output, TaskScore};
 
     fn result(verdict: Verdict, text: &str) -> (GradeResult, Vec<TaskLine>) {
         let task = TaskScore { id: "in".into(), points: 0, max: 20, verdict };

@@ -150,7 +150,7 @@ fn every_error_has_a_sentence_in_both_languages() {
 #[test]
 fn english_keeps_dockers_wording() {
     let told = |f: Fault| narrator(Lang::En, Level::Learn).fault(&f).error;
-    use crate::fact::Fault;
+    use crate::event::Fault;
     assert_eq!(told(Fault::NoSuchContainer { name: "x".into() }), "No such container: x");
     let taken = told(Fault::NameTaken { name: "web".into(), by: ID.into() });
     assert_eq!(taken, format!("Conflict. The container name \"/web\" is already in use by container \"{ID}\"."));
@@ -342,7 +342,7 @@ fn names_from_containers_cannot_write_control_sequences() {
         let story = narrator(Lang::Ko, level).story(&[event(fact.clone())]);
         assert!(!story.contains(['\x1b', '\u{202e}']) && story.contains("\\u{1b}[2J"), "{story:?}");
     }
-    let fault = crate::fact::Fault::NotADirectory { path };
+    let fault = crate::event::Fault::NotADirectory { path };
     assert!(!narrator(Lang::En, Level::Learn).print_fault(&fault).contains('\x1b'));
 }
 

@@ -6,7 +6,7 @@ use super::complete::Kind;
 use crate::cli;
 use crate::engine::doctor;
 use crate::engine::news::News;
-use crate::fact::Story;
+use crate::event::Story;
 use crate::image::Reference;
 use crate::lab::{self, progress};
 use crate::narrate::{Lang, Level, Narrator};

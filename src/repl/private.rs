@@ -45,7 +45,7 @@ impl Private {
             return Ok(Private::InStore(temp));
         }
         sweep();
-        let name = format!("{PREFIX}{}.{}.{}", namespace(), std::process::id(), crate::fact::now_us());
+        let name = format!("{PREFIX}{}.{}.{}", namespace(), std::process::id(), crate::event::now_us());
         let path = std::env::temp_dir().join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Private::Elsewhere(path))

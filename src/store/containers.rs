@@ -5,7 +5,7 @@
 
 use super::{Store, Temp};
 use crate::container::{Container, State};
-use crate::fact::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
+use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
 use crate::kernel::{cgroup, process, sys};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -114,7 +114,7 @@ impl Store {
             proof: vec!["test".into(), "-d".into(), target.join("upper").to_string_lossy().into_owned()],
             expect: Expect::Status(0),
             holds: Holds::WhileExists(container.id.clone()),
-            needs: crate::fact::Needs::root(),
+            needs: crate::event::Needs::root(),
             subject: format!("container:{}", container.id),
         }))
     }
@@ -144,7 +144,7 @@ impl Store {
             proof: vec!["test".into(), "-e".into(), from.to_string_lossy().into_owned()],
             expect: Expect::Status(1),
             holds: Holds::Forever,
-            needs: crate::fact::Needs::root(),
+            needs: crate::event::Needs::root(),
             subject: format!("container:{id}"),
         }))
     }
@@ -166,7 +166,7 @@ impl Store {
             proof: vec!["grep".into(), "-oF".into(), line.clone(), shown],
             expect: Expect::Equals(line),
             holds: Holds::WhileExists(container.id.clone()),
-            needs: crate::fact::Needs::root(),
+            needs: crate::event::Needs::root(),
             subject: format!("name:{}", container.id),
         }))
     }
@@ -273,7 +273,7 @@ impl Store {
     }
 
     /// What a monitor saw when no command listened any more, in a file of the container's own that outlives it.
-    pub fn append_monitor_event(&self, id: &str, event: &crate::fact::Event) {
+    pub fn append_monitor_event(&self, id: &str, event: &crate::event::Event) {
         let mut event = event.clone();
         event.container.get_or_insert_with(|| id.to_string());
         // A story that cannot be written is still told to whoever listens.
@@ -287,7 +287,7 @@ impl Store {
 
     /// Ids of containers whose monitors have written since that moment of the monotonic clock.
     pub fn monitor_journals_since(&self, at_us: u64) -> Vec<String> {
-        let ago = std::time::Duration::from_micros(crate::fact::now_us().saturating_sub(at_us));
+        let ago = std::time::Duration::from_micros(crate::event::now_us().saturating_sub(at_us));
         // A second more: file times are coarse, and a file looked at twice is only read twice.
         let from = std::time::SystemTime::now() - ago - std::time::Duration::from_secs(1);
         let entries = fs::read_dir(self.monitor_journals()).into_iter().flatten().flatten();

@@ -7,7 +7,7 @@
 
 use super::layers::hex;
 use super::{Store, StoreLock};
-use crate::fact::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Resolved, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Resolved, SysError};
 use crate::image::model::{
     DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest, chain_ids,
 };

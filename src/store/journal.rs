@@ -17,7 +17,7 @@
 //! A file comes to be at the first event, or at the end: a command that tells nothing costs a handful of system calls.
 
 use super::Store;
-use crate::fact::{Event, Fact, Fault, SysError};
+use crate::event::{Event, Fact, Fault, SysError};
 use crate::kernel::sys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -133,7 +133,7 @@ impl Journal {
             uid,
             lang: lang.into(),
         };
-        Journal { store: store.clone(), header, began_us: crate::fact::now_us(), events: 0, file: None }
+        Journal { store: store.clone(), header, began_us: crate::event::now_us(), events: 0, file: None }
     }
 
     /// The command's number; it has none before its first line is written.
@@ -153,7 +153,7 @@ impl Journal {
 
     /// Writes the end. `exit` is the command's exit code.
     pub fn end(mut self, exit: i32) -> Result<(), SysError> {
-        let took_us = crate::fact::now_us().saturating_sub(self.began_us);
+        let took_us = crate::event::now_us().saturating_sub(self.began_us);
         self.write(Line::End { exit, took_us })
     }
 

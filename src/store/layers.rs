@@ -5,7 +5,7 @@
 //! power cut cannot show a blob whose content has not reached the disk.
 
 use super::{Store, StoreLock, Temp, sync_dir};
-use crate::fact::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::image::model::{Spooled, digest_text};
 use crate::kernel::sys;
 use serde::{Deserialize, Serialize};

@@ -33,7 +33,7 @@ pub use journal::{ContainerJournal, Header, Journal, Record};
 pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
-use crate::fact::{Deed, Fact, Fault, SysError};
+use crate::event::{Deed, Fact, Fault, SysError};
 use crate::kernel::sys;
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};

@@ -1,7 +1,7 @@
 //! The end of a store, and what is told apart for others: whether a path is a store at all.
 
 use super::Store;
-use crate::fact::{Deed, Event, Fact, Kept, Story, SysError};
+use crate::event::{Deed, Event, Fact, Kept, Story, SysError};
 use crate::kernel::{sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;

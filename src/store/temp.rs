@@ -4,7 +4,7 @@
 //! command removes it. That is the whole recovery for everything that becomes real by one rename.
 
 use super::Store;
-use crate::fact::SysError;
+use crate::event::SysError;
 use crate::kernel::walk;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl Drop for Temp {
 impl Store {
     fn temp_name(&self) -> PathBuf {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.tmp().join(format!("{}.{}.{}", std::process::id(), crate::fact::now_us(), n))
+        self.tmp().join(format!("{}.{}.{}", std::process::id(), crate::event::now_us(), n))
     }
 
     /// A directory in the making.

@@ -5,7 +5,7 @@
 
 use super::conf::Conf;
 use super::request::{Request, Status, resolve};
-use crate::fact::SysError;
+use crate::event::SysError;
 use crate::kernel::open;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;

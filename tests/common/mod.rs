@@ -264,7 +264,7 @@ impl Machine {
     }
 
     /// Every event that was told so far: each command's, then each monitor's, each once.
-    pub fn events(&self) -> Vec<docent::fact::Event> {
+    pub fn events(&self) -> Vec<docent::event::Event> {
         self.events_since(&Mark { command: 0, at_us: 0, at: std::time::SystemTime::UNIX_EPOCH })
     }
 
@@ -272,11 +272,11 @@ impl Machine {
     pub fn mark(&self) -> Mark {
         let (store, _) = docent::store::Store::open(&self.root()).expect("the store");
         let command = docent::store::Journal::numbers(&store).last().copied().unwrap_or(0);
-        Mark { command, at_us: docent::fact::now_us(), at: std::time::SystemTime::now() }
+        Mark { command, at_us: docent::event::now_us(), at: std::time::SystemTime::now() }
     }
 
     /// What was told from then on. A store forgets its oldest stories, so a count of them would not do.
-    pub fn events_since(&self, mark: &Mark) -> Vec<docent::fact::Event> {
+    pub fn events_since(&self, mark: &Mark) -> Vec<docent::event::Event> {
         let (store, made) = docent::store::Store::open(&self.root()).expect("the store");
         assert!(made.is_none(), "the store is there");
         let mut all = Vec::new();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::root_of;
 use crate::engine::doctor;
-use crate::fact::Story;
+use crate::event::Story;
 
 /// 이 컴퓨터에서 컨테이너를 실행할 수 있는지, 없다면 해결책을 알려 줍니다 |
 /// Tell whether containers can run on this machine, and what to do if not

@@ -5,7 +5,7 @@ use crate::cli::lang::{Level, parse_level};
 use crate::cli::parse::{Asked, parse};
 use crate::cli::parsers::parse_number;
 use crate::engine::explain;
-use crate::fact::Event;
+use crate::event::Event;
 
 /// 지난 명령이 한 일을 다시 설명합니다. '--' 뒤의 명령은 실행하지 않고 미리 설명합니다 |
 /// Retell what a command did; with '--', tell what a command would do without doing it

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::root_of;
-use crate::fact::Story;
+use crate::event::Story;
 use crate::lab::seed::Seeds;
 use crate::lab::{Source, progress};
 use crate::narrate;

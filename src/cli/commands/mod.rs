@@ -35,7 +35,7 @@ pub mod wait;
 
 // What a command's file has by `use super::*`.
 use super::{Context, Globals, narrator, refuse};
-use crate::fact::{Fact, Fault};
+use crate::event::{Fact, Fault};
 use crate::narrate::Level;
 use crate::store::Store;
 use clap::{ArgMatches, Args};

@@ -3,7 +3,7 @@
 use crate::cli::format::Json;
 use crate::cli::times::rfc3339;
 use crate::container::{Container, Endpoint, NetworkMode, Port, State, Status};
-use crate::fact::Fault;
+use crate::event::Fault;
 use crate::narrate::{Lang, Level, Narrator};
 use serde_json::json;
 

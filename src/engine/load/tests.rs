@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{builtin, resolve};
-use crate::fact::{ArchiveFlaw, Resolved};
+use crate::event::{ArchiveFlaw, Resolved};
 use crate::image::Reference;
 use crate::image::model::{chain_ids, digest_of};
 use flate2::Compression;
@@ -136,9 +136,9 @@ fn an_archive_is_loaded_told_and_found() {
         let out = std::process::Command::new(&receipt.proof[0]).args(&receipt.proof[1..]).output().unwrap();
         let text = String::from_utf8_lossy(&out.stdout);
         match &receipt.expect {
-            crate::fact::Expect::Contains(what) => assert!(text.contains(what), "{receipt:?}"),
-            crate::fact::Expect::Status(code) => assert_eq!(out.status.code(), Some(*code), "{receipt:?}"),
-            crate::fact::Expect::Equals(what) => assert_eq!(text.trim(), what),
+            crate::event::Expect::Contains(what) => assert!(text.contains(what), "{receipt:?}"),
+            crate::event::Expect::Status(code) => assert_eq!(out.status.code(), Some(*code), "{receipt:?}"),
+            crate::event::Expect::Equals(what) => assert_eq!(text.trim(), what),
         }
         assert!(
             event.calls.iter().all(|c| !c.failed() && matches!(c.name.as_str(), "rename" | "symlink")),

@@ -2,7 +2,7 @@
 
 use super::header::decimal;
 use super::{MAX_PIECES, Trouble, too_large};
-use crate::fact::ArchiveFlaw;
+use crate::event::ArchiveFlaw;
 
 /// The records of one PAX header that matter here.
 #[derive(Default)]

@@ -1,14 +1,14 @@
 //! The journal under kills, edits and crowds.
 
 use super::*;
-use crate::fact::{Fact, Resolved};
+use crate::event::{Fact, Resolved};
 use std::process::Command;
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a directory");
     let (store, made) = Store::open(&dir.path().join("root")).expect("a store");
     if let Some(made) = made {
-        made.tell(&mut crate::fact::Story::new());
+        made.tell(&mut crate::event::Story::new());
     }
     (dir, store)
 }
@@ -204,7 +204,7 @@ fn a_containers_secrets_are_in_no_part_of_its_event() {
     let argv: Vec<String> = ["curl", "-u", "me:hunter2", "--token", "hunter2", "h"].map(String::from).into();
     let quoted: Vec<String> = argv.iter().map(sys::quoted).collect();
     let args = format!("\"/usr/bin/curl\", [{}], ...", quoted.join(", "));
-    let call = crate::fact::Call { name: "execve".into(), args, ret: 0 };
+    let call = crate::event::Call { name: "execve".into(), args, ret: 0 };
     let fact = Fact::Exec { path: Some("/usr/bin/curl".into()), argv, cwd: "/".into(), user: "0:0".into() };
     journal.event(&Event::of(fact, vec![call])).expect("written");
     let text = fs::read_to_string(file(&store, 1)).expect("text");
