@@ -131,6 +131,11 @@ fn what_is_not_docents_stays() {
     assert_eq!(left, ["notes.txt"]);
 }
 
+/// The kernel takes a veth pair down some time after its namespace, and a bridge with ports is in use.
+fn until_unused(machine: &Machine, bridge: &str) {
+    machine.sh(&format!("timeout 30 sh -c 'while [ -n \"$(ip -o link show master {bridge})\" ]; do :; done'")).ok();
+}
+
 #[test]
 fn the_traces_of_a_store_that_is_gone_are_taken_away_by_the_next_command() {
     let Some(machine) = Machine::new("reset", &["nft", "ip", "setfattr"]) else { return };
@@ -147,6 +152,7 @@ fn the_traces_of_a_store_that_is_gone_are_taken_away_by_the_next_command() {
     machine.sh(&format!("ip link show {bridge} && nft list table inet {bridge}")).ok();
     assert!(!ran.stderr.contains(&bridge), "used, and nothing to tell: {}", ran.stderr);
     machine.sh(&format!("mv {one}.away {one}; DOCENT_ROOT={one} $0 rm -f {id}")).ok();
+    until_unused(&machine, &bridge);
     // A group that was left, as when the machine's docent was killed between the two.
     let id = "ab".repeat(32);
     let mark = format!("docent $(readlink /proc/self/ns/mnt) {one}");
@@ -173,6 +179,7 @@ fn a_store_of_another_mount_namespace_is_not_judged() {
         ))
         .ok();
     let bridge = docent::launch::subnet::bridge_name(Path::new(&format!("{one}/r")));
+    until_unused(&machine, &bridge);
     let next = || machine.sh(&format!("DOCENT_ROOT={two} $0 --narrate full ps"));
     let (first, second) = (next().ok().stderr, next().ok().stderr);
     machine.sh(&format!("ip link show {bridge} && nft list table inet {bridge}")).ok();
