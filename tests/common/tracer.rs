@@ -4,7 +4,7 @@
 //! is the N-th changing call, whoever makes it, so that each can be met in turn. The programs that run inside containers are
 //! let go at their execve. This is the one place in the tests that needs `unsafe`: ptrace(2) has no safe wrapper here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -145,6 +145,7 @@ pub fn trace(mut command: Command, docent: &str, act: Act) -> Traced {
         docent: docent.into(),
         act,
         tracees: HashMap::new(),
+        early: HashSet::new(),
         points: Vec::new(),
         hit: None,
         started: Vec::new(),
@@ -171,10 +172,20 @@ pub fn trace(mut command: Command, docent: &str, act: Act) -> Traced {
     }
 }
 
+/// Up to the next call; ESRCH: it was killed meanwhile, and will be reaped.
+fn resume(pid: i32, signal: i32) {
+    if let Err(e) = ptrace(libc::PTRACE_SYSCALL, pid, 0, signal as usize) {
+        assert_eq!(e, libc::ESRCH, "PTRACE_SYSCALL");
+    }
+}
+
 struct Tracer {
     docent: String,
     act: Act,
     tracees: HashMap<i32, Tracee>,
+    /// Processes that were seen before the one that made them said so: they stay at their first stop until it is known whose
+    /// they are. Otherwise their first calls would count in one run and not in the next.
+    early: HashSet<i32>,
     points: Vec<Point>,
     hit: Option<Point>,
     started: Vec<Started>,
@@ -193,6 +204,10 @@ impl Tracer {
             }
             if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
                 self.tracees.remove(&pid);
+                // Who made a process may have been killed before it could say so.
+                for pid in std::mem::take(&mut self.early) {
+                    resume(pid, 0);
+                }
                 if pid == first {
                     return status;
                 }
@@ -204,7 +219,13 @@ impl Tracer {
 
     fn stopped(&mut self, pid: i32, status: i32) {
         let (signal, event) = (libc::WSTOPSIG(status), status >> 16);
+        if event == libc::PTRACE_EVENT_STOP && !self.tracees.contains_key(&pid) {
+            self.early.insert(pid);
+        }
         self.tracees.entry(pid).or_insert(Tracee { who: String::new(), failing: false });
+        if self.early.contains(&pid) {
+            return;
+        }
         let mut pass = 0;
         match (signal, event) {
             (s, 0) if s == libc::SIGTRAP | 0x80 => self.call(pid),
@@ -218,6 +239,9 @@ impl Tracer {
                     };
                     self.tracees.entry(new as i32).or_insert(Tracee { who: String::new(), failing: false }).who =
                         who.into();
+                    if self.early.remove(&(new as i32)) {
+                        resume(new as i32, 0);
+                    }
                 }
             }
             (_, libc::PTRACE_EVENT_EXEC) => {
@@ -250,10 +274,7 @@ impl Tracer {
             (_, libc::PTRACE_EVENT_STOP) => {}
             (signal, _) => pass = signal,
         }
-        // ESRCH: it was killed meanwhile, and will be reaped.
-        if let Err(e) = ptrace(libc::PTRACE_SYSCALL, pid, 0, pass as usize) {
-            assert_eq!(e, libc::ESRCH, "PTRACE_SYSCALL");
-        }
+        resume(pid, pass);
     }
 
     /// At the entry or the exit of a call.
