@@ -98,3 +98,70 @@ fn an_ordinary_user_gets_a_verdict_and_the_way_out() {
         assert!(ran.stdout.contains("T1") || ran.stdout.contains("T2") || ran.stdout.contains("T3"), "{}", ran.stdout);
     }
 }
+
+/// As many as a command line of this host may have, and more than a packet between docent's processes holds.
+#[test]
+fn a_long_command_line_arrives_whole() {
+    let Some(m) = Machine::new("errors::long", &[]) else { return };
+    m.docent(&["run", "-d", "--name", "web", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    let (long, small) = (vec!["x".repeat(127 << 10); 8], vec!["a".to_string(); 100_000]);
+    let count = ["sh", "-c", "echo $#:$(printf %s \"$@\" | wc -c)", "sh"];
+    for (words, said) in [(&long, "8:1040384\n"), (&small, "100000:100000\n")] {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for begin in [&["run", "--rm", "--network", "none", "tiny"][..], &["exec", "web"]] {
+            let ran = m.docent(&[&["--narrate", "full"], begin, &count, &words].concat()).ok();
+            assert_eq!(ran.stdout, said, "{begin:?}");
+            assert!(ran.stderr.contains("echo $#"), "{}", ran.stderr);
+            assert!(ran.stderr.len() < 20_000, "a story is read: {} bytes", ran.stderr.len());
+            for level in ["full", "deep"] {
+                let told = m.docent(&["explain", "--level", level]).ok().stdout;
+                assert!(told.contains("echo $#") && told.len() < 100_000, "{level}: {} bytes", told.len());
+            }
+        }
+    }
+    let id = m
+        .docent(
+            &[
+                &["create", "--network", "none", "tiny", "true"],
+                &long.iter().map(String::as_str).collect::<Vec<_>>()[..],
+            ]
+            .concat(),
+        )
+        .ok()
+        .stdout;
+    assert!(m.docent(&["inspect", id.trim()]).ok().stdout.len() > 1 << 20);
+    assert!(m.docent(&["ps", "-a", "--no-trunc"]).ok().stdout.len() > 1 << 20);
+    assert!(m.docent(&["ps", "-a"]).ok().stdout.len() < 1000);
+    assert!(m.docent(&["journal", "list"]).ok().stdout.len() < 100_000);
+    assert!(m.docent(&["run", "--rm", "tiny", &"y".repeat(100 << 10)]).stderr.len() < 10_000);
+}
+
+/// What the kernel refuses (execve(2): E2BIG) is said as that, with Docker's words and code.
+#[test]
+fn arguments_that_the_kernel_refuses_are_named() {
+    let Some(m) = Machine::new("errors::refused", &[]) else { return };
+    m.docent(&["run", "-d", "--name", "web", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    m.sh("{ printf LONG=; head -c 132000 /dev/zero | tr '\\0' x; echo; } >one").ok();
+    m.sh("for n in $(seq 70); do printf LONG$n=; head -c 100000 /dev/zero | tr '\\0' x; echo; done >many").ok();
+    for (file, ko) in [("one", "128 KiB"), ("many", "ulimit -s")] {
+        for (lang, named) in [("en", "argument list too long"), ("ko", ko)] {
+            let run: &[&str] = &["--lang", lang, "run", "--env-file", file, "--network", "none", "tiny", "true"];
+            let exec: &[&str] = &["--lang", lang, "exec", "--env-file", file, "web", "true"];
+            for words in [run, exec] {
+                let ran = m.docent(words);
+                assert_eq!(ran.code, 126, "{words:?}: {}", ran.stderr);
+                assert!(ran.stderr.contains(named) && ran.stderr.contains(ko), "{words:?}: {}", ran.stderr);
+                assert!(ran.stderr.contains("→") && ran.stderr.len() < 2000, "{words:?}: {}", ran.stderr);
+                let told = m.docent(&["explain", "--level", "json"]).ok().stdout;
+                assert!(told.contains("process.exec") && told.contains("\"errno\":7"), "{words:?}: {told}");
+            }
+        }
+    }
+    let left = m.docent(&["ps", "-a", "--format", "{{.Status}}", "--filter", "name=_"]).ok().stdout;
+    assert_eq!(left, "Created\n".repeat(4));
+    let code = m.sh("\"$0\" inspect -f '{{.State.ExitCode}}' $(\"$0\" ps -aq --filter status=created)").ok().stdout;
+    assert_eq!(code, "126\n".repeat(4));
+    m.docent(&["rm", "-f", "web"]).ok();
+    m.sh("\"$0\" rm $(\"$0\" ps -aq)").ok();
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
+}

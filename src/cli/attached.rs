@@ -38,7 +38,7 @@ pub fn finish(context: &mut Context, container: &Container, outcome: Outcome, lo
 pub fn exit(fault: &Fault) -> Option<i32> {
     match fault {
         Fault::CommandNotFound { .. } => Some(127),
-        Fault::NotExecutable { .. } | Fault::BadWorkdir { .. } => Some(126),
+        Fault::NotExecutable { .. } | Fault::ArgumentsTooLong { .. } | Fault::BadWorkdir { .. } => Some(126),
         // Docker's client asks this before it asks its engine for anything.
         Fault::NotATerminal => Some(1),
         _ => None,

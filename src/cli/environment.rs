@@ -42,8 +42,8 @@ fn from_environ(entry: &str, environ: Environ) -> Option<String> {
     environ(entry).map(|value| format!("{entry}={value}"))
 }
 
-/// The larger an environment, the less room execve has for it (ARG_MAX): a file beyond this is not one of variables.
-const FILE_LIMIT: u64 = 1 << 20;
+/// More than execve takes on any host (6 MiB): a file beyond this is not one of variables.
+const FILE_LIMIT: u64 = 8 << 20;
 
 fn read_file(path: &Path, environ: Environ, env: &mut Vec<String>) -> Result<(), Fault> {
     let name = path.display().to_string();
@@ -53,7 +53,7 @@ fn read_file(path: &Path, environ: Environ, env: &mut Vec<String>) -> Result<(),
     let file = std::fs::File::open(path).map_err(local)?;
     std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_LIMIT + 1), &mut bytes).map_err(local)?;
     if bytes.len() as u64 > FILE_LIMIT {
-        return Err(Fault::LocalFile { path: name, errno: libc::E2BIG });
+        return Err(bad("--env-file", &name, "<= 8 MiB"));
     }
     let text = String::from_utf8(bytes).map_err(|_| bad("--env-file", &name, "UTF-8"))?;
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(missing, Err(Fault::LocalFile { path: "/does/not/exist".into(), errno: libc::ENOENT }));
         // Endless input is not read to its end.
         let endless = gather(&[PathBuf::from("/dev/zero")], &[], &home);
-        assert_eq!(endless, Err(Fault::LocalFile { path: "/dev/zero".into(), errno: libc::E2BIG }));
+        assert_eq!(endless, Err(bad("--env-file", "/dev/zero", "<= 8 MiB")));
     }
 
     #[test]

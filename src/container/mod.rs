@@ -55,6 +55,18 @@ pub struct Process {
     pub stdin: bool,
 }
 
+impl Process {
+    /// What execve's E2BIG means.
+    pub fn too_long(&self) -> crate::event::Fault {
+        let words = || self.argv.iter().chain(&self.env);
+        // Each with the NUL at its end, and the pointer to it counts too since kernel 4.13.
+        let size = |word: &String| word.len() as u64 + 1;
+        let (longest, total) = (words().map(size).max().unwrap_or(0), words().map(|word| size(word) + 8).sum());
+        let command = self.argv.first().cloned().unwrap_or_default();
+        crate::event::Fault::ArgumentsTooLong { command, longest, total }
+    }
+}
+
 /// One port of a container on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {

@@ -18,12 +18,12 @@ macro_rules! plain {
     ($($type:ty)*) => { $(
         impl Word for $type {
             fn word(&self, _: Lang) -> String {
-                self.to_string()
+                readable(self.to_string())
             }
         }
         impl Argument for $type {
             fn argument(&self) -> String {
-                command_line(&[self.to_string()])
+                readable(command_line(&[self.to_string()]))
             }
         }
     )* };
@@ -65,8 +65,21 @@ impl<T: Argument> Argument for Option<T> {
 
 impl Argument for Vec<String> {
     fn argument(&self) -> String {
-        command_line(self)
+        readable(command_line(self))
     }
+}
+
+/// Bytes of one parameter that are shown: a command line can have megabytes, and a story is read.
+const READABLE: usize = 2000;
+
+/// A text as people are shown it: its beginning and its size when it is long.
+pub fn readable(mut text: String) -> String {
+    let size = text.len();
+    if size > READABLE {
+        text.truncate(text.floor_char_boundary(READABLE));
+        text.push_str(&format!("… ({})", memory(size as u64)));
+    }
+    text
 }
 
 /// A size in bytes ([`size`]).

@@ -1,20 +1,30 @@
 //! Messages between docent's own processes: a Unix socket that keeps message boundaries and can carry descriptors.
 //!
-//! SOCK_SEQPACKET: one send is one receive, a closed peer is an empty message. A message is a kind (one byte) and up to
-//! [`MOST`] bytes.
+//! SOCK_SEQPACKET: one send is one receive, a closed peer is an empty message. A message is a kind (one byte, less than
+//! 128) and up to [`MOST`] bytes; more of them than [`PACKET`] lie in a sealed memory file, which goes as a descriptor.
 
 use crate::event::SysError;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
-use std::io::{IoSlice, IoSliceMut};
+use std::fs::File;
+use std::io::{IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Largest payload of one message.
-pub const MOST: usize = 64 * 1024;
+/// Largest payload of one message: execve takes at most 6 MiB (3/4 of the kernel's _STK_LIM), and JSON writes a control
+/// character as six.
+pub const MOST: usize = 40 << 20;
+/// Largest payload of one packet.
+const PACKET: usize = 64 << 10;
+/// In a packet's kind: the payload is in the file that is its first descriptor.
+const IN_FILE: u8 = 0x80;
+/// What the receiver demands: the content can no longer change.
+const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
 
 /// One end of a conversation.
 #[derive(Debug)]
@@ -91,11 +101,14 @@ impl Packets {
     }
 
     pub fn send(&self, kind: u8, body: &[u8], fds: &[BorrowedFd<'_>], wait: bool) -> Result<(), Stop> {
+        let file = if body.len() > PACKET { Some(in_file(body).ok_or(Stop::Closed)?) } else { None };
+        let (kind, body) = if file.is_some() { (kind | IN_FILE, &[][..]) } else { (kind, body) };
+        let fds: Vec<BorrowedFd<'_>> = file.iter().map(AsFd::as_fd).chain(fds.iter().copied()).collect();
         let head = [kind];
         let parts = [IoSlice::new(&head), IoSlice::new(body)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
+        if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(&fds)) {
             return Err(Stop::Closed);
         }
         let mut how = SendFlags::NOSIGNAL;
@@ -113,7 +126,7 @@ impl Packets {
     }
 
     pub fn receive(&self, wait: bool) -> Result<Message, Stop> {
-        let mut buffer = vec![0u8; MOST + 1];
+        let mut buffer = vec![0u8; PACKET + 1];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut how = RecvFlags::CMSG_CLOEXEC;
@@ -138,8 +151,31 @@ impl Packets {
         }
         buffer.truncate(got);
         let Some((&kind, body)) = buffer.split_first() else { return Err(Stop::Closed) };
-        Ok(Message { kind, body: body.to_vec(), fds })
+        if kind & IN_FILE == 0 {
+            return Ok(Message { kind, body: body.to_vec(), fds });
+        }
+        // Who sends what cannot be read has ended the conversation.
+        let file = if fds.is_empty() { return Err(Stop::Closed) } else { File::from(fds.remove(0)) };
+        Ok(Message { kind: kind & !IN_FILE, body: from_file(&file).ok_or(Stop::Closed)?, fds })
     }
+}
+
+fn in_file(body: &[u8]) -> Option<File> {
+    let file =
+        memfd_create("message", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).ok().filter(|_| body.len() <= MOST)?;
+    let mut file = File::from(file);
+    file.write_all(body).ok()?;
+    fcntl_add_seals(&file, SEALS | SealFlags::SEAL).ok()?;
+    Some(file)
+}
+
+/// The sender may be hostile. Only a memory file has these seals, so to read it waits for nobody, and its size stays.
+fn from_file(file: &File) -> Option<Vec<u8>> {
+    fcntl_get_seals(file).ok().filter(|seals| seals.contains(SEALS))?;
+    let size = usize::try_from(file.metadata().ok()?.len()).ok().filter(|size| *size <= MOST)?;
+    let mut body = vec![0; size];
+    file.read_exact_at(&mut body, 0).ok()?;
+    Some(body)
 }
 
 impl AsFd for Packets {
@@ -179,5 +215,38 @@ mod tests {
         let heard = here.receive(false).map(|m| (m.kind, m.body)).map_err(|_| "the last word is lost");
         assert_eq!(heard, Ok((2, b"last".to_vec())));
         assert!(matches!(here.receive(false), Err(Stop::Closed)));
+    }
+
+    #[test]
+    fn a_large_body_arrives_whole_and_with_its_descriptors() {
+        let (here, there) = Packets::pair().expect("a pair");
+        let (read, write) = rustix::pipe::pipe().expect("a pipe");
+        let body: Vec<u8> = (0..3 << 20).map(|n: u32| n as u8).collect();
+        here.send(7, &body, &[read.as_fd(), write.as_fd(), read.as_fd()], true).expect("sent");
+        let heard = there.receive(false).expect("heard");
+        assert!(heard.kind == 7 && heard.body == body && heard.fds.len() == 3);
+        assert_eq!(here.send(7, &vec![0; MOST + 1], &[], true), Err(Stop::Closed));
+    }
+
+    #[test]
+    fn a_file_that_could_change_or_hold_the_reader_up_is_not_read() {
+        let memory = |seals: SealFlags, size: u64| {
+            let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+            let file = File::from(memfd_create("test", flags).expect("memfd"));
+            file.set_len(size).expect("its size");
+            fcntl_add_seals(&file, seals).expect("seals");
+            OwnedFd::from(file)
+        };
+        let (fifo, _write) = rustix::pipe::pipe().expect("a pipe");
+        let file = OwnedFd::from(tempfile::tempfile().expect("a file"));
+        let (changing, huge) = (memory(SealFlags::SHRINK, 9), memory(SEALS, MOST as u64 + 1));
+        let (here, there) = Packets::pair().expect("a pair");
+        for bad in [Some(&fifo), Some(&file), Some(&changing), Some(&huge), None] {
+            let fds: Vec<BorrowedFd<'_>> = bad.into_iter().map(|fd| fd.as_fd()).collect();
+            here.send(7 | IN_FILE, &[], &fds, true).expect("sent");
+            assert!(matches!(there.receive(false), Err(Stop::Closed)));
+        }
+        here.send(7 | IN_FILE, &[], &[memory(SEALS, 9).as_fd()], true).expect("sent");
+        assert_eq!(there.receive(false).map(|m| m.body), Ok(vec![0; 9]));
     }
 }

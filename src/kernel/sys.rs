@@ -111,6 +111,26 @@ impl Calls {
     }
 }
 
+/// An argv as strace prints it, which cuts long words and lists; shorter than strace does it, nothing is cut.
+pub fn quoted_list(words: &[String]) -> String {
+    let mut shown: Vec<String> = words.iter().take(MOST_WORDS).map(quoted_word).collect();
+    if words.len() > MOST_WORDS {
+        shown.push("...".into());
+    }
+    format!("[{}]", shown.join(", "))
+}
+
+const MOST_WORDS: usize = 64;
+const LONGEST_WORD: usize = 1024;
+
+/// A word of [`quoted_list`].
+pub fn quoted_word(word: &String) -> String {
+    match word.get(..word.floor_char_boundary(LONGEST_WORD)).filter(|start| start.len() < word.len()) {
+        Some(start) => quoted(start) + "...",
+        None => quoted(word),
+    }
+}
+
 /// A string as strace prints it.
 pub fn quoted(s: impl AsRef<OsStr>) -> String {
     let mut out = String::from("\"");

@@ -3,7 +3,7 @@
 use super::plan::{Side, Step, exec_steps, namespaces, steps};
 use super::spec::Spec;
 use super::{network, protect, root, target, user};
-use crate::container::NetworkMode;
+use crate::container::{NetworkMode, Process};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::packet::Packets;
 use crate::kernel::{caps, ids, mounts, open, process, seccomp, sys, terminal};
@@ -342,7 +342,10 @@ impl Inside<'_> {
         process::default_signals();
         let env = environment(&self.spec.process.env, &self.user, &self.spec.hostname, self.spec.process.tty);
         let e = process::execute(path, &self.spec.process.argv, &env);
-        not_executable(&self.spec.process.argv, &self.spec.id, e.errno)
+        match e.errno {
+            libc::E2BIG => Process { env, ..self.spec.process.clone() }.too_long(),
+            errno => not_executable(&self.spec.process.argv, &self.spec.id, errno),
+        }
     }
 }
 

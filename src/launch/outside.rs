@@ -345,6 +345,7 @@ impl Launched {
     fn tell_failed_exec(&self, spec: &Spec, fault: &Fault, story: &mut Story) {
         let errno = match fault {
             Fault::NotExecutable { errno, .. } => *errno,
+            Fault::ArgumentsTooLong { .. } => libc::E2BIG,
             _ => libc::ENOENT,
         };
         let mut error = SysError::new("execve", self.ready.path.clone(), errno);
@@ -367,8 +368,7 @@ impl Launched {
     }
 
     fn exec_call(&self, spec: &Spec, ret: i64) -> crate::event::Call {
-        let argv: Vec<String> = spec.process.argv.iter().map(sys::quoted).collect();
-        let args = format!("{}, [{}], ...", sys::quoted(&self.ready.path), argv.join(", "));
+        let args = format!("{}, {}, ...", sys::quoted(&self.ready.path), sys::quoted_list(&spec.process.argv));
         crate::event::Call { name: "execve".into(), args, ret }
     }
 

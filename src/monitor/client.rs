@@ -30,8 +30,10 @@ impl Client {
 
     pub fn request(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(), Fault> {
         let body = serde_json::to_vec(request).unwrap_or_default();
-        if body.len() > MOST {
-            return Err(Fault::step("request", SysError::new("sendmsg", "monitor", libc::E2BIG)));
+        if let Request::Exec { process, .. } = request
+            && body.len() > MOST
+        {
+            return Err(process.too_long());
         }
         self.packets
             .send(from_client::REQUEST, &body, fds, true)

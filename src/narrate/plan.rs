@@ -4,7 +4,7 @@
 use super::Narrator;
 use super::layout::{Block, Bullet, Line, clean, dim, padded, wrap};
 use super::text::{frame, head};
-use crate::event::words::{brief, command_line};
+use crate::event::words::{brief, command_line, readable};
 use crate::event::{Block as Topic, Event, Fact, Lang, Tense};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ impl Narrator {
 
     /// The line above a retold command: number, command line, time and how it ended.
     pub fn record_head(&self, number: u64, argv: &[String], time: &str, exit: Option<i32>) -> String {
-        let head = frame::record_head(self.lang, number, command_line(argv), time);
+        let head = frame::record_head(self.lang, number, readable(command_line(argv)), time);
         let end = exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
         wrap(&clean(&format!("{head} · {end}")), self.width.saturating_sub(2).max(20)).join("\n  ") + "\n"
     }

@@ -263,7 +263,7 @@ fn redacted(event: &Event) -> Event {
             // The call repeats the words, quoted.
             let changed = argv.iter().zip(&kept).filter(|(word, kept)| word != kept);
             for (word, kept) in changed {
-                call.args = call.args.replace(&sys::quoted(word), &sys::quoted(kept));
+                call.args = call.args.replace(&sys::quoted_word(word), &sys::quoted_word(kept));
             }
             call.args = redact::text(&call.args);
         }

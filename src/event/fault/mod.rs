@@ -32,11 +32,11 @@ pub use host::Remedy;
 use super::network::shown_ip;
 #[cfg(test)]
 use super::samples::*;
-use super::words::{Errno, short};
+use super::words::{Errno, Memory, short};
 use super::{Lang, Probe, SysError, Word};
 use asked::{command_of, is_dash, letter};
 use files::Kept;
-use running::{code, other_port};
+use running::{LONGEST, code, other_port};
 use serde::{Deserialize, Serialize};
 
 /// An error in words. All lines are one-liners without line breaks.

@@ -14,6 +14,9 @@ pub fn code(errno: i32) -> Option<i32> {
     }
 }
 
+/// MAX_ARG_STRLEN of the kernel: 32 pages, the NUL with it.
+pub const LONGEST: u64 = 32 * 4096;
+
 macro_rules! running {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
@@ -71,6 +74,29 @@ macro_rules! running {
         sample { Fault::NotExecutable { command: s("/x"), container: s("web"), errno: libc::ENOENT } }
         #[cfg(test)]
         sample { Fault::NotExecutable { command: s("/x"), container: s("web"), errno: libc::ENOMEM } }
+    }
+
+    /// execve's E2BIG: `longest` with its NUL, `total` of arguments and environment with a pointer to each, in bytes.
+    ArgumentsTooLong { command: String, longest: u64, total: u64 } => {
+        (command) {
+            ko: "인자와 환경 변수가 너무 길어 실행할 수 없습니다: {command} · E2BIG (Argument list too long)",
+            en: "exec: \"{command}\": argument list too long",
+        }
+        cause if (*longest > LONGEST) (longest = Memory(*longest)) {
+            ko: "커널은 인자나 환경 변수 하나를 128 KiB까지만 받는데(MAX_ARG_STRLEN), {longest} 크기인 것이 있습니다.",
+            en: "The kernel takes at most 128 KiB for one argument or environment variable (MAX_ARG_STRLEN); one has {longest}.",
+        }
+        cause (total = Memory(*total)) {
+            ko: "인자와 환경 변수를 합하면 {total} 크기입니다. 커널은 스택 한도(ulimit -s)의 1/4까지, 많아도 6 MiB까지만 받습니다.",
+            en: "Arguments and environment together have {total}; the kernel takes a quarter of the stack limit (ulimit -s), and 6 MiB at most.",
+        }
+        fix { ko: "긴 내용은 표준 입력으로 넘깁니다: docent exec -i NAME COMMAND < FILE", en: "pass what is long as input: docent exec -i NAME COMMAND < FILE" }
+        fix { ko: "또는 파일로 넘깁니다: docent cp FILE NAME:/PATH", en: "or as a file: docent cp FILE NAME:/PATH" }
+        exit Some(126);
+        #[cfg(test)]
+        sample { Fault::ArgumentsTooLong { command: s("/x"), longest: 132_096, total: 140_000 } }
+        #[cfg(test)]
+        sample { Fault::ArgumentsTooLong { command: s("/x"), longest: 9, total: 7_000_000 } }
     }
 
     NoSuchUser { user: String } => {
