@@ -14,8 +14,10 @@ enum Entry<'a> {
     File(&'a str),
     Link(&'a str),
     Fifo,
+    /// A character device.
+    Device(u32, u32),
 }
-use Entry::{Directory, Fifo, File, Link};
+use Entry::{Device, Directory, Fifo, File, Link};
 
 /// Whether core_pattern can be opened for writing: exit code 0 is the escape.
 const REACHES_HOST: &str = "exec 3>>/proc/sys/kernel/core_pattern";
@@ -41,6 +43,11 @@ fn image(m: &Machine, name: &str, config: &str, entries: &[(&str, Entry)]) -> St
             File(content) => (tar::EntryType::Regular, 0o755, *content),
             Link(_) => (tar::EntryType::Symlink, 0o777, ""),
             Fifo => (tar::EntryType::Fifo, 0o666, ""),
+            Device(major, minor) => {
+                header.set_device_major(*major).expect(path);
+                header.set_device_minor(*minor).expect(path);
+                (tar::EntryType::Char, 0o666, "")
+            }
         };
         header.set_entry_type(kind);
         header.set_mode(mode);
@@ -290,5 +297,41 @@ fn a_container_sees_its_own_cgroups_and_cannot_change_them() {
         ] {
             assert_ne!(run(&m, "tiny", change).code, 0, "{change}");
         }
+    }
+}
+
+/// The kernel's log and the control of loop devices: opening one for reading needs no capability on most hosts, and does nothing.
+const DEVICES: [(u32, u32); 2] = [(1, 11), (10, 237)];
+
+#[test]
+fn a_device_of_the_host_is_opened_in_no_way() {
+    for cgroups in [Cgroups::AsHere, Cgroups::Unified] {
+        let Some(m) = Machine::with(cgroups, "escape::devices", &["mknod"]) else { return };
+        let names: Vec<String> = DEVICES.iter().map(|(major, minor)| format!("dev-{major}-{minor}")).collect();
+        let entries: Vec<(&str, Entry)> =
+            names.iter().zip(DEVICES).map(|(name, (major, minor))| (name.as_str(), Device(major, minor))).collect();
+        let tag = image(&m, "devices", "", &entries);
+        m.docent(&["run", "-d", "--name", "web", "--network", "none", &tag, "sleep", "1000"]).ok();
+        let mut opened_here = 0;
+        for (name, (major, minor)) in names.iter().zip(DEVICES) {
+            m.sh(&format!("mknod -m 666 {name} c {major} {minor} && mkdir in-{name} && cp -a {name} in-{name}")).ok();
+            opened_here += usize::from(m.sh(&format!("exec 3<{name}")).code == 0);
+            m.docent(&["cp", &format!("in-{name}"), "web:/"]).ok();
+            for node in [format!("/{name}"), format!("/in-{name}/{name}")] {
+                m.docent(&["exec", "web", "test", "-c", &node]).ok();
+                let ran = m.docent(&["exec", "web", "sh", "-c", &format!("exec 3<{node}")]);
+                assert_ne!(ran.code, 0, "{cgroups:?} {node}: {ran:?}");
+            }
+            // On version 1 the node can be made, as with Docker, and not be opened.
+            for dir in ["/tmp", "/dev", "/dev/shm"] {
+                let script = format!("mknod -m 666 {dir}/{name} c {major} {minor} && exec 3<{dir}/{name}");
+                let ran = m.docent(&["exec", "web", "sh", "-c", &script]);
+                assert_ne!(ran.code, 0, "{cgroups:?} {dir}: {ran:?}");
+            }
+        }
+        assert_ne!(opened_here, 0, "none of these can be opened on this host, so nothing was shown");
+        let own = "for d in null zero full random urandom tty; do test -c /dev/$d || exit 1; done; \
+            head -c 1 /dev/zero >/dev/null && head -c 1 /dev/urandom >/dev/null";
+        m.docent(&["exec", "web", "sh", "-c", own]).ok();
     }
 }
