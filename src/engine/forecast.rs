@@ -1,11 +1,12 @@
 //! What a command would do, told before it is done: the same steps, and nothing touched.
 
 use super::{builtin, create};
-use crate::container::{Container, CreateRequest, NetworkMode};
+use crate::container::{Container, CreateRequest};
 use crate::event::{Change, Fact, Fault, FaultPoint, Resolved};
 use crate::image::{Image, Reference};
 use crate::kernel::{cgroup, signals};
-use crate::launch::{Spec, Step, network, plan};
+use crate::launch::ahead::{Ahead, Root};
+use crate::launch::{Spec, sequence};
 use crate::store::Store;
 
 /// The containers of these names.
@@ -16,7 +17,7 @@ fn containers(store: &Store, names: &[String]) -> Result<Vec<Container>, Fault> 
 pub fn run(store: &Store, ask: &CreateRequest) -> Result<Vec<Fact>, Fault> {
     let mut facts = Vec::new();
     let config = created(store, ask, &mut facts)?;
-    started(store, &config, &mut facts);
+    started(store, &config, &mut facts)?;
     Ok(facts)
 }
 
@@ -29,7 +30,7 @@ pub fn create(store: &Store, ask: &CreateRequest) -> Result<Vec<Fact>, Fault> {
 pub fn start(store: &Store, names: &[String]) -> Result<Vec<Fact>, Fault> {
     let mut facts = Vec::new();
     for container in containers(store, names)? {
-        started(store, &container, &mut facts);
+        started(store, &container, &mut facts)?;
     }
     Ok(facts)
 }
@@ -64,7 +65,13 @@ pub fn exec(store: &Store, name: &str, command: &[String]) -> Result<Vec<Fact>, 
     let container = store.find_container(name)?;
     let mut spec = Spec::of(store, &container, cgroup::layout().group(&container.id));
     spec.process.argv = command.to_vec();
-    Ok(plan::exec_steps(&spec).into_iter().flat_map(|step| step.forecast(&spec)).collect())
+    let ahead =
+        Ahead { store: Some(store), name: &container.name, root: None, init: container.state.init().map(|i| i.pid) };
+    let mut facts = Vec::new();
+    for step in sequence::exec(&spec) {
+        facts.extend(step.forecast(&spec, &ahead)?);
+    }
+    Ok(facts)
 }
 
 pub fn load(path: String) -> Vec<Fact> {
@@ -117,24 +124,15 @@ fn created(store: &Store, ask: &CreateRequest, facts: &mut Vec<Fact>) -> Result<
     Ok(config)
 }
 
-fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) {
+fn started(store: &Store, container: &Container, facts: &mut Vec<Fact>) -> Result<(), Fault> {
     let spec = Spec::of(store, container, cgroup::layout().group(&container.id));
     facts.push(Fact::HelperStarted { pid: None, role: "monitor".into() });
-    for step in plan::steps(&spec) {
-        match step {
-            Step::Bridge => facts.extend(network::forecast(store)),
-            _ => facts.extend(step.forecast(&spec)),
-        }
+    let root = container.layers.first().map(|_| Root::of_layers(&spec.root.upper, &spec.root.lower));
+    let ahead = Ahead { store: Some(store), name: &container.name, root, init: None };
+    for step in sequence::launch(&spec) {
+        facts.extend(step.forecast(&spec, &ahead)?);
     }
-    if container.host_config.network_mode == NetworkMode::Bridge {
-        facts.extend(container.ports().iter().map(|port| Fact::Published {
-            host_ip: port.host_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-            host_port: port.host_port.unwrap_or(0),
-            address: None,
-            port: port.port,
-            proto: port.proto.clone(),
-        }));
-    }
+    Ok(())
 }
 
 pub(super) fn removed(container: &Container, force: bool, facts: &mut Vec<Fact>) {
@@ -146,7 +144,7 @@ pub(super) fn removed(container: &Container, force: bool, facts: &mut Vec<Fact>)
 
 fn signalled(container: &Container, signal: i32) -> Fact {
     Fact::Signalled {
-        pid: container.state.init().map_or(0, |init| init.pid),
+        pid: container.state.init().map(|init| init.pid),
         signal,
         name: signals::name(signal),
         all: false,

@@ -81,13 +81,13 @@ macro_rules! cgroup {
         sample { path: group_file("devices.allow"), allowed: vec![s("c 1:3 rwm")] }
     }
 
-    CgroupJoined { pid: i32, name: String, paths: Vec<String> } = "cgroup.joined" {
+    CgroupJoined { pid: Option<i32>, name: String, paths: Vec<String> } = "cgroup.joined" {
         in Block::Cgroup; calls [write]; proof [grep]; man "cgroups(7)";
         plan (name) { ko: "프로세스를 {name} cgroup으로 옮깁니다", en: "will move the process into the cgroup {name}" }
         [MOVE] (pid, name) { ko: "{pid}번 프로세스를 {name} cgroup으로 {v}", en: "{v} process {pid} into the cgroup {name}" }
         hand (pid, paths = paths.iter().map(|p| format!("{p}/cgroup.procs")).collect::<Vec<_>>()) { "echo {pid} | tee {paths}" }
         #[cfg(test)]
-        sample { pid: 48213, name: group(), paths: vec![group_file("")] }
+        sample { pid: Some(48213), name: group(), paths: vec![group_file("")] }
     }
 
     CgroupFrozen { file: Option<String>, state: String } = "cgroup.frozen" {

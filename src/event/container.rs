@@ -22,7 +22,7 @@ macro_rules! container {
         #[serde(rename = "container_id")]
         id: String,
         name: String,
-        pid: i32,
+        pid: Option<i32>,
     } = "container.started" {
         in Block::Start; unproven "a sum: each step of the start has its own";
         plan (name) { ko: "{name} 컨테이너를 시작합니다", en: "will start the container {name}" }
@@ -31,19 +31,20 @@ macro_rules! container {
             en: "{v} the container {name} · process {pid} of the host",
         }
         #[cfg(test)]
-        sample { id: s(ID), name: s("web"), pid: 48213 }
+        sample { id: s(ID), name: s("web"), pid: Some(48213) }
     }
 
     ContainerExited {
         #[serde(rename = "container_id")]
         id: String,
         name: String,
-        code: i32,
+        code: Option<i32>,
         signal: Option<i32>,
         oom: bool,
     } = "container.exited" {
         in Block::Exit; man "wait(2)";
         unproven "the program is gone; only its parent, the monitor, was told how it ended";
+        plan (name) { ko: "{name} 컨테이너의 프로그램이 끝나면 그 종료 코드를 적습니다", en: "will write down how {name} ended" }
         when (signal.is_some()) (name, code, signal = signal.map(signal_name)) {
             ko: "{name} 컨테이너가 {signal} 신호로 끝났습니다 · 종료 코드 {code}",
             en: "{name} was ended by {signal} · exit code {code}",
@@ -54,7 +55,7 @@ macro_rules! container {
             en: "It went over its memory limit, and the kernel killed it (OOM)",
         }
         #[cfg(test)]
-        sample { id: s(ID), name: s("web"), code: 137, signal: Some(9), oom: true }
+        sample { id: s(ID), name: s("web"), code: Some(137), signal: Some(9), oom: true }
     }
 
     ContainerRemoved {

@@ -20,6 +20,10 @@ pub fn nodes(devices: &[Device]) -> Vec<String> {
     devices.iter().map(|d| format!("{} c {} {}", d.path, d.major, d.minor)).collect()
 }
 
+pub fn depth(lower: &Option<Vec<String>>) -> usize {
+    lower.as_ref().map_or(0, Vec::len)
+}
+
 /// Where the layers lie beside the upper directory (`ROOT/containers/ID/upper`), as mount(8) takes them.
 pub fn lowerdirs(lower: &[String], upper: &str) -> String {
     let root = Path::new(upper).ancestors().nth(3).unwrap_or(Path::new("")).join("layers");
@@ -46,7 +50,8 @@ macro_rules! mount {
 
     /// The root: the image's layers `lower` (chain IDs, top first) below one upper.
     Overlay {
-        lower: Vec<String>,
+        /// None: of an image that is yet to be made.
+        lower: Option<Vec<String>>,
         upper: String,
         work: String,
         target: String,
@@ -57,11 +62,15 @@ macro_rules! mount {
         in Block::Layer; calls [mount fsopen fsconfig fsmount move_mount];
         man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
         unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
-        plan (layers = Count(counts::layers, lower.len())) {
+        plan if (lower.is_none()) {
+            ko: "이미지의 레이어 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
+            en: "will put an empty write layer on top of the image's layers (overlay)",
+        }
+        plan (layers = Count(counts::layers, depth(lower))) {
             ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
             en: "will put an empty write layer on top of the image's {layers} (overlay)",
         }
-        [STACK] (layers = Count(counts::layers, lower.len()), target) {
+        [STACK] (layers = Count(counts::layers, depth(lower)), target) {
             ko: "{layers} 위에 쓰기 레이어를 {v} (overlay, {target})",
             en: "{v} a write layer on top of {layers} (overlay on {target})",
         }
@@ -69,11 +78,11 @@ macro_rules! mount {
             ko: "맨 아래에는 마운트할 자리만 있는 레이어 하나",
             en: "at the very bottom a layer of nothing but places to mount on",
         }
-        hand (lower = lowerdirs(lower, upper), upper, work, target) {
+        hand (lower = lower.as_ref().map(|lower| lowerdirs(lower, upper)), upper, work, target) {
             "mount -t overlay overlay -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
         }
         #[cfg(test)]
-        sample { lower: lower(), upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true }
+        sample { lower: Some(lower()), upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true }
     }
 
     /// A file system mounted at `target`, a path as the container sees it.

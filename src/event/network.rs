@@ -5,9 +5,9 @@ pub fn bare(address: &str) -> &str {
     address.split('/').next().unwrap_or(address)
 }
 
-/// The empty address is all of them.
-pub fn shown_ip(ip: &str) -> &str {
-    if ip.is_empty() { "0.0.0.0" } else { ip }
+/// No address is all of them.
+pub fn shown_ip(ip: Option<&str>) -> &str {
+    ip.unwrap_or("0.0.0.0")
 }
 
 /// The words of a name that has several (`inet docent0`).
@@ -21,9 +21,10 @@ pub fn last(name: &str) -> &str {
 }
 
 /// Where the host listens, in as few words as say it.
-pub fn shown_port(ip: &str, port: u16) -> String {
+pub fn shown_port(ip: Option<&str>, port: Option<u16>) -> String {
+    let port = port.map_or_else(|| "…".into(), |port| port.to_string());
     match shown_ip(ip) {
-        "0.0.0.0" => port.to_string(),
+        "0.0.0.0" => port,
         ip => format!("{ip}:{port}"),
     }
 }
@@ -92,21 +93,21 @@ macro_rules! network {
         sample { host: Some(s("veth3f2a9c")), inside: s("eth0"), bridge: Some(s("docent0")) }
     }
 
-    Address { device: String, address: String } = "network.address" {
+    Address { device: String, address: Option<String> } = "network.address" {
         in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
         [GIVE] (device, address) { ko: "{device} 장치에 {address} 주소를 {v}", en: "{v} {device} the address {address}" }
-        short (address = bare(address)) { "{address}" }
+        short (address = address.as_deref().map(bare)) { "{address}" }
         hand (device, address) { "ip addr add {address} dev {device} && ip link set {device} up" }
         #[cfg(test)]
-        sample { device: s("eth0"), address: s("172.30.0.2/16") }
+        sample { device: s("eth0"), address: Some(s("172.30.0.2/16")) }
     }
 
-    Route { gateway: String, device: String } = "network.route" {
+    Route { gateway: Option<String>, device: String } = "network.route" {
         in Block::Network; calls [sendto]; proof [nsenter]; man "ip-route(8)";
         [SET] (gateway, device) { ko: "바깥으로 가는 길을 {gateway} 주소로 {v} ({device})", en: "{v} the way out: by {gateway} ({device})" }
         hand (gateway, device) { "ip route add default via {gateway} dev {device}" }
         #[cfg(test)]
-        sample { gateway: s("172.30.0.1"), device: s("eth0") }
+        sample { gateway: Some(s("172.30.0.1")), device: s("eth0") }
     }
 
     /// The bridge's table: NAT on the way out, and a filter that lets nobody in but replies.
@@ -147,20 +148,20 @@ macro_rules! network {
         sample { name: s("net.ipv4.ip_forward"), value: s("1"), was: s("0") }
     }
 
-    Published { host_ip: String, host_port: u16, address: Option<String>, port: u16, proto: String } = "network.published" {
+    Published { host_ip: Option<String>, host_port: Option<u16>, address: Option<String>, port: u16, proto: String } = "network.published" {
         in Block::Network; calls [bind listen]; proof [ss];
-        [OPEN] (host = shown_ip(host_ip), host_port, port, proto) {
+        [OPEN] (host = shown_ip(host_ip.as_deref()), host_port, port, proto) {
             ko: "호스트의 {host}:{host_port} 포트를 {v} → 컨테이너 {port}/{proto}",
             en: "{v} {host}:{host_port} of the host → {port}/{proto} of the container",
         }
         // The same port once for each address family.
-        short if (host_ip != "::") (host = shown_port(host_ip, *host_port), port) {
+        short if (host_ip.as_deref() != Some("::")) (host = shown_port(host_ip.as_deref(), *host_port), port) {
             ko: "호스트 {host} → 컨테이너 {port}",
             en: "host {host} → container {port}",
         }
         hand (host_port, address, port) { "socat TCP-LISTEN:{host_port},fork TCP:{address}:{port}" }
         #[cfg(test)]
-        sample { host_ip: s(""), host_port: 8080, address: Some(s("172.30.0.2")), port: 80, proto: s("tcp") }
+        sample { host_ip: None, host_port: Some(8080), address: Some(s("172.30.0.2")), port: 80, proto: s("tcp") }
     }
 
     /// hosts, hostname and resolv.conf of the container, written in its directory.

@@ -39,19 +39,19 @@ macro_rules! process {
     }
 
     /// The container's program took the place of docent's code. `path` is what execve was given.
-    Exec { path: Option<String>, argv: Vec<String>, cwd: String, user: String } = "process.exec" {
+    Exec { path: Option<String>, argv: Vec<String>, cwd: String, user: Option<String> } = "process.exec" {
         in Block::Start; calls [execve]; proof [test]; man "execve(2)";
-        [RUN] (argv = command_line(argv), cwd = or(cwd, "/"), user = or(user, "root")) {
+        [RUN] (argv = command_line(argv), cwd = or(cwd, "/"), user) {
             ko: "{argv} · 컨테이너의 프로그램을 {v} · 위치 {cwd}, 사용자 {user}",
             en: "{v} {argv} · in {cwd} as {user}",
         }
         short (argv = command_line(argv)) { "{argv}" }
         hand (argv) { "exec {argv}" }
         #[cfg(test)]
-        sample { path: Some(s("/usr/sbin/nginx")), argv: vec![s("nginx"), s("-g"), s("daemon off;")], cwd: s("/"), user: s("") }
+        sample { path: Some(s("/usr/sbin/nginx")), argv: vec![s("nginx"), s("-g"), s("daemon off;")], cwd: s("/"), user: Some(s("0:0")) }
     }
 
-    Signalled { pid: i32, signal: i32, name: String, all: bool } = "process.signal" {
+    Signalled { pid: Option<i32>, signal: i32, name: String, all: bool } = "process.signal" {
         in Block::Signal; calls [pidfd_send_signal]; man "signal(7), pidfd_send_signal(2)";
         unproven "a signal leaves no trace but what the program makes of it";
         plan (name) { ko: "컨테이너에 {name} 신호를 보냅니다", en: "will send {name} to the container" }
@@ -62,9 +62,9 @@ macro_rules! process {
         [SEND] (name, pid) { ko: "{pid}번 프로세스에 {name} 신호를 {v}", en: "{v} {name} to process {pid}" }
         hand (signal, pid) { "kill -{signal} {pid}" }
         #[cfg(test)]
-        sample { pid: 48213, signal: 15, name: s("SIGTERM"), all: false }
+        sample { pid: Some(48213), signal: 15, name: s("SIGTERM"), all: false }
         #[cfg(test)]
-        sample { pid: 48213, signal: 9, name: s("SIGKILL"), all: true }
+        sample { pid: Some(48213), signal: 9, name: s("SIGKILL"), all: true }
     }
 
     Terminal { path: String } = "process.terminal" {
@@ -78,17 +78,18 @@ macro_rules! process {
     }
 
     /// A process ended, and its parent, docent's, was told how.
-    Reaped { pid: i32, code: i32, signal: Option<i32> } = "process.reaped" {
+    Reaped { pid: Option<i32>, code: Option<i32>, signal: Option<i32> } = "process.reaped" {
         in Block::Exit; man "wait(2)"; unproven "the process is gone; only its parent was told how it ended";
+        plan { ko: "끝난 프로세스를 거둡니다", en: "will reap the process when it has ended" }
         when (signal.is_some()) (pid, signal = signal.map(signal_name)) {
             ko: "{signal} 신호로 끝난 {pid}번 프로세스를 거두었습니다",
             en: "reaped process {pid}, ended by {signal}",
         }
         (pid, code) { ko: "{pid}번 프로세스를 거두었습니다 · 종료 코드 {code}", en: "reaped process {pid} · exit code {code}" }
         #[cfg(test)]
-        sample { pid: 48213, code: 0, signal: None }
+        sample { pid: Some(48213), code: Some(0), signal: None }
         #[cfg(test)]
-        sample { pid: 48213, code: 137, signal: Some(9) }
+        sample { pid: Some(48213), code: Some(137), signal: Some(9) }
     }
     } };
 }

@@ -49,14 +49,14 @@ macro_rules! security {
         sample {}
     }
 
-    UserSet { uid: u32, gid: u32, groups: Vec<u32> } = "security.user" {
+    UserSet { uid: Option<u32>, gid: Option<u32>, groups: Option<Vec<u32>> } = "security.user" {
         in Block::Isolation; calls [setgroups setresgid setresuid]; man "setgroups(2), setresuid(2), setresgid(2)";
         unproven "done by the child to itself; grep Uid /proc/PID/status shows it while it runs";
         [SET] (uid, gid) { ko: "사용자를 uid {uid}, gid {gid} 값으로 {v}", en: "{v} the user: uid {uid}, gid {gid}" }
-        short if (*uid != 0) (uid, gid) { ko: "사용자 {uid}:{gid}", en: "user {uid}:{gid}" }
+        short if (*uid != Some(0)) (uid, gid) { ko: "사용자 {uid}:{gid}", en: "user {uid}:{gid}" }
         hand (uid, gid) { "setpriv --reuid {uid} --regid {gid} --clear-groups PROGRAM" }
         #[cfg(test)]
-        sample { uid: 1000, gid: 1000, groups: vec![] }
+        sample { uid: Some(1000), gid: Some(1000), groups: Some(vec![]) }
     }
 
     SessionMade { tty: bool } = "security.session" {
@@ -100,16 +100,16 @@ macro_rules! security {
     }
 
     /// What the process itself holds from now on (permitted and effective); inheritable and ambient are empty.
-    CapabilitySets { held: Vec<String> } = "security.capability-sets" {
+    CapabilitySets { held: Option<Vec<String>> } = "security.capability-sets" {
         in Block::Isolation; calls [prctl capset]; man "capabilities(7), prctl(2)";
         unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
-        [KEEP] (n = held.len(), names = held) {
+        [KEEP] (n = held.as_ref().map(Vec::len), names = held) {
             ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
             en: "{v} only these capabilities of the process ({n}) · {names}",
         }
-        hand (held = held.join(",").to_lowercase()) { "capsh --caps='{held}=ep' -- -c PROGRAM" }
+        hand (held = held.as_ref().map(|held| held.join(",").to_lowercase())) { "capsh --caps='{held}=ep' -- -c PROGRAM" }
         #[cfg(test)]
-        sample { held: vec![s("CAP_CHOWN")] }
+        sample { held: Some(vec![s("CAP_CHOWN")]) }
     }
     } };
 }

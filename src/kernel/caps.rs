@@ -109,7 +109,7 @@ pub fn bounding(keep: &[&str]) -> Result<Deed<()>, SysError> {
 pub fn sets(keep: &[&str]) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         let bits = narrow_sets(calls, mask(keep)?)?;
-        Ok(((), Fact::CapabilitySets { held: names(bits) }))
+        Ok(((), Fact::CapabilitySets { held: Some(names(bits)) }))
     })
 }
 

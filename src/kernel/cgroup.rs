@@ -102,12 +102,37 @@ impl Layout {
     }
 }
 
+/// Rules of version 1's devices controller: what may be opened, as with Docker.
+const DEVICES: [&str; 11] = [
+    "c *:* m",
+    "b *:* m",
+    "c 1:3 rwm",
+    "c 1:5 rwm",
+    "c 1:7 rwm",
+    "c 1:8 rwm",
+    "c 1:9 rwm",
+    "c 5:0 rwm",
+    "c 5:1 rwm",
+    "c 5:2 rwm",
+    "c 136:* rwm",
+];
+
 /// Why nothing is limited where there is no cgroup.
 pub const NONE: &str = "no cgroup is mounted";
 
-/// Thousandths of a CPU as microseconds of each 100 ms.
-pub fn quota(milli: u64) -> u64 {
-    milli.saturating_mul(100)
+/// A limit as this host takes it: the file of its controller, and what is written there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub limit: Limit,
+    pub file: PathBuf,
+    pub value: String,
+}
+
+impl Setting {
+    pub fn fact(&self, read_back: Option<String>) -> Fact {
+        let file = Some(self.file.to_string_lossy().into_owned());
+        Fact::CgroupLimit { limit: self.limit, file, value: self.value.clone(), read_back }
+    }
 }
 
 impl Group {
@@ -165,91 +190,68 @@ impl Group {
         self.dirs.iter().find(|t| t.controllers.iter().any(|c| c == controller)).map(|t| t.path.as_path())
     }
 
-    /// Writes one limit and reads it back. None: this host has no such controller.
-    fn limit(&self, limit: Limit, controller: &str, file: &str, value: &str) -> Option<Result<Deed<()>, SysError>> {
-        let path = self.dir(controller)?.join(file);
+    /// What this limit is here; None where this host has no such controller. The amount is in bytes, thousandths of a CPU, or
+    /// processes. Of swap it is the memory's: as Docker sets it when only `-m` is given, as much again; None where the kernel
+    /// does not count it.
+    pub fn setting(&self, limit: Limit, amount: u64) -> Option<Setting> {
+        let quota = amount.saturating_mul(100);
+        let (controller, file, value) = match (limit, self.version) {
+            (Limit::Memory, 1) => ("memory", "memory.limit_in_bytes", amount.to_string()),
+            (Limit::Memory, _) => ("memory", "memory.max", amount.to_string()),
+            (Limit::Swap, 1) => ("memory", "memory.memsw.limit_in_bytes", amount.saturating_mul(2).to_string()),
+            (Limit::Swap, _) => ("memory", "memory.swap.max", amount.to_string()),
+            // Microseconds in each period of 100 ms.
+            (Limit::Cpu, 1) => ("cpu", "cpu.cfs_quota_us", quota.to_string()),
+            (Limit::Cpu, _) => ("cpu", "cpu.max", format!("{quota} 100000")),
+            (Limit::Pids, _) => ("pids", "pids.max", amount.to_string()),
+        };
+        let dir = self.dir(controller)?;
+        // The group may not be there yet. Version 1 has the file in its root too, version 2 with any kernel that swaps.
+        let counted = match self.version {
+            1 => dir.ancestors().nth(2).is_some_and(|root| root.join(file).exists()),
+            _ => Path::new("/proc/swaps").exists(),
+        };
+        (limit != Limit::Swap || counted).then(|| Setting { limit, file: dir.join(file), value })
+    }
+
+    /// Writes one limit and reads it back.
+    pub fn set(&self, setting: &Setting) -> Result<Deed<()>, SysError> {
+        let (path, file) = (&setting.file, setting.file.to_string_lossy().into_owned());
+        let mut read_back = String::new();
         let deed = sys::deed(|calls| {
-            sys::put(calls, &path, value)?;
-            let read_back = fs::read_to_string(&path)
-                .map_err(|e| SysError::io("read", path.to_string_lossy(), &e))?
-                .trim()
-                .to_string();
-            let file = path.to_string_lossy().into_owned();
-            Ok(((), Fact::CgroupLimit { limit, file: Some(file), value: value.into(), read_back: Some(read_back) }))
-        });
-        Some(deed.map(|deed| {
-            let Fact::CgroupLimit { read_back: Some(read_back), file: Some(file), .. } = &deed.event().fact else {
-                return deed;
-            };
-            let receipt = Receipt {
-                evidence: format!("{file}: {read_back}"),
-                proof: vec!["cat".into(), file.clone()],
-                expect: Expect::Equals(read_back.clone()),
-                holds: Holds::WhileRunning(self.id.clone()),
-                needs: Vec::new(),
-                subject: format!("limit:{}:{file}", self.id),
-            };
-            deed.with_receipt(receipt)
+            sys::put(calls, path, &setting.value)?;
+            let now = fs::read_to_string(path).map_err(|e| SysError::io("read", &file, &e))?;
+            read_back = now.trim().to_string();
+            Ok(((), setting.fact(Some(read_back.clone()))))
+        })?;
+        Ok(deed.with_receipt(Receipt {
+            evidence: format!("{file}: {read_back}"),
+            proof: vec!["cat".into(), file.clone()],
+            expect: Expect::Equals(read_back),
+            holds: Holds::WhileRunning(self.id.clone()),
+            needs: Vec::new(),
+            subject: format!("limit:{}:{file}", self.id),
         }))
     }
 
-    pub fn limit_memory(&self, bytes: u64) -> Option<Result<Deed<()>, SysError>> {
-        let file = if self.version == 1 { "memory.limit_in_bytes" } else { "memory.max" };
-        self.limit(Limit::Memory, "memory", file, &bytes.to_string())
-    }
-
-    /// Swap as Docker sets it when only `-m` is given: as much again. Absent where the kernel does not count swap.
-    pub fn limit_swap(&self, memory: u64) -> Option<Result<Deed<()>, SysError>> {
-        let (file, value) = if self.version == 1 {
-            ("memory.memsw.limit_in_bytes", memory.saturating_mul(2))
-        } else {
-            ("memory.swap.max", memory)
-        };
-        self.dir("memory").filter(|d| d.join(file).exists())?;
-        self.limit(Limit::Swap, "memory", file, &value.to_string())
-    }
-
-    /// Thousandths of a CPU, as a quota in each period of 100 ms.
-    pub fn limit_cpu(&self, milli: u64) -> Option<Result<Deed<()>, SysError>> {
-        let quota = quota(milli);
-        match self.version {
-            1 => self.limit(Limit::Cpu, "cpu", "cpu.cfs_quota_us", &quota.to_string()),
-            _ => self.limit(Limit::Cpu, "cpu", "cpu.max", &format!("{quota} 100000")),
-        }
-    }
-
-    pub fn limit_pids(&self, count: u64) -> Option<Result<Deed<()>, SysError>> {
-        self.limit(Limit::Pids, "pids", "pids.max", &count.to_string())
-    }
-
-    /// Docker's device rules: anyone may make nodes (CAP_MKNOD), but only these can be opened. Version 1 only; version 2
+    /// Docker's device rules: anyone may make nodes (CAP_MKNOD), but only [`DEVICES`] can be opened. Version 1 only; version 2
     /// would need a BPF program, and there docent drops CAP_MKNOD instead.
     pub fn allow_devices(&self) -> Option<Result<Deed<()>, SysError>> {
-        if self.version != 1 {
-            return None;
-        }
-        let dir = self.dir("devices")?.to_path_buf();
-        let rules = [
-            "c *:* m",
-            "b *:* m",
-            "c 1:3 rwm",
-            "c 1:5 rwm",
-            "c 1:7 rwm",
-            "c 1:8 rwm",
-            "c 1:9 rwm",
-            "c 5:0 rwm",
-            "c 5:1 rwm",
-            "c 5:2 rwm",
-            "c 136:* rwm",
-        ];
+        let fact = self.devices_fact()?;
+        let dir = self.dir("devices")?;
         Some(sys::deed(|calls| {
             sys::put(calls, &dir.join("devices.deny"), "a")?;
-            for rule in rules {
+            for rule in DEVICES {
                 sys::put(calls, &dir.join("devices.allow"), rule)?;
             }
-            let path = dir.to_string_lossy().into_owned();
-            Ok(((), Fact::CgroupDevices { path, allowed: rules.iter().map(|r| r.to_string()).collect() }))
+            Ok(((), fact))
         }))
+    }
+
+    pub fn devices_fact(&self) -> Option<Fact> {
+        let dir = self.dir("devices").filter(|_| self.version == 1)?;
+        let allowed = DEVICES.iter().map(|rule| rule.to_string()).collect();
+        Some(Fact::CgroupDevices { path: dir.to_string_lossy().into_owned(), allowed })
     }
 
     /// Moves the calling process, which must have one thread, into every version 1 tree.
@@ -258,7 +260,7 @@ impl Group {
             for tree in &self.dirs {
                 sys::put(calls, &tree.path.join("tasks"), "0")?;
             }
-            Ok(((), Fact::CgroupJoined { pid, name: self.name.clone(), paths: self.paths() }))
+            Ok(((), Fact::CgroupJoined { pid: Some(pid), name: self.name.clone(), paths: self.paths() }))
         })?;
         Ok(deed.with_receipt(self.joined_receipt(pid)))
     }

@@ -20,6 +20,6 @@ pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> Result<Deed<()>, SysEr
         // SAFETY: plain numbers.
         let ret = unsafe { libc::syscall(libc::SYS_setresuid, uid, uid, uid) };
         calls.raw("setresuid", format!("{uid}, {uid}, {uid}"), uid.to_string(), ret)?;
-        Ok(((), Fact::UserSet { uid, gid, groups: groups.to_vec() }))
+        Ok(((), Fact::UserSet { uid: Some(uid), gid: Some(gid), groups: Some(groups.to_vec()) }))
     })
 }

@@ -93,9 +93,19 @@ impl Overlay {
         self.target.to_string_lossy().into_owned()
     }
 
+    /// What is known of it while the image is yet to be made.
+    pub fn unknown(&self) -> Fact {
+        match self.fact() {
+            Fact::Overlay { upper, work, target, .. } => {
+                Fact::Overlay { lower: None, upper, work, target, mount_points: true }
+            }
+            fact => fact,
+        }
+    }
+
     pub fn fact(&self) -> Fact {
         Fact::Overlay {
-            lower: self.names.clone(),
+            lower: Some(self.names.clone()),
             upper: self.upper.to_string_lossy().into_owned(),
             work: self.work.to_string_lossy().into_owned(),
             target: self.shown(),

@@ -10,7 +10,7 @@
 
 use super::cgroup::{Group, Layout, Tree, layout};
 use super::{mounts, process, sys};
-use crate::event::{Deed, Fact, Story, SysError};
+use crate::event::{Deed, Fact, Limit, Story, SysError};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -76,11 +76,11 @@ impl Pen {
             (&self.sandbox, Some(limits.sandbox_memory), Some(limits.sandbox_pids)),
         ] {
             made(group)?.tell(story);
-            let memory = memory.and_then(|m| group.limit_memory(m));
-            let pids = pids.and_then(|p| group.limit_pids(p));
+            let memory = memory.and_then(|m| group.setting(Limit::Memory, m));
+            let pids = pids.and_then(|p| group.setting(Limit::Pids, p));
             // A controller that this host lacks limits nothing; resource limits stay.
-            for limit in [memory, pids].into_iter().flatten() {
-                limit?.tell(story);
+            for setting in [memory, pids].into_iter().flatten() {
+                group.set(&setting)?.tell(story);
             }
         }
         // Should a node of a device ever come into the sandbox, it cannot be opened there.

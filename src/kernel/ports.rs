@@ -34,15 +34,15 @@ pub fn bind(
             Some(ip) => vec![listen(calls, SocketAddr::new(ip, port))?],
         };
         let fact = Fact::Published {
-            host_ip: shown.clone().unwrap_or_default(),
-            host_port: listeners.first().map_or(port, |(_, address)| address.port()),
+            host_ip: shown.clone(),
+            host_port: listeners.first().map(|(_, address)| address.port()),
             address: Some(to.ip().to_string()),
             port: to.port(),
             proto: "tcp".into(),
         };
         Ok((listeners, fact))
     })?;
-    let Fact::Published { host_port, .. } = deed.event().fact else { return Ok(deed) };
+    let Fact::Published { host_port: Some(host_port), .. } = deed.event().fact else { return Ok(deed) };
     let ip = shown.unwrap_or_else(|| "*".into());
     Ok(deed.with_receipt(Receipt {
         evidence: format!("getsockname: {ip}:{host_port}"),
@@ -52,6 +52,34 @@ pub fn bind(
         needs: vec![Needs::Tool("ss".into())],
         subject: format!("port:{container}:{ip}:{host_port}"),
     }))
+}
+
+/// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen.
+pub fn taken(host_ip: Option<IpAddr>, port: u16) -> bool {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .flat_map(|table| {
+            std::fs::read_to_string(table).unwrap_or_default().lines().filter_map(listening).collect::<Vec<_>>()
+        })
+        .any(|(ip, number)| {
+            number == port && (ip.is_unspecified() || host_ip.is_none_or(|ip_| ip_ == ip || ip_.is_unspecified()))
+        })
+}
+
+/// The address of a line whose socket listens (state 0A). Addresses stand there as the machine's own 32-bit words.
+fn listening(line: &str) -> Option<(IpAddr, u16)> {
+    let mut fields = line.split_whitespace();
+    let (local, state) = (fields.nth(1)?, fields.nth(1)?);
+    let (ip, port) = local.split_once(':').filter(|_| state == "0A")?;
+    let words: Vec<u8> = (0..ip.len() / 8)
+        .filter_map(|n| u32::from_str_radix(ip.get(n * 8..n * 8 + 8)?, 16).ok())
+        .flat_map(u32::to_ne_bytes)
+        .collect();
+    let ip = match <[u8; 4]>::try_from(words.as_slice()) {
+        Ok(four) => IpAddr::from(four),
+        Err(_) => IpAddr::from(<[u8; 16]>::try_from(words.as_slice()).ok()?),
+    };
+    Some((ip, u16::from_str_radix(port, 16).ok()?))
 }
 
 /// Both families. A number that the kernel chose for the first may be taken in the second: then it chooses again.

@@ -77,7 +77,7 @@ pub fn open(pid: i32, started: u64) -> Option<OwnedFd> {
 pub fn signal(pidfd: BorrowedFd<'_>, pid: i32, signal: i32) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         sys::pidfd_signal(calls, pidfd, pid, signal)?;
-        Ok(((), Fact::Signalled { pid, signal, name: super::signals::name(signal), all: false }))
+        Ok(((), Fact::Signalled { pid: Some(pid), signal, name: super::signals::name(signal), all: false }))
     })
 }
 

@@ -1,36 +1,28 @@
-//! What makes a container: one plan, read from top to bottom.
+//! What makes a container.
 //!
 //! ```text
-//! monitor (outside)                          the container's own process (inside)
-//! ------------------------------------------------------------------------------------
-//! network: bridge, address       plan.rs
-//! cgroup: made, limits           outside.rs
-//! clone with all namespaces  ───────────►    guard, join the cgroup (v1), cgroup namespace
-//! read back the namespaces                   mounts private, overlay, proc, dev, sys, files   root.rs
-//! plug the veth pair         ───────────►    network inside, host name
-//!                                            pivot_root, masks, terminal, session
-//!                                            capabilities, user, seccomp                      inside.rs
-//! told by the story          ◄───────────    ready
-//! "go"                       ───────────►    execve
+//! sequence.rs        the whole launch, top to bottom: whose each step is, what it will tell, why it could fail
+//! parent.rs          the monitor's half, and the undoing             init.rs       the new process's half, up to execve
+//! init_process.rs    the conversation between the two                ahead.rs      what can be known before
+//! spec.rs            what is to be launched                          program.rs, user.rs, target.rs, root.rs, protect.rs, network.rs …
 //! ```
-//!
-//! The child sends every deed over a packet socket as it happens; that socket closes on a successful execve, and carries
-//! the reason of a failed one. If either side dies, the other sees it and stops: nothing runs half made.
 
+pub mod ahead;
 pub mod firewall;
-pub mod inside;
+pub mod init;
+pub mod init_process;
 pub mod netfiles;
 pub mod network;
-pub mod outside;
-pub mod plan;
+pub mod parent;
+pub mod program;
 pub mod protect;
 pub mod root;
+pub mod sequence;
 pub mod spec;
 pub mod subnet;
 pub mod target;
 pub mod traces;
 pub mod user;
 
-pub use outside::{Launched, launch};
-pub use plan::Step;
+pub use init_process::InitProcess;
 pub use spec::Spec;

@@ -46,23 +46,31 @@ pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
     Ok(Network { bridge, subnet: (network(address), address.1), gateway: address.0, nat })
 }
 
-/// What [`ensure`] would tell, as far as a look shows. A forecast changes nothing, and what cannot be looked at counts as
-/// missing.
-pub fn forecast(store: &Store) -> Vec<Fact> {
-    let name = subnet::bridge_name(store.root());
-    let there = Netlink::open().and_then(|mut net| match settled(&mut net, &name, store)? {
+/// What [`ensure`] would tell, and the address that [`lease`] would give, as far as a look shows. A forecast changes nothing,
+/// and what cannot be looked at counts as missing.
+pub fn forecast(store: &Store, container_id: &str) -> Result<(Vec<Fact>, Option<Endpoint>), Fault> {
+    let bridge = subnet::bridge_name(store.root());
+    let there = Netlink::open().and_then(|mut net| match settled(&mut net, &bridge, store)? {
         Some((_, address)) => Ok((address, true)),
         None => Ok((subnet::choose(&taken(&mut net, 0)?, subnet::remembered(store), 0)?, false)),
     });
     let Ok((address, reused)) = there else {
-        return vec![Fact::Bridge { name: None, address: None, ipv6_off: true }];
+        return Ok((vec![Fact::Bridge { name: None, address: None, ipv6_off: true }], None));
     };
-    let bridge = if reused {
-        Fact::BridgeReused { name: name.clone(), address: shown(address) }
+    let fact = if reused {
+        Fact::BridgeReused { name: bridge.clone(), address: shown(address) }
     } else {
-        Fact::Bridge { name: Some(name.clone()), address: Some(shown(address)), ipv6_off: true }
+        Fact::Bridge { name: Some(bridge.clone()), address: Some(shown(address)), ipv6_off: true }
     };
-    [bridge].into_iter().chain(firewall::forecast(&name, address)).collect()
+    let facts = [fact].into_iter().chain(firewall::forecast(&bridge, address)).collect();
+    let network = Network { bridge, subnet: (network(address), address.1), gateway: address.0, nat: true };
+    Ok((facts, Some(lease(&network, container_id, &in_use(store, container_id)?)?)))
+}
+
+/// Addresses of the store's other containers that live.
+pub fn in_use(store: &Store, container_id: &str) -> Result<Vec<Ipv4Addr>, Fault> {
+    let others = store.list_containers()?.into_iter().filter(|c| c.id != container_id);
+    Ok(others.filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address)).collect())
 }
 
 /// Removes the bridge of this name; None when there is none.
@@ -215,16 +223,21 @@ fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
 pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Result<Endpoint, Fault> {
     let address = subnet::first_free(network.subnet, network.gateway, in_use)
         .ok_or_else(|| Fault::NoFreeAddress { subnet: shown(network.subnet) })?;
-    // A device's name holds 15 characters: 11 hex digits tell 17 million million containers apart.
-    let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
     Ok(Endpoint {
         bridge: network.bridge.clone(),
         address,
         prefix: network.subnet.1,
         gateway: network.gateway,
         mac: colons(mac_of(address)),
-        veth: format!("veth{digits}"),
+        veth: veth(container_id),
     })
+}
+
+/// The name of the host's end.
+pub fn veth(container_id: &str) -> String {
+    // A device's name holds 15 characters: 11 hex digits tell 17 million million containers apart.
+    let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
+    format!("veth{digits}")
 }
 
 /// From outside: the pair, its host's end up and in the bridge, its other end born as `eth0` in the namespace of `pid`.
@@ -268,11 +281,10 @@ pub fn attach_veth(container: &str, endpoint: &Endpoint, pid: i32) -> Result<Dee
     })
 }
 
-/// From inside, in the new network namespace and before there is a root: loopback, address, `eth0` up, default route.
+/// From inside, in the new network namespace and before there is a root: address, `eth0` up, default route.
 pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result<(), SysError> {
     let mut net = Netlink::open()?;
     let seen = Seen::new(Some(container));
-    loopback_up(&mut net, &seen)?.tell(story);
     let own = net.existing(INSIDE)?;
     proven(|calls| {
         net.add_address(calls, &own, (endpoint.address, endpoint.prefix))?;
@@ -284,7 +296,7 @@ pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result
             format!(" {}/{} ", endpoint.address, endpoint.prefix),
             "address",
         );
-        Ok(((), Fact::Address { device: INSIDE.into(), address }, receipt))
+        Ok(((), Fact::Address { device: INSIDE.into(), address: Some(address) }, receipt))
     })?
     .tell(story);
     proven(|calls| {
@@ -297,13 +309,20 @@ pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result
             format!("via {} dev {INSIDE}", endpoint.gateway),
             "route",
         );
-        Ok(((), Fact::Route { gateway, device: INSIDE.into() }, receipt))
+        Ok(((), Fact::Route { gateway: Some(gateway), device: INSIDE.into() }, receipt))
     })?
     .tell(story);
     Ok(())
 }
 
-/// From inside, with `--network none`: loopback is all there is.
+/// What [`inside`] will tell.
+pub fn forecast_inside(endpoint: Option<&Endpoint>) -> [Fact; 2] {
+    let address = endpoint.map(|e| shown((e.address, e.prefix)));
+    let gateway = endpoint.map(|e| e.gateway.to_string());
+    [Fact::Address { device: INSIDE.into(), address }, Fact::Route { gateway, device: INSIDE.into() }]
+}
+
+/// From inside: with `--network none` this is all there is.
 pub fn loopback(story: &mut Story) -> Result<(), SysError> {
     let seen = Seen::new(story.container());
     loopback_up(&mut Netlink::open()?, &seen)?.tell(story);

@@ -2,15 +2,14 @@
 //!
 //! Every target is a descriptor (see target.rs and kernel/mounts.rs); every step is one deed.
 
-use super::target;
-use crate::event::{Deed, Device, Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Deed, Device, Event, Fact, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::sys::{self, Calls, quoted};
 use rustix::fs::{FileType, Mode};
 use rustix::mount::MountAttrFlags as Attr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Device nodes of every container: name, major, minor.
 pub const DEVICES: [(&str, u32, u32); 6] =
@@ -25,6 +24,7 @@ pub const LINKS: [(&str, &str); 6] = [
 ];
 
 /// A file system mounted inside the root: kind, target, options.
+#[derive(Debug)]
 pub struct Simple {
     pub kind: &'static str,
     pub target: &'static str,
@@ -173,13 +173,9 @@ pub fn bind_fact(source: &Path, target: &str, read_only: bool, own: bool) -> Fac
     Fact::Bound { source, target, read_only, own }
 }
 
-/// The three files of the container's directory that are seen in its /etc.
-pub fn bind_files(root: BorrowedFd<'_>, files: &[(PathBuf, &str)], story: &mut Story) -> Result<(), Fault> {
-    for (source, place) in files {
-        let target = target::for_bind(root, Path::new(place), source, story)?;
-        bind(target.as_fd(), source, place, false, true).map_err(|e| Fault::step("files", e))?.tell(story);
-    }
-    Ok(())
+/// The kind of file system at a top directory of the root, for an error.
+pub fn kind_at(name: &str) -> &'static str {
+    [&PROC, &SYS].iter().find(|simple| simple.target == name).map_or("tmpfs", |simple| simple.kind)
 }
 
 /// The container's own cgroups, read-only, where programs look for their limits. On version 2 it is the file system itself,

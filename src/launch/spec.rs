@@ -1,54 +1,70 @@
 //! Everything a launch needs to know, decided beforehand: no look-ups in the store from inside a half-made container.
+//!
+//! Fields that the OCI runtime specification has bear its names (`config.json`: root, process, hostname, mounts, and of linux
+//! cgroupsPath, resources, namespaces), so that who knows a runc bundle can read this. Its types were tried and left: each
+//! field is an Option behind a builder there, and what is ours (the overlay, the network) would stand beside them anyway.
 
-use crate::container::{Container, Endpoint, NetworkMode, Process};
+use crate::container::{Container, Limits, NetworkMode, Port, Process};
 use crate::kernel::cgroup::Group;
 use crate::kernel::overlay::Overlay;
+use crate::kernel::process::KINDS;
 use crate::store::Store;
 use std::path::PathBuf;
 
-/// Docker's default capabilities, less CAP_MKNOD where no device controller would hold a node in check.
-const MKNOD: &str = "CAP_MKNOD";
+/// Of Docker's default capabilities the one that goes where no device controller would hold a node in check.
+pub const MKNOD: &str = "CAP_MKNOD";
 
 #[derive(Debug, Clone)]
 pub struct Spec {
     pub id: String,
     pub hostname: String,
-    pub overlay: Overlay,
+    pub root: Overlay,
     pub process: Process,
-    pub network: NetworkMode,
-    /// Set on the way, when the bridge has given an address.
-    pub endpoint: Option<Endpoint>,
-    pub group: Option<Group>,
-    pub limits: crate::container::Limits,
-    /// Files of the container's directory that are seen in its `/etc`.
-    pub files: Vec<(PathBuf, &'static str)>,
+    /// `process.capabilities`: of PID 1 and of each exec.
     pub capabilities: Vec<&'static str>,
-    /// Why a capability is missing, if one is.
-    pub without_mknod: bool,
+    /// Files of the container's directory, bound into its `/etc`.
+    pub mounts: Vec<Mount>,
+    pub cgroup: Option<Group>,
+    pub resources: Limits,
+    pub network: NetworkMode,
+    pub ports: Vec<Port>,
+}
+
+/// A file of the host at a place inside the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    pub source: PathBuf,
+    /// Without the slash at the beginning.
+    pub destination: &'static str,
 }
 
 impl Spec {
-    pub fn of(store: &Store, container: &Container, group: Option<Group>) -> Spec {
+    pub fn of(store: &Store, container: &Container, cgroup: Option<Group>) -> Spec {
         let dir = store.container_dir(&container.id);
-        let devices = group.as_ref().is_some_and(|g| g.version == 1);
-        let process = container.process();
+        let devices = cgroup.as_ref().is_some_and(|g| g.version == 1);
+        let bound = [(dir.resolv(), "etc/resolv.conf"), (dir.hostname(), "etc/hostname"), (dir.hosts(), "etc/hosts")];
         Spec {
             id: container.id.clone(),
             hostname: container.hostname().to_string(),
-            overlay: Overlay { without_devices: !devices, ..overlay_of(store, container) },
-            process,
-            network: container.host_config.network_mode,
-            endpoint: None,
-            group,
-            limits: container.limits(),
-            files: vec![
-                (dir.resolv(), "etc/resolv.conf"),
-                (dir.hostname(), "etc/hostname"),
-                (dir.hosts(), "etc/hosts"),
-            ],
+            root: Overlay { without_devices: !devices, ..overlay_of(store, container) },
+            process: container.process(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
-            without_mknod: !devices,
+            mounts: bound.map(|(source, destination)| Mount { source, destination }).into(),
+            cgroup,
+            resources: container.limits(),
+            network: container.host_config.network_mode,
+            ports: container.ports(),
         }
+    }
+
+    /// The namespaces that are new, and their flags. That of the cgroup is not made by the clone but once the process has
+    /// joined its cgroup, so that this is what it sees as `/`.
+    pub fn namespaces(&self) -> Vec<(&'static str, u64)> {
+        KINDS
+            .into_iter()
+            .filter(|(kind, _)| *kind != "net" || self.network != NetworkMode::Host)
+            .filter(|(kind, _)| *kind != "cgroup" || self.cgroup.is_some())
+            .collect()
     }
 }
 

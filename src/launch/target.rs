@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 /// The kernel's own limit for symlinks in one path (path_resolution(7)).
-const MOST_LINKS: usize = 40;
+pub(super) const MOST_LINKS: usize = 40;
 
 /// The ordinary directory `name` at the top of the root, for a file system of this kind.
 pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story) -> Result<OwnedFd, Fault> {
@@ -103,13 +103,15 @@ fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(),
     Ok(())
 }
 
+/// The names that a path is made of, `..` among them.
+pub(super) fn names(path: &Path) -> Vec<OsString> {
+    let named = |c: &Component| matches!(c, Component::Normal(_) | Component::ParentDir);
+    path.components().filter(named).map(|c| c.as_os_str().to_owned()).collect()
+}
+
 /// The path that this one means inside the root, without symlinks; what does not exist is kept as written. It only says
 /// where to make something: every open afterwards is confined by itself, so a link that changes meanwhile leads nowhere else.
 fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
-    let names = |path: &Path| -> Vec<OsString> {
-        let named = |c: &Component| matches!(c, Component::Normal(_) | Component::ParentDir);
-        path.components().filter(named).map(|c| c.as_os_str().to_owned()).collect()
-    };
     let mut left: VecDeque<OsString> = names(path).into();
     let (mut done, mut links) = (PathBuf::new(), 0);
     while let Some(name) = left.pop_front() {
@@ -143,13 +145,13 @@ fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
     Ok(done)
 }
 
-fn kind(fd: &OwnedFd) -> Result<FileType, SysError> {
+pub(super) fn kind(fd: &OwnedFd) -> Result<FileType, SysError> {
     let stat = rustix::fs::statat(fd, "", AtFlags::EMPTY_PATH);
     stat.map(|s| FileType::from_raw_mode(s.st_mode)).map_err(|e| SysError::new("fstat", "target", e.raw_os_error()))
 }
 
 /// As the container sees it.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     format!("/{}", path.to_string_lossy().trim_start_matches('/'))
 }
 

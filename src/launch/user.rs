@@ -6,12 +6,14 @@
 //! involved (CVE-2019-14271). A line that does not parse is no line: never user 0 by accident.
 
 use crate::event::{Fault, SysError};
-use crate::kernel::open::in_root;
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, OFlags};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
+
+/// Opens a path as the container sees it: through its own symlinks, never out of its root.
+pub type Open<'a> = dyn Fn(&Path, OFlags) -> Result<OwnedFd, SysError> + 'a;
 
 /// The largest passwd or group file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -39,6 +41,11 @@ impl User {
         User { uid: 0, gid: 0, groups: vec![0], home: "/root".into(), name: None }
     }
 
+    /// `uid:gid`.
+    pub fn shown(&self) -> String {
+        format!("{}:{}", self.uid, self.gid)
+    }
+
     /// Sets HOME where the image and the command line did not, as Docker does.
     pub fn give_home(&self, env: &mut Vec<String>) {
         if !env.iter().any(|var| var.strip_prefix("HOME=").is_some_and(|home| !home.is_empty())) {
@@ -48,19 +55,19 @@ impl User {
     }
 }
 
-/// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root) in the root that `root` is a directory of.
+/// Looks up `spec` (`user`, `user:group`, names or numbers; empty is root). `open` opens a path of the container's root.
 ///
 /// A number needs no entry; a name does: else [`Fault::NoSuchUser`] or [`Fault::NoSuchGroup`].
-pub fn look_up(root: BorrowedFd<'_>, spec: &str) -> Result<User, Fault> {
-    let passwd = read(root, "etc/passwd")?;
-    let group = read(root, "etc/group")?;
+pub fn look_up(open: &Open<'_>, spec: &str) -> Result<User, Fault> {
+    let passwd = read(open, "etc/passwd")?;
+    let group = read(open, "etc/group")?;
     find(spec, &passwd, &group)
 }
 
 /// The file's content; nothing when there is no such file.
-fn read(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, Fault> {
+fn read(open: &Open<'_>, path: &str) -> Result<Vec<u8>, Fault> {
     let step = |e| Fault::step("user", e);
-    let open = |how: OFlags| in_root(root, Path::new(path), how | OFlags::CLOEXEC, Mode::empty());
+    let open = |how: OFlags| open(Path::new(path), how);
     // A look without opening first: opening a device node can do something already.
     let found = match open(OFlags::PATH) {
         Err(e) if e.errno == libc::ENOENT || e.errno == libc::ENOTDIR => return Ok(Vec::new()),
@@ -170,6 +177,7 @@ fn find(spec: &str, passwd: &[u8], group: &[u8]) -> Result<User, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::Mode;
     use std::os::fd::AsFd;
 
     const PASSWD: &[u8] = b"# a comment\nroot:x:0:0:root:/root:/bin/sh\nbroken:x:zero:0::/:\nshort:x:5\n+::::::\n\
@@ -212,7 +220,10 @@ mod tests {
         std::fs::create_dir(dir.path().join("etc")).expect("etc");
         make(dir.path());
         let root = File::open(dir.path()).expect("root");
-        look_up(root.as_fd(), "web")
+        look_up(
+            &|path, how| crate::kernel::open::in_root(root.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty()),
+            "web",
+        )
     }
 
     #[test]

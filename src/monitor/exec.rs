@@ -8,10 +8,11 @@ use super::client::pipe;
 use super::protocol::{Exited, Request, from_client, to_client};
 use super::streams::Listener;
 use crate::container::Process;
-use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Event, Fault, Story, SysError};
 use crate::kernel::packet::{Message, Packets};
 use crate::kernel::{process, terminal};
-use crate::launch::{Launched, Spec, inside, outside};
+use crate::launch::init::Streams as InitStreams;
+use crate::launch::{InitProcess, Spec, parent};
 use crate::store::Store;
 use rustix::event::PollFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,7 +21,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 pub struct Target<'a> {
     pub store: &'a Store,
     pub spec: &'a Spec,
-    pub init: &'a Launched,
+    pub init: &'a InitProcess,
 }
 
 /// A client that connected to a container that runs; its number is never given again.
@@ -32,7 +33,7 @@ struct Client {
 /// A program that a client asked for, until it is reaped.
 struct Exec {
     asked_by: usize,
-    launched: Launched,
+    process: InitProcess,
     stage: Stage,
 }
 
@@ -83,7 +84,7 @@ impl Execs {
             .map(|Client { number, listener }| (Waits::Client(*number), listener.packets.as_fd(), interest(listener)));
         let starting = self.execs.iter().filter(|e| matches!(e.stage, Stage::Starting { .. }));
         let execs =
-            starting.filter_map(|e| Some((Waits::Exec(e.launched.pid), e.launched.conversation()?, PollFlags::IN)));
+            starting.filter_map(|e| Some((Waits::Exec(e.process.pid), e.process.conversation()?, PollFlags::IN)));
         clients.chain(execs)
     }
 
@@ -124,7 +125,7 @@ impl Execs {
         let mut story = Story::new();
         for exec in self.execs.iter().filter(|e| e.asked_by == number && matches!(e.stage, Stage::Running)) {
             // A program that is gone needs none.
-            let sent = process::signal(exec.launched.pidfd.as_fd(), exec.launched.pid, i32::from(signal));
+            let sent = process::signal(exec.process.pidfd.as_fd(), exec.process.pid, i32::from(signal));
             if let Ok(deed) = sent {
                 deed.tell(&mut story);
             }
@@ -137,15 +138,15 @@ impl Execs {
         let outcome = self.enter(into.init, &mut story).and_then(|()| start(process, size, message, into, &mut story));
         self.tell(number, &story, into);
         match outcome {
-            Ok((launched, stage)) => self.execs.push(Exec { asked_by: number, launched, stage }),
+            Ok((process, stage)) => self.execs.push(Exec { asked_by: number, process, stage }),
             Err(fault) => self.answer(number, to_client::FAULT, &fault),
         }
     }
 
     /// The monitor's further children are born in the container's pid namespace.
-    fn enter(&mut self, init: &Launched, story: &mut Story) -> Result<(), Fault> {
+    fn enter(&mut self, init: &InitProcess, story: &mut Story) -> Result<(), Fault> {
         if !self.in_pid_namespace {
-            outside::enter_pid_namespace(init.pid, &init.pidfd).map_err(|e| Fault::step("exec", e))?.tell(story);
+            parent::enter_pid_namespace(init.pid, &init.pidfd).map_err(|e| Fault::step("exec", e))?.tell(story);
             self.in_pid_namespace = true;
         }
         Ok(())
@@ -153,10 +154,10 @@ impl Execs {
 
     /// A program on its way has said something.
     fn proceed(&mut self, pid: i32, into: &Target<'_>) {
-        let Some(exec) = self.execs.iter_mut().find(|e| e.launched.pid == pid) else { return };
+        let Some(exec) = self.execs.iter_mut().find(|e| e.process.pid == pid) else { return };
         let Stage::Starting { spec, master } = &mut exec.stage else { return };
         let mut story = Story::new();
-        let outcome = exec.launched.proceed(spec, &mut story);
+        let outcome = exec.process.proceed(spec, &mut story);
         let (asked_by, master) = (exec.asked_by, master.take_if(|_| matches!(outcome, Ok(true))));
         match outcome {
             Ok(false) => {}
@@ -186,13 +187,12 @@ impl Execs {
                 Stage::Running => None,
                 Stage::Failed(fault) => Some(fault.clone()),
             };
-            let Some(ended) = process::reap(exec.launched.pid) else {
+            let Some(ended) = process::reap(exec.process.pid) else {
                 self.execs.push(exec);
                 continue;
             };
-            let fact = Fact::Reaped { pid: exec.launched.pid, code: ended.status(), signal: ended.signal };
             let mut story = Story::new();
-            story.tell(Event::of(fact, Vec::new()));
+            story.tell(Event::of(exec.process.reaped(&ended), Vec::new()));
             self.tell(exec.asked_by, &story, into);
             match fault {
                 Some(fault) => self.answer(exec.asked_by, to_client::FAULT, &fault),
@@ -254,19 +254,20 @@ impl Target<'_> {
 
 impl Exec {
     fn fail(&mut self, fault: Fault, story: &mut Story) {
-        self.launched.kill(story);
+        self.process.kill(story);
         self.stage = Stage::Failed(fault);
     }
 }
 
 /// The descriptors with which it starts; a terminal's master goes back to the client.
 struct Streams {
-    pipes: Option<inside::Streams>,
+    pipes: Option<InitStreams>,
     slave: Option<OwnedFd>,
     master: Option<OwnedFd>,
 }
 
 /// Our side of a container's standard streams.
+#[derive(Default)]
 pub struct OurPipes {
     pub outputs: [Option<OwnedFd>; 2],
     pub input: Option<OwnedFd>,
@@ -279,15 +280,14 @@ fn start(
     message: Message,
     into: &Target<'_>,
     story: &mut Story,
-) -> Result<(Launched, Stage), Fault> {
+) -> Result<(InitProcess, Stage), Fault> {
     let step = |e: SysError| Fault::step("exec", e);
     let streams = streams(&process, size, message, into.init.devpts.as_ref()).map_err(step)?;
     let pidfd = rustix::io::fcntl_dupfd_cloexec(&into.init.pidfd, 3)
         .map_err(|e| step(SysError::new("fcntl", "pidfd", e.raw_os_error())))?;
-    // The network is there; nothing is to be plugged.
-    let spec = Box::new(Spec { process, endpoint: None, ..into.spec.clone() });
-    let launched = outside::exec(&spec, into.init.pid, pidfd, streams.pipes, streams.slave, story)?;
-    Ok((launched, Stage::Starting { spec, master: streams.master }))
+    let spec = Box::new(Spec { process, ..into.spec.clone() });
+    let begun = parent::exec(&spec, (into.init.pid, pidfd), streams.pipes, streams.slave, story)?;
+    Ok((begun, Stage::Starting { spec, master: streams.master }))
 }
 
 fn streams(
@@ -315,15 +315,15 @@ fn streams(
             return Err(SysError::new("fstat", "streams", libc::EINVAL));
         }
     }
-    let pipes = inside::Streams { stdin: Some(stdin), stdout, stderr };
+    let pipes = InitStreams { stdin: Some(stdin), stdout, stderr };
     Ok(Streams { pipes: Some(pipes), slave: None, master: None })
 }
 
 /// The container's end and ours of its three streams; no pipe leads to stdin unless it was asked for.
-pub fn container_pipes(stdin: bool) -> Result<(inside::Streams, OurPipes), SysError> {
+pub fn container_pipes(stdin: bool) -> Result<(InitStreams, OurPipes), SysError> {
     let (out_read, stdout) = pipe()?;
     let (err_read, stderr) = pipe()?;
     let (stdin, input) = if stdin { pipe().map(|(read, write)| (Some(read), Some(write)))? } else { (None, None) };
     let ours = OurPipes { outputs: [Some(out_read), Some(err_read)], input };
-    Ok((inside::Streams { stdin, stdout, stderr }, ours))
+    Ok((InitStreams { stdin, stdout, stderr }, ours))
 }

@@ -1,7 +1,7 @@
 //! One process beside each container: the real parent of its PID 1.
 //!
 //! It is docent started again, with one thread and one event loop. It makes the container (launch/), owns its streams and its
-//! log, carries the published ports, starts the programs of `exec`, and puts everything away when PID 1 ends. It outlives
+//! log, carries the published ports, starts the programs of `exec`, and takes everything down when PID 1 ends. It outlives
 //! the command line and the learner's terminal. While it lives it holds the container's lock, so a container whose state
 //! says that it lives and whose lock is free has lost its monitor, and the next command cleans up.
 
@@ -11,7 +11,6 @@ mod log;
 mod protocol;
 mod proxy;
 mod run;
-mod start;
 mod streams;
 
 pub use protocol::{Exited, Message, Request, from_client, to_client};

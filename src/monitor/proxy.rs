@@ -6,6 +6,7 @@
 //! One kindness beyond Docker: a server needs a moment before it listens, and `curl` right behind `run -d` would be turned
 //! away in that moment. So the first connections are kept until the server is there, or [`PATIENCE`] is over.
 
+use crate::launch::parent::Published;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
 use std::net::SocketAddrV4;
@@ -21,12 +22,6 @@ const AGAIN: Duration = Duration::from_millis(10);
 const MOST: usize = 2048;
 const SPARE: u64 = 128;
 const BUFFER: usize = 32 * 1024;
-
-/// A listener of the host and where it leads.
-pub struct Listener {
-    pub fd: OwnedFd,
-    pub to: SocketAddrV4,
-}
 
 /// One direction of a connection.
 #[derive(Default)]
@@ -51,7 +46,7 @@ struct Pair {
 }
 
 pub struct Proxies {
-    listeners: Vec<Listener>,
+    listeners: Vec<Published>,
     pairs: Vec<Pair>,
     most: usize,
     /// Until when a refusal may mean "not yet"; None as soon as a connection was taken.
@@ -59,7 +54,7 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    pub fn new(listeners: Vec<Listener>) -> Proxies {
+    pub fn new(listeners: Vec<Published>) -> Proxies {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
         let most = usize::try_from(limit.saturating_sub(SPARE) / 2).unwrap_or(MOST).clamp(1, MOST);
         Proxies { listeners, pairs: Vec::new(), most, patient: Instant::now().checked_add(PATIENCE) }

@@ -1,17 +1,18 @@
-//! A monitor's life: prepare, launch, look after, put away.
+//! A monitor's life: launch, look after, teardown.
 
-use super::exec::{Execs, Target, Waits, interest};
+use super::exec::{Execs, OurPipes, Target, Waits, container_pipes, interest};
+use super::log::Log;
 use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
-use super::start::{bring_up, prepare};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, End, Failed, Life, State};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
-use crate::kernel::cgroup::Group;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
 use crate::kernel::{cgroup, process, terminal};
-use crate::launch::{Launched, Spec};
+use crate::launch::init_process::died;
+use crate::launch::parent::{Parent, remove_cgroup};
+use crate::launch::{InitProcess, Spec};
 use crate::store::Store;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::cell::RefCell;
@@ -86,7 +87,7 @@ struct Monitor {
     container: Container,
     life: Life,
     spec: Spec,
-    launched: Launched,
+    init: InitProcess,
     streams: Streams,
     signals: Signals,
     listener: Packets,
@@ -99,8 +100,6 @@ impl Monitor {
     /// Everything up to the running program; on failure everything is undone.
     fn start(store: Store, id: &str, story: &mut Story, size: (u16, u16)) -> Result<Monitor, Fault> {
         let step = |name: &'static str| move |e: SysError| Fault::step(name, e);
-        process::own_session().map_err(step("setsid"))?.tell(story);
-        process::guard(false, true).map_err(step("guard"))?.tell(story);
         std::env::set_current_dir("/").map_err(|e| Fault::step("chdir", SysError::io("chdir", "/", &e)))?;
         let signals =
             Signals::catch(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGHUP, libc::SIGINT]).map_err(step("signalfd"))?;
@@ -110,7 +109,7 @@ impl Monitor {
             .ok_or_else(|| Fault::step("lock", SysError::new("flock", id, libc::EWOULDBLOCK)))?;
         let container = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.into() })?;
 
-        let mut life = Life {
+        let life = Life {
             boot_id: process::boot_id(),
             monitor: std::process::id() as i32,
             init: None,
@@ -119,34 +118,54 @@ impl Monitor {
             cgroups: Vec::new(),
         };
         store.write_state(id, &State::Starting(life.clone())).map_err(step("state"))?;
-        let group = cgroup::layout().group(id);
-        let mut spec = Spec::of(&store, &container, group);
-        let outcome = prepare(&store, &container, &mut spec, &mut life, story)
-            .and_then(|listeners| bring_up(&store, &container, &spec, &mut life, (size, &signals), listeners, story));
-        match outcome {
-            Ok((launched, streams, proxies, listener)) => Ok(Monitor {
-                store,
-                container,
-                life,
-                spec,
-                launched,
-                streams,
-                signals,
-                listener,
-                execs: Execs::default(),
-                proxies,
-                _lock: lock,
-            }),
-            Err(fault) => {
-                let cgroups = put_group_away(spec.group.as_ref(), story);
-                // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason, and
-                // with a code that is not 0.
-                let error = serde_json::to_string(&fault).unwrap_or_default();
-                let failed = Failed { code: fault.exit_code().unwrap_or(NEVER_RAN), error, cgroups };
-                store.write_state(id, &container.state.after(failed)).map_err(step("state"))?;
-                Err(fault)
-            }
+        let spec = Spec::of(&store, &container, cgroup::layout().group(id));
+        let (theirs, ours) = match container.config.tty {
+            true => (None, OurPipes::default()),
+            false => container_pipes(container.config.open_stdin)
+                .map(|(theirs, ours)| (Some(theirs), ours))
+                .map_err(step("start"))?,
+        };
+        let mut parent = Parent {
+            store: &store,
+            container: &container,
+            spec: &spec,
+            streams: theirs,
+            size,
+            signals: &signals,
+            life,
+            published: Vec::new(),
+            init: None,
+            control: None,
+        };
+        if let Err((fault, cgroups)) = parent.launch(story) {
+            // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason, and with
+            // a code that is not 0.
+            let error = serde_json::to_string(&fault).unwrap_or_default();
+            let failed = Failed { code: fault.exit_code().unwrap_or(NEVER_RAN), error, cgroups };
+            store.write_state(id, &container.state.clone().after(failed)).map_err(step("state"))?;
+            return Err(fault);
         }
+        let Parent { life, published, init, control, .. } = parent;
+        let (Some(mut init), Some(listener)) = (init, control) else { return Err(died(&spec)) };
+        let outputs = match init.terminal.take() {
+            Some(master) => [Some(master), None],
+            None => ours.outputs,
+        };
+        let log = Log::open(&store.container_dir(id).log());
+        let streams = Streams::new(outputs, ours.input, container.config.tty, log);
+        Ok(Monitor {
+            life,
+            init,
+            streams,
+            signals,
+            listener,
+            execs: Execs::default(),
+            proxies: Proxies::new(published),
+            _lock: lock,
+            spec,
+            container,
+            store,
+        })
     }
 
     /// The event loop, until PID 1 has ended and everything is put away. Gives the clients that may not know it yet: waiting
@@ -158,7 +177,7 @@ impl Monitor {
             ended = self.turn(first, story);
         }
         match ended {
-            Some(ended) => self.put_away(first, story, ended),
+            Some(ended) => self.teardown(first, story, ended),
             None => Vec::new(),
         }
     }
@@ -218,7 +237,7 @@ impl Monitor {
                         client.catch_up();
                     }
                     if flags.intersects(PollFlags::IN | PollFlags::HUP) {
-                        hear_first(&mut client, &mut self.streams, &self.launched);
+                        hear_first(&mut client, &mut self.streams, &self.init);
                     }
                 }
                 Source::Execs(what) => {
@@ -234,7 +253,7 @@ impl Monitor {
 
     /// The execs, and what they need to know of the container.
     fn execs(&mut self) -> (&mut Execs, Target<'_>) {
-        (&mut self.execs, Target { store: &self.store, spec: &self.spec, init: &self.launched })
+        (&mut self.execs, Target { store: &self.store, spec: &self.spec, init: &self.init })
     }
 
     fn accept(&mut self) {
@@ -251,29 +270,26 @@ impl Monitor {
         while let Some(signal) = self.signals.next() {
             if signal == libc::SIGTERM {
                 // The host is going down: pass it on, and end when PID 1 does.
-                tell_or_fail(process::signal(self.launched.pidfd.as_fd(), self.launched.pid, libc::SIGTERM), story);
+                tell_or_fail(process::signal(self.init.pidfd.as_fd(), self.init.pid, libc::SIGTERM), story);
             }
         }
         let (execs, into) = self.execs();
         execs.reap(&into);
-        process::reap(self.launched.pid)
+        process::reap(self.init.pid)
     }
 
     /// PID 1 has ended: its last words, its state, its cgroup, and the container itself with `--rm`.
     /// Gives the clients that are left.
-    fn put_away(mut self, first: &First, story: &mut Story, ended: process::Ended) -> Vec<Listener> {
+    fn teardown(mut self, first: &First, story: &mut Story, ended: process::Ended) -> Vec<Listener> {
         self.streams.drain(&mut first.borrow_mut());
         // It may have been renamed meanwhile.
         if let Ok(Some(now)) = self.store.container_by_id(&self.container.id) {
             self.container.name = now.name;
         }
-        let oom = self.spec.group.as_ref().is_some_and(|g| g.oom_kills() > 0);
+        let oom = self.spec.cgroup.as_ref().is_some_and(|g| g.oom_kills() > 0);
         let exited = Exited { code: ended.status(), oom };
-        story.tell(Event::of(
-            Fact::Reaped { pid: self.launched.pid, code: ended.status(), signal: ended.signal },
-            Vec::new(),
-        ));
-        let cgroups = put_group_away(self.spec.group.as_ref(), story);
+        story.tell(Event::of(self.init.reaped(&ended), Vec::new()));
+        let cgroups = remove_cgroup(self.spec.cgroup.as_ref(), story);
         let removable = self.container.host_config.auto_remove && cgroups.is_empty();
         let finished = chrono::Utc::now();
         let started = self.life.init.map_or(finished, |init| init.at);
@@ -282,7 +298,7 @@ impl Monitor {
         if let Err(error) = self.store.write_state(&id, &State::Exited(end)) {
             story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
-        let (name, code, signal) = (self.container.name.clone(), exited.code, ended.signal);
+        let (name, code, signal) = (self.container.name.clone(), Some(exited.code), ended.signal);
         story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
         // While its group is there, the container is kept too: the next command finds both by its name.
         if removable {
@@ -308,7 +324,7 @@ enum Source {
 }
 
 /// The end of input, size and signals from the client that started the container.
-fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched) {
+fn hear_first(client: &mut Listener, streams: &mut Streams, init: &InitProcess) {
     let Ok(message) = client.packets.receive(false) else {
         client.leave();
         return;
@@ -323,7 +339,7 @@ fn hear_first(client: &mut Listener, streams: &mut Streams, launched: &Launched)
         from_client::SIGNAL => {
             if let Some(&signal) = message.body.first() {
                 // Told by the command line that passed it on; a program that is gone needs none.
-                if let Ok(deed) = process::signal(launched.pidfd.as_fd(), launched.pid, i32::from(signal)) {
+                if let Ok(deed) = process::signal(init.pidfd.as_fd(), init.pid, i32::from(signal)) {
                     let mut story = Story::new();
                     deed.tell(&mut story);
                     for event in story.events() {
@@ -344,11 +360,4 @@ fn tell_or_fail(outcome: Result<crate::event::Deed<()>, SysError>, story: &mut S
             story.tell(Event::failed(Fact::Fallback { what, point: FaultPoint::Optional }, error));
         }
     }
-}
-
-/// Removes the group, and gives the paths that could not be removed: the container's state keeps them for a later command.
-fn put_group_away(group: Option<&Group>, story: &mut Story) -> Vec<String> {
-    let Some(group) = group.filter(|g| g.exists()) else { return Vec::new() };
-    tell_or_fail(group.remove(), story);
-    if group.exists() { group.paths() } else { Vec::new() }
 }

@@ -149,7 +149,7 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     let (mut heads, mut lines) = (Vec::new(), vec![Line::Text(concept::write_layer(lang))]);
     for event in list {
         let Fact::Overlay { lower, upper, .. } = &event.fact else { continue };
-        let layers = counts::layers(lang, lower.len());
+        let layers = counts::layers(lang, lower.as_ref().map_or(0, Vec::len));
         heads.push(if fresh { head::layer_new(lang, layers) } else { head::layer_again(lang, layers) });
         // Of the line read back from mountinfo the option that matters here; else where the layer lies.
         let read = event.receipt.as_ref().map(|r| r.evidence.clone()).unwrap_or_default();
@@ -314,7 +314,7 @@ fn exit(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
         told.lessons.clear();
     }
     for event in &ended {
-        if let Fact::ContainerExited { signal: Some(signal), oom, code, .. } = &event.fact {
+        if let Fact::ContainerExited { signal: Some(signal), oom, code: Some(code), .. } = &event.fact {
             told.lessons.insert(
                 0,
                 (Concept::ExitSignal, vec![Line::Text(concept::exit_signal(lang, code, signal_name(*signal), signal))]),

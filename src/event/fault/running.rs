@@ -195,8 +195,8 @@ macro_rules! running {
         sample { Fault::InsideProc { target: s("/etc/hosts") } }
     }
 
-    PortTaken { ip: String, port: u16, proto: String } => {
-        (ip = shown_ip(ip), port, proto) {
+    PortTaken { ip: Option<String>, port: u16, proto: String } => {
+        (ip = shown_ip(ip.as_deref()), port, proto) {
             ko: "호스트의 {ip}:{port}/{proto} 포트를 열 수 없습니다",
             en: "Bind for {ip}:{port} failed: port is already allocated ({proto})",
         }
@@ -204,7 +204,7 @@ macro_rules! running {
         fix (port) { ko: "누구인지 보기: ss -ltnp 'sport = :{port}'", en: "see who: ss -ltnp 'sport = :{port}'" }
         fix (port = other_port(*port)) { ko: "다른 호스트 포트: -p {port}:80", en: "another host port: -p {port}:80" }
         #[cfg(test)]
-        sample { Fault::PortTaken { ip: s(""), port: 8080, proto: s("tcp") } }
+        sample { Fault::PortTaken { ip: None, port: 8080, proto: s("tcp") } }
     }
 
     /// A limit was asked for that this host cannot keep.

@@ -205,7 +205,7 @@ fn a_containers_secrets_are_in_no_part_of_its_event() {
     let quoted: Vec<String> = argv.iter().map(sys::quoted).collect();
     let args = format!("\"/usr/bin/curl\", [{}], ...", quoted.join(", "));
     let call = crate::event::Call { name: "execve".into(), args, ret: 0 };
-    let fact = Fact::Exec { path: Some("/usr/bin/curl".into()), argv, cwd: "/".into(), user: "0:0".into() };
+    let fact = Fact::Exec { path: Some("/usr/bin/curl".into()), argv, cwd: "/".into(), user: Some("0:0".into()) };
     journal.event(&Event::of(fact, vec![call])).expect("written");
     let text = fs::read_to_string(file(&store, 1)).expect("text");
     assert!(!text.contains("hunter2") && text.contains("me:***"), "{text}");

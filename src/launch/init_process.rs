@@ -1,0 +1,290 @@
+//! A process on its way to its program, as its parent has it: the conversation over the sync socket, and its end.
+//!
+//! The child sends every deed as it happens; the parent says `plugged` when the veth pair reaches into it, and `go`. The socket
+//! closes on a successful execve, and carries the reason of a failed one. If either side dies, the other sees it and stops:
+//! nothing runs half made.
+
+use super::init::{self, InitArguments};
+use super::spec::Spec;
+use crate::event::{Call, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::kernel::packet::{Packets, Stop};
+use crate::kernel::process;
+use crate::kernel::signals::Signals;
+use crate::kernel::sys::{self, Calls, Cloned};
+use rustix::event::{PollFd, PollFlags, poll};
+use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Kinds of messages between the two sides.
+pub const EVENT: u8 = b'E';
+pub const READY: u8 = b'R';
+pub const FAULT: u8 = b'F';
+/// With the descriptor of the container's devpts, and of its terminal's master if it has one.
+pub const TERMINAL: u8 = b'T';
+pub const PLUGGED: u8 = b'P';
+pub const GO: u8 = b'G';
+
+/// What the child says when only execve is left to do.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Ready {
+    /// The file that execve will be given.
+    pub path: String,
+    pub cwd: String,
+    pub user: String,
+}
+
+pub struct InitProcess {
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    /// The container's devpts.
+    pub devpts: Option<OwnedFd>,
+    /// The master side of its terminal.
+    pub terminal: Option<OwnedFd>,
+    ready: Ready,
+    /// None once its program has taken over, or it has died.
+    sync: Option<Packets>,
+    /// It has been told to go: what closes the conversation now is its execve.
+    released: bool,
+    is_exec: bool,
+}
+
+/// How far a process has come, by what it has said until now.
+enum Progress {
+    Waiting,
+    /// Only execve is left.
+    Ready,
+    /// The program has taken over.
+    Running,
+}
+
+impl InitProcess {
+    /// Clones it with new namespaces (`flags`); in version 2 it is born in its cgroup. `arguments` are all that it keeps.
+    pub fn born(
+        calls: &mut Calls,
+        flags: u64,
+        spec: &Spec,
+        arguments: impl FnOnce(Packets) -> InitArguments,
+    ) -> Result<InitProcess, SysError> {
+        let (ours, theirs) = Packets::pair()?;
+        let arguments = arguments(theirs);
+        let is_exec = arguments.enter.is_some();
+        let into = spec.cgroup.as_ref().map(|g| g.open_v2()).transpose()?.flatten();
+        match sys::clone3(calls, flags, into.as_ref().map(|fd| fd.as_fd()))? {
+            Cloned::Child => {
+                drop(ours);
+                init::run(spec, arguments)
+            }
+            Cloned::Parent { pid, pidfd } => Ok(InitProcess {
+                pid,
+                pidfd,
+                devpts: None,
+                terminal: None,
+                ready: Ready::default(),
+                sync: Some(ours),
+                released: false,
+                is_exec,
+            }),
+        }
+    }
+
+    /// What to wait for before the next [`InitProcess::proceed`].
+    pub fn conversation(&self) -> Option<BorrowedFd<'_>> {
+        self.sync.as_ref().map(|sync| sync.as_fd())
+    }
+
+    /// Hears the process without waiting for it, and lets it go as soon as it is ready. True: its program runs.
+    pub fn proceed(&mut self, spec: &Spec, story: &mut Story) -> Result<bool, Fault> {
+        loop {
+            match self.hear(spec, story)? {
+                Progress::Waiting => return Ok(false),
+                Progress::Ready => self.release(spec)?,
+                Progress::Running => return Ok(true),
+            }
+        }
+    }
+
+    /// Its end of the network is there.
+    pub fn plugged(&self) -> Result<(), SysError> {
+        match self.sync.as_ref().map(|sync| sync.send(PLUGGED, &[], &[], false)) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(SysError::new("sendmsg", "child", libc::EPIPE)),
+        }
+    }
+
+    /// Listens to it until only execve is left.
+    pub fn until_ready(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
+        while let Progress::Waiting = self.hear(spec, story)? {
+            self.wait(spec, signals)?;
+        }
+        Ok(())
+    }
+
+    /// Lets it go. Comes back when the program has taken over, or with the reason why not.
+    pub fn go(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
+        self.release(spec)?;
+        self.until_ready(spec, signals, story)
+    }
+
+    /// Until the process says something. A stopped one never does: then the monitor can still be told to end.
+    fn wait(&self, spec: &Spec, signals: &Signals) -> Result<(), Fault> {
+        let Some(sync) = self.conversation() else { return Ok(()) };
+        let mut fds = [PollFd::from_borrowed_fd(sync, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+        if poll(&mut fds, None).is_err_and(|e| e != rustix::io::Errno::INTR) {
+            return Err(died(spec));
+        }
+        while let Some(signal) = signals.next() {
+            if signal == libc::SIGTERM {
+                return Err(died(spec));
+            }
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, spec: &Spec) -> Result<(), Fault> {
+        self.released = true;
+        match self.sync.as_ref().map(|sync| sync.send(GO, &[], &[], false)) {
+            Some(Ok(())) => Ok(()),
+            _ => Err(died(spec)),
+        }
+    }
+
+    /// Takes what the process has said, up to where it has come further.
+    fn hear(&mut self, spec: &Spec, story: &mut Story) -> Result<Progress, Fault> {
+        while let Some(sync) = &self.sync {
+            let message = match sync.receive(false) {
+                Ok(message) => message,
+                Err(Stop::WouldBlock) => return Ok(Progress::Waiting),
+                Err(Stop::Closed) => {
+                    self.sync = None;
+                    if !self.released {
+                        return Err(died(spec));
+                    }
+                    // By a successful execve, or by the process's sudden death: whoever reaps it will see that.
+                    break;
+                }
+            };
+            match message.kind {
+                EVENT => {
+                    if let Ok(event) = serde_json::from_slice::<Event>(&message.body) {
+                        story.tell(self.as_seen_from_here(event, spec));
+                    }
+                }
+                TERMINAL => {
+                    let mut fds = message.fds.into_iter();
+                    (self.devpts, self.terminal) = (fds.next(), fds.next());
+                }
+                READY => {
+                    self.ready = serde_json::from_slice(&message.body).unwrap_or_default();
+                    return Ok(Progress::Ready);
+                }
+                FAULT => {
+                    let fault = serde_json::from_slice(&message.body).unwrap_or(died(spec));
+                    if self.released {
+                        self.tell_failed_exec(spec, &fault, story);
+                    }
+                    return Err(fault);
+                }
+                _ => {}
+            }
+        }
+        self.tell_exec(spec, story);
+        Ok(Progress::Running)
+    }
+
+    /// What the child calls itself is its inner pid; people and strace know the outer one.
+    fn as_seen_from_here(&self, mut event: Event, spec: &Spec) -> Event {
+        event.pid = self.pid;
+        match &mut event.fact {
+            Fact::CgroupJoined { pid, .. } => {
+                *pid = Some(self.pid);
+                event.receipt = spec.cgroup.as_ref().map(|group| self.lasting(group.joined_receipt(self.pid)));
+            }
+            Fact::NamespacesJoined { pid, .. } => *pid = Some(self.pid),
+            _ => {}
+        }
+        event
+    }
+
+    /// An exec's process is gone before its container is: what proves it holds only now.
+    fn lasting(&self, receipt: Receipt) -> Receipt {
+        if self.is_exec { Receipt { holds: Holds::Now, ..receipt } } else { receipt }
+    }
+
+    /// In version 2 a process is born in its cgroup.
+    pub fn tell_born_in_cgroup(&self, spec: &Spec, story: &mut Story) {
+        let Some(group) = spec.cgroup.as_ref().filter(|g| g.version == 2) else { return };
+        let fact = Fact::CgroupJoined { pid: Some(self.pid), name: group.name.clone(), paths: group.paths() };
+        let receipt = (!self.is_exec).then(|| group.joined_receipt(self.pid));
+        story.tell(Event { container: Some(spec.id.clone()), receipt, ..Event::of(fact, Vec::new()) });
+    }
+
+    fn exec_fact(&self, spec: &Spec) -> Fact {
+        Fact::Exec {
+            path: Some(self.ready.path.clone()),
+            argv: spec.process.argv.clone(),
+            cwd: self.ready.cwd.clone(),
+            user: Some(self.ready.user.clone()),
+        }
+    }
+
+    fn tell_failed_exec(&self, spec: &Spec, fault: &Fault, story: &mut Story) {
+        let errno = match fault {
+            Fault::NotExecutable { errno, .. } => *errno,
+            Fault::ArgumentsTooLong { .. } => libc::E2BIG,
+            _ => libc::ENOENT,
+        };
+        let mut error = SysError::new("execve", self.ready.path.clone(), errno);
+        error.calls.push(self.exec_call(spec, -(errno as i64)));
+        story.tell(Event { pid: self.pid, ..Event::failed(self.exec_fact(spec), error) });
+    }
+
+    fn tell_exec(&self, spec: &Spec, story: &mut Story) {
+        let mut event = Event::of(self.exec_fact(spec), vec![self.exec_call(spec, 0)]);
+        event.pid = self.pid;
+        event.receipt = Some(self.lasting(Receipt {
+            evidence: format!("/proc/{}/cmdline", self.pid),
+            proof: vec!["test".into(), "-d".into(), format!("/proc/{}", self.pid)],
+            expect: Expect::Status(0),
+            holds: Holds::WhileRunning(spec.id.clone()),
+            needs: Vec::new(),
+            subject: format!("process:{}:{}", spec.id, self.pid),
+        }));
+        story.tell(event);
+    }
+
+    fn exec_call(&self, spec: &Spec, ret: i64) -> Call {
+        let args = format!("{}, {}, ...", sys::quoted(&self.ready.path), sys::quoted_list(&spec.process.argv));
+        Call { name: "execve".into(), args, ret }
+    }
+
+    /// Kills what was made and reaps it: the namespaces, the mounts and the veth pair go with it.
+    pub fn end(&mut self, story: &mut Story) {
+        self.kill(story);
+        if let Some(ended) = process::reap_waiting(self.pid) {
+            story.tell(Event::of(self.reaped(&ended), Vec::new()));
+        }
+    }
+
+    pub fn reaped(&self, ended: &process::Ended) -> Fact {
+        Fact::Reaped { pid: Some(self.pid), code: Some(ended.status()), signal: ended.signal }
+    }
+
+    /// Kills what was made; it is still to be reaped.
+    pub fn kill(&mut self, story: &mut Story) {
+        self.sync = None;
+        match process::signal(self.pidfd.as_fd(), self.pid, libc::SIGKILL) {
+            Ok(deed) => deed.tell(story),
+            // ESRCH: it has ended by itself.
+            Err(error) if error.errno == libc::ESRCH => {}
+            Err(error) => story.tell(Event::failed(
+                Fact::Signalled { pid: Some(self.pid), signal: 9, name: "SIGKILL".into(), all: false },
+                error,
+            )),
+        }
+    }
+}
+
+/// The process ended without a word (killed from outside, out of memory), or its monitor was told to end.
+pub fn died(spec: &Spec) -> Fault {
+    Fault::MonitorDied { id: spec.id.clone() }
+}
