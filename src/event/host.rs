@@ -137,13 +137,19 @@ fallbacks! {
     }
     /// No device controller here: CAP_MKNOD is dropped instead, so no device can be made.
     NoDeviceControl "fallback.devices" in Cgroup {
-        ko: "장치 제어(devices cgroup)가 없습니다. 대신 CAP_MKNOD 권한을 빼서 장치를 만들 수 없게 했습니다.",
-        en: "No device controller here: CAP_MKNOD is dropped instead, so that no device can be made.",
+        ko: "장치 제어(devices cgroup)가 없습니다. 대신 CAP_MKNOD 권한을 빼고 루트를 nodev로 마운트하여 장치를 만들 수도, 이미지에 든 장치를 열 수도 없게 했습니다.",
+        en: "No device controller here. Instead CAP_MKNOD is dropped and the root is mounted nodev: no device can be made, and none that an image brings can be opened.",
         short { ko: "장치 제어 없음", en: "no device controller" }
         fix {
             ko: "mount -t cgroup -o devices cgroup /sys/fs/cgroup/devices   (root)",
             en: "mount -t cgroup -o devices cgroup /sys/fs/cgroup/devices   (root)"
         }
+    }
+    /// Version 2 of cgroups: CAP_MKNOD is dropped, and the root is mounted nodev.
+    UnifiedDevices "fallback.unified-devices" in Cgroup {
+        ko: "cgroup v2에는 장치 제어 파일이 없습니다. 대신 CAP_MKNOD 권한을 빼고 루트를 nodev로 마운트하여 장치를 만들 수도, 이미지에 든 장치를 열 수도 없게 했습니다.",
+        en: "cgroup v2 has no files that control devices. Instead CAP_MKNOD is dropped and the root is mounted nodev: no device can be made, and none that an image brings can be opened.",
+        short { ko: "장치 제어 없음(v2)", en: "no device controller (v2)" }
     }
     /// No freezer: processes are stopped by SIGSTOP.
     NoFreezer "fallback.freezer" in Pause {

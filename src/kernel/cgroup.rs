@@ -34,7 +34,8 @@ pub enum Layout {
     None,
 }
 
-/// The layout by the mounts this process sees. A hybrid host counts as version 1: there the controllers are.
+/// The layout by the mounts this process sees. A hybrid host counts as version 1 when a limit can be set there: somebody may
+/// have mounted version 1's devices or freezer beside version 2's controllers.
 pub fn layout() -> Layout {
     let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     layout_of(&text)
@@ -59,10 +60,12 @@ fn layout_of(mountinfo: &str) -> Layout {
             _ => {}
         }
     }
-    if !trees.is_empty() {
-        return Layout::V1(trees);
+    let limits = |tree: &Tree| tree.controllers.iter().any(|c| ["memory", "cpu", "pids"].contains(&c.as_str()));
+    match unified {
+        Some(unified) if !trees.iter().any(limits) => Layout::V2(unified),
+        _ if trees.is_empty() => Layout::None,
+        _ => Layout::V1(trees),
     }
-    unified.map_or(Layout::None, Layout::V2)
 }
 
 /// A container's group in every tree.
@@ -234,8 +237,13 @@ impl Group {
         }))
     }
 
-    /// Docker's device rules: anyone may make nodes (CAP_MKNOD), but only [`DEVICES`] can be opened. Version 1 only; version 2
-    /// would need a BPF program, and there docent drops CAP_MKNOD instead.
+    /// Whether [`Group::allow_devices`] can hold devices in check. Version 2 has no such controller: it would need a BPF
+    /// program, and there docent drops CAP_MKNOD instead.
+    pub fn controls_devices(&self) -> bool {
+        self.dir("devices").is_some()
+    }
+
+    /// Docker's device rules: anyone may make nodes (CAP_MKNOD), but only [`DEVICES`] can be opened.
     pub fn allow_devices(&self) -> Option<Result<Deed<()>, SysError>> {
         let fact = self.devices_fact()?;
         let dir = self.dir("devices")?;
@@ -249,7 +257,7 @@ impl Group {
     }
 
     pub fn devices_fact(&self) -> Option<Fact> {
-        let dir = self.dir("devices").filter(|_| self.version == 1)?;
+        let dir = self.dir("devices")?;
         let allowed = DEVICES.iter().map(|rule| rule.to_string()).collect();
         Some(Fact::CgroupDevices { path: dir.to_string_lossy().into_owned(), allowed })
     }
@@ -512,7 +520,11 @@ mod tests {
         let Layout::V1(trees) = layout_of(text) else { panic!("version 1 expected") };
         assert_eq!(trees.len(), 2);
         assert_eq!(trees[0].controllers, ["cpu", "cpuacct"]);
-        assert_eq!(layout_of("33 29 0:29 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n").version(), 2);
+        let unified = "33 29 0:29 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+        assert_eq!(layout_of(unified).version(), 2);
+        let devices = "34 33 0:30 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n";
+        assert_eq!(layout_of(&format!("{devices}{unified}")).version(), 2, "no limit can be set on version 1");
+        assert_eq!(layout_of(devices).version(), 1);
         assert_eq!(layout_of("33 29 0:29 / / rw - ext4 /dev/a rw\n"), Layout::None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::init_process::{EVENT, FAULT, GO, PLUGGED, READY, Ready, TERMINAL};
 use super::sequence::{self, Side, Step};
-use super::spec::{MKNOD, Spec};
+use super::spec::Spec;
 use super::{ahead, network, program, protect, root, target, user};
 use crate::container::{Endpoint, Process};
 use crate::event::{Event, Fact, Fault, Story, SysError};
@@ -218,8 +218,8 @@ impl Init<'_> {
                 enter_directory(&top, cwd).map_err(|e| bad(e.errno))?;
             }
             Step::Bounding => {
-                if !spec.capabilities.contains(&MKNOD) {
-                    self.story.tell(Event::of(sequence::without_mknod(), Vec::new()));
+                if let Some(why) = sequence::without_mknod(spec) {
+                    self.story.tell(Event::of(why, Vec::new()));
                 }
                 caps::bounding(&spec.capabilities)?.tell(&mut self.story);
             }

@@ -263,10 +263,10 @@ impl Step {
                 ahead.user(spec)?;
                 ahead.directories(Path::new(&spec.process.cwd))?
             }
-            Bounding => {
-                let without = (!spec.capabilities.contains(&MKNOD)).then(without_mknod);
-                without.into_iter().chain([Fact::Capabilities { kept: kept(spec), dropped: None }]).collect()
-            }
+            Bounding => without_mknod(spec)
+                .into_iter()
+                .chain([Fact::Capabilities { kept: kept(spec), dropped: None }])
+                .collect(),
             Seccomp => vec![Fact::Seccomp { allowed: None, filters: None }],
             User => vec![match ahead.user(spec)? {
                 Some(user) => Fact::UserSet { uid: Some(user.uid), gid: Some(user.gid), groups: Some(user.groups) },
@@ -319,8 +319,13 @@ pub fn guarded() -> Fact {
     Fact::Guarded { parent_death: true, not_dumpable: false }
 }
 
-pub fn without_mknod() -> Fact {
-    Fact::Fallback { what: MKNOD.into(), point: FaultPoint::NoDeviceControl }
+/// Why CAP_MKNOD is missing, if it is.
+pub fn without_mknod(spec: &Spec) -> Option<Fact> {
+    let point = match &spec.cgroup {
+        Some(group) if group.version == 2 => FaultPoint::UnifiedDevices,
+        _ => FaultPoint::NoDeviceControl,
+    };
+    (!spec.capabilities.contains(&MKNOD)).then(|| Fact::Fallback { what: MKNOD.into(), point })
 }
 
 fn kept(spec: &Spec) -> Vec<String> {

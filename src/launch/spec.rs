@@ -41,7 +41,7 @@ pub struct Mount {
 impl Spec {
     pub fn of(store: &Store, container: &Container, cgroup: Option<Group>) -> Spec {
         let dir = store.container_dir(&container.id);
-        let devices = cgroup.as_ref().is_some_and(|g| g.version == 1);
+        let devices = cgroup.as_ref().is_some_and(Group::controls_devices);
         let bound = [(dir.resolv(), "etc/resolv.conf"), (dir.hostname(), "etc/hostname"), (dir.hosts(), "etc/hosts")];
         Spec {
             id: container.id.clone(),
