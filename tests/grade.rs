@@ -320,7 +320,7 @@ fn running() -> Vec<String> {
 
 #[track_caller]
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let until = std::time::Instant::now() + common::seconds(30);
     while !holds() {
         assert!(std::time::Instant::now() < until, "waited too long: {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));

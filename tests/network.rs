@@ -1,6 +1,8 @@
 //! The bridge network against the real kernel. Each test is its own machine: a thread with a network namespace of its own
 //! stands for the host, and small processes with theirs stand for containers. As an ordinary user nothing can be shown here.
 
+mod common;
+
 use docent::container::Endpoint;
 use docent::event::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use docent::kernel::netlink::Netlink;
@@ -20,7 +22,7 @@ use std::time::{Duration, Instant};
 /// Runs a test on a "host" of its own: a network namespace of one thread, and a root in a temporary directory.
 fn on_a_host(test: fn(&Store)) {
     if !rustix::process::geteuid().is_root() {
-        println!("SKIPPED: a network namespace of its own needs root");
+        common::skip("network", "a network namespace of its own needs root");
         return;
     }
     let thread = std::thread::spawn(move || {
@@ -241,7 +243,7 @@ fn containers_reach_the_host_each_other_and_the_outside() {
         let from = |listener: &TcpListener| listener.accept().expect("accept").1.ip();
         let connect = |to: [u8; 4]| {
             let to = SocketAddr::from((to, 8080));
-            drop(TcpStream::connect_timeout(&to, Duration::from_secs(5)).unwrap_or_else(|e| panic!("{to}: {e}")));
+            drop(TcpStream::connect_timeout(&to, common::seconds(5)).unwrap_or_else(|e| panic!("{to}: {e}")));
         };
         output("ip", &["link", "set", "lo", "up"]);
         let (here, there, away) = (listen(), b.run(listen), outside.run(listen));
@@ -296,7 +298,7 @@ fn the_bridge_takes_no_router_advertisements() {
         output("ip", &["link", "add", "port", "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
         other.run(|| output("ip", &["link", "set", "eth0", "up"]));
         let routes = || output("ip", &["-6", "route", "show", "default"]);
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + common::seconds(20);
         while !routes().contains("dev plain") && Instant::now() < until {
             guest.run(|| output("python3", &["-c", ADVERTISE]));
             other.run(|| output("python3", &["-c", ADVERTISE]));
@@ -379,7 +381,8 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
     let _published = published.tell(&mut Story::new());
     // What is dropped is never answered; what is not is answered within microseconds, once every device is up.
     let connect = |to: Ipv4Addr, port: u16, patience: u64| {
-        TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_millis(patience)).is_ok()
+        TcpStream::connect_timeout(&SocketAddr::from((to, port)), Duration::from_millis(patience * common::slow()))
+            .is_ok()
     };
     let (reach, try_to_reach) = (|to, port| connect(to, port, 20_000), |to, port| connect(to, port, 600));
     let yes = |whose: &str, reached: bool| assert!(reached, "{whose} must be reached");

@@ -133,7 +133,8 @@ fn what_is_not_docents_stays() {
 
 /// The kernel takes a veth pair down some time after its namespace, and a bridge with ports is in use.
 fn until_unused(machine: &Machine, bridge: &str) {
-    machine.sh(&format!("timeout 30 sh -c 'while [ -n \"$(ip -o link show master {bridge})\" ]; do :; done'")).ok();
+    let script = format!("while [ -n \"$(ip -o link show master {bridge})\" ]; do :; done");
+    machine.within(30, &["sh", "-c", &script]).ok();
 }
 
 #[test]

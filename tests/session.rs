@@ -66,7 +66,7 @@ impl Terminal {
     /// Reads until this is seen; gives what came before it, and forgets both.
     #[track_caller]
     fn until(&mut self, what: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(20);
+        let end = Instant::now() + common::seconds(20);
         loop {
             if let Some(at) = self.seen.find(what) {
                 let before = self.seen[..at].to_string();

@@ -62,7 +62,7 @@ fn same(what: &str, found: &[u8], expected: &str) {
 }
 
 fn docent(m: &Machine, args: &[&str]) -> Command {
-    m.command(&[&["timeout", "-k", "5", "180", DOCENT], args].concat())
+    m.limited(180, &[&[DOCENT], args].concat())
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn start_joins_whatever_create_made() {
         m.docent(&given).ok();
     };
     let start = |input: &str, flags: &str, name: &str| {
-        m.sh(&format!("printf '{input}' | timeout -k 5 60 \"$0\" start {flags} {name}"))
+        m.sh(&format!("printf '{input}' | timeout -k 5 $((60 * SLOW)) \"$0\" start {flags} {name}"))
     };
     let reads = "cat; echo oops >&2; exit 5";
     create("ii", &["-i"], reads);
@@ -160,7 +160,7 @@ fn start_joins_whatever_create_made() {
         assert!(ran.stdout.contains("one\r\ntwo"), "{ran:?}");
     }
     let big = m.sh("\"$0\" create -i --name big --network none tiny cat >/dev/null;
-        head -c 1000000 /dev/zero | timeout -k 5 60 \"$0\" start -i big | wc -c");
+        head -c 1000000 /dev/zero | timeout -k 5 $((60 * SLOW)) \"$0\" start -i big | wc -c");
     assert_eq!(big.ok().stdout.trim(), "1000000");
 }
 
@@ -169,11 +169,12 @@ fn a_program_that_says_more_than_it_reads_is_no_deadlock() {
     let Some(m) = Machine::new("streams::more", &["timeout"]) else { return };
     let more = "tiny sh -c 'yes | head -c 300000 | sed s/y/yyyyyyyyyyyyyyyyyyyy/ >/in; cat /in; sed \"s/y/&&&&&&&&&&&&&&&&/\"'";
     let lines = "yes | head -n 100000";
-    let run = m.sh(&format!("{lines} | timeout -k 5 60 \"$0\" run -i --rm --network none {} | wc -c", &more));
+    let run =
+        m.sh(&format!("{lines} | timeout -k 5 $((60 * SLOW)) \"$0\" run -i --rm --network none {} | wc -c", &more));
     assert_eq!(run.ok().stdout.trim(), (150_000 * 21 + 100_000 * 17).to_string());
     m.docent(&["run", "-d", "--name", "box", "--network", "none", "tiny", "sleep", "1000"]).ok();
     let more = more.replacen("tiny", "box", 1);
-    let exec = m.sh(&format!("{lines} | timeout -k 5 60 \"$0\" exec -i {more} | wc -c"));
+    let exec = m.sh(&format!("{lines} | timeout -k 5 $((60 * SLOW)) \"$0\" exec -i {more} | wc -c"));
     assert_eq!(exec.ok().stdout.trim(), (150_000 * 21 + 100_000 * 17).to_string());
 }
 
@@ -183,8 +184,8 @@ fn a_signal_passes_input_that_nobody_reads() {
     let program = "trap \"exit 9\" TERM; echo up; while :; do sleep 0.05; done";
     let ran = m.sh(&format!(
         "mkfifo in; head -c 1000000 /dev/zero >in & feeder=$!
-        timeout -k 5 60 \"$0\" run -i --rm --network none tiny sh -c '{program}' <in >out & pid=$!
-        timeout 60 sh -c 'until grep -q up out; do :; done'
+        timeout -k 5 $((60 * SLOW)) \"$0\" run -i --rm --network none tiny sh -c '{program}' <in >out & pid=$!
+        timeout $((60 * SLOW)) sh -c 'until grep -q up out; do :; done'
         kill -TERM $pid; wait $pid || code=$?; kill $feeder 2>/dev/null || true; exit $code"
     ));
     assert_eq!(ran.code, 9, "{ran:?}");

@@ -6,7 +6,7 @@ use common::Machine;
 
 /// What is left once the kernel has had its moment: it takes a network namespace down in the background.
 fn left(m: &Machine) -> Vec<String> {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let until = std::time::Instant::now() + common::seconds(10);
     loop {
         let found = m.leftovers(0);
         if found.is_empty() || std::time::Instant::now() > until {
@@ -147,13 +147,13 @@ fn stop_kills_what_will_not_hear() {
 #[test]
 fn wait_lasts_as_long_as_the_container_and_says_its_code() {
     let Some(m) = Machine::new("verbs::wait", &[]) else { return };
-    // Each waits for a code in its fifo, and nothing else ends it.
+    // Each waits for a code in its fifo, and nothing else ends it. Its end may take along who wrote the code.
     for name in ["one", "two"] {
         let until_told = "mkfifo /go; read code </go; exit $code";
         m.docent(&["run", "-d", "--network", "none", "--name", name, "tiny", "sh", "-c", until_told]).ok();
     }
     m.docent(&["create", "--network", "none", "--name", "never", "tiny", "true"]).ok();
-    let ran = m.sh(r#"end() { "$0" exec $1 sh -c "until [ -p /go ]; do :; done; echo $2 >/go"; }
+    let ran = m.sh(r#"end() { "$0" exec $1 sh -c "until [ -p /go ]; do :; done; echo $2 >/go" || [ $? = 137 ]; }
         "$0" wait one two >both & both=$!
         "$0" container wait two >second & second=$!
         end one 3
@@ -175,7 +175,7 @@ fn a_container_that_goes_with_its_end_still_says_its_code() {
     // Its end comes only once the waiter is connected to the monitor.
     let ran = m.sh(r#""$0" wait bb >code & pid=$!
         until ls -l /proc/$pid/fd | grep -q socket; do :; done
-        "$0" exec bb sh -c 'until [ -p /go ]; do :; done; echo 7 >/go'
+        "$0" exec bb sh -c 'until [ -p /go ]; do :; done; echo 7 >/go' || [ $? = 137 ]
         wait $pid && cat code"#);
     assert_eq!(ran.ok().stdout, "7\n");
     // A monitor that was killed says nothing: its container died with it.
@@ -321,7 +321,10 @@ fn rename_changes_the_name_and_nothing_else() {
         }
     }
     // Its monitor ends it under the name that it has, and the old one is free.
-    m.sh(r#""$0" exec new sh -c 'until [ -p /go ]; do :; done; echo 3 >/go' && "$0" wait new >/dev/null"#).ok();
+    m.sh(
+        r#""$0" exec new sh -c 'until [ -p /go ]; do :; done; echo 3 >/go' || [ $? = 137 ]; "$0" wait new >/dev/null"#,
+    )
+    .ok();
     let (store, _) = docent::store::Store::open(&m.root()).expect("the store");
     let id = before.split(' ').next().unwrap_or_default();
     let ended = docent::store::Journal::of_container(&store, id).into_iter().find_map(|event| match event.fact {
@@ -339,13 +342,13 @@ fn the_first_connection_waits_for_a_server_that_is_not_up_yet() {
     let slow = "while [ ! -e /go ]; do :; done; exec nginx -g 'daemon off;'";
     m.docent(&["run", "-d", "--name", "slow", "-p", "127.0.0.1:8080:80", "nginx", "sh", "-c", slow]).ok();
     // curl knocks first, and only then may the server come.
-    let page = m.sh("curl -sf --max-time 20 http://127.0.0.1:8080/ >page & pid=$!
-        timeout 60 sh -c 'until ss -Htn state established dst 127.0.0.1:8080 | grep -q .; do :; done'
+    let page = m.sh("curl -sf --max-time $((20 * SLOW)) http://127.0.0.1:8080/ >page & pid=$!
+        timeout $((60 * SLOW)) sh -c 'until ss -Htn state established dst 127.0.0.1:8080 | grep -q .; do :; done'
         \"$0\" exec slow touch /go && wait $pid && cat page");
     assert!(page.ok().stdout.contains("<html"));
     // Where nothing ever listens the connection is turned away, as with Docker, and not kept.
     m.docent(&["run", "-d", "--name", "deaf", "-p", "127.0.0.1:8081:81", "nginx"]).ok();
-    let refused = m.sh("curl -s --max-time 20 http://127.0.0.1:8081/");
+    let refused = m.sh("curl -s --max-time $((20 * SLOW)) http://127.0.0.1:8081/");
     assert!(matches!(refused.code, 52 | 56), "{}", refused.code);
 }
 
@@ -611,13 +614,15 @@ fn a_container_inherits_nothing_of_its_callers_shell() {
     m.sh("exec 9>l; flock 9; \"$0\" run -d --name bg --network none tiny sleep 1000 >/dev/null; exec 9>&-; flock -n l true")
         .ok();
     // Nor is a pipe kept open.
-    m.sh("(timeout 20 \"$0\" run -d --name piped --network none tiny sleep 1000 8>&1 | cat) >/dev/null").ok();
+    m.sh("(timeout $((20 * SLOW)) \"$0\" run -d --name piped --network none tiny sleep 1000 8>&1 | cat) >/dev/null")
+        .ok();
     // A strict umask is the caller's own.
     let seen =
         m.sh("umask 077; \"$0\" run --rm -u 1000 --network none tiny sh -c 'umask; cat /etc/hostname'").ok().stdout;
     assert!(seen.starts_with("0022\n") && seen.lines().count() == 2, "{seen}");
     // With SIGCHLD ignored the kernel would reap the program before its monitor knows how it ended.
-    let ran = m.sh("trap '' CHLD; timeout 20 \"$0\" run --rm --network none tiny sh -c 'echo hello; exit 3'");
+    let ran =
+        m.sh("trap '' CHLD; timeout $((20 * SLOW)) \"$0\" run --rm --network none tiny sh -c 'echo hello; exit 3'");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, "hello\n"));
     m.docent(&["rm", "-f", "bg", "piped"]).ok();
     assert_eq!(left(&m), Vec::<String>::new());
@@ -626,9 +631,10 @@ fn a_container_inherits_nothing_of_its_callers_shell() {
 #[test]
 fn a_reader_that_has_enough_ends_docent_and_not_the_container() {
     let Some(m) = Machine::new("verbs::head", &["timeout"]) else { return };
-    let head = m.sh("timeout 20 \"$0\" run --name yes --network none tiny yes | head -1; \"$0\" ps -q | wc -l");
+    let head =
+        m.sh("timeout $((20 * SLOW)) \"$0\" run --name yes --network none tiny yes | head -1; \"$0\" ps -q | wc -l");
     assert_eq!(head.ok().stdout, "y\n1\n");
-    let head = m.sh("timeout 20 \"$0\" exec yes yes | head -1").ok().stdout;
+    let head = m.sh("timeout $((20 * SLOW)) \"$0\" exec yes yes | head -1").ok().stdout;
     assert_eq!(head, "y\n");
     m.docent(&["rm", "-f", "yes"]).ok();
     assert_eq!(left(&m), Vec::<String>::new());
@@ -640,7 +646,7 @@ fn two_commands_at_once_on_one_container() {
     m.docent(&["create", "--name", "both", "--network", "none", "tiny", "sleep", "1000"]).ok();
     for _ in 0..8 {
         // Docker too takes the second start for done already.
-        m.sh("timeout 20 \"$0\" start both >a & one=$!; timeout 20 \"$0\" start both >b; wait $one; cat a b").ok();
+        m.sh("timeout $((20 * SLOW)) \"$0\" start both >a & one=$!; timeout $((20 * SLOW)) \"$0\" start both >b; wait $one; cat a b").ok();
         assert_eq!(m.docent(&["ps", "-q"]).ok().stdout.lines().count(), 1);
         m.docent(&["stop", "-t", "0", "both"]).ok();
         assert_eq!(m.docent(&["ps", "-q"]).ok().stdout, "");
@@ -649,7 +655,7 @@ fn two_commands_at_once_on_one_container() {
         let name = format!("gone{n}");
         m.docent(&["create", "--name", &name, "--network", "none", "tiny", "sleep", "1000"]).ok();
         // Whoever comes first: afterwards the container is not there, or it is there and runs.
-        m.sh(&format!("timeout 20 \"$0\" start {name} >/dev/null 2>&1 & timeout 20 \"$0\" rm -f {name}; code=$?; wait; [ $code != 124 ]"))
+        m.sh(&format!("timeout $((20 * SLOW)) \"$0\" start {name} >/dev/null 2>&1 & timeout $((20 * SLOW)) \"$0\" rm -f {name}; code=$?; wait; [ $code != 124 ]"))
             .ok();
         m.docent(&["rm", "-f", &name]).ok();
     }
@@ -661,8 +667,8 @@ fn two_commands_at_once_on_one_container() {
 fn input_that_nobody_reads_does_not_make_a_container_deaf() {
     let Some(m) = Machine::new("verbs::deaf", &["timeout"]) else { return };
     let script = "head -c 400000 /dev/zero | \"$0\" run -i --name deaf --network none tiny sleep 1000 & pid=$!
-        timeout 60 sh -c 'until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done' \"$0\"
-        timeout 20 \"$0\" exec deaf echo hi; \"$0\" rm -f deaf >/dev/null; wait $pid || true";
+        timeout $((60 * SLOW)) sh -c 'until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done' \"$0\"
+        timeout $((20 * SLOW)) \"$0\" exec deaf echo hi; \"$0\" rm -f deaf >/dev/null; wait $pid || true";
     assert_eq!(m.sh(script).ok().stdout, "hi\n");
     assert_eq!(left(&m), Vec::<String>::new());
 }
@@ -676,7 +682,8 @@ fn on_a_full_disk_it_is_still_known_how_a_container_ended() {
     m.sh("cat /dev/zero >\"$DOCENT_ROOT/ballast\" 2>/dev/null || true; [ \"$(df --output=avail \"$DOCENT_ROOT\" | tail -1)\" -eq 0 ]")
         .ok();
     m.docent(&["kill", "-s", "USR1", "full"]).ok();
-    m.sh("timeout 60 sh -c 'until \"$0\" ps -aq --filter status=exited | grep -q .; do :; done' \"$0\"").ok();
+    m.sh("timeout $((60 * SLOW)) sh -c 'until \"$0\" ps -aq --filter status=exited | grep -q .; do :; done' \"$0\"")
+        .ok();
     m.sh("rm \"$DOCENT_ROOT/ballast\"").ok();
     let ended = m.docent(&["inspect", "-f", "{{.State.ExitCode}} {{.State.Status}}", "full"]).ok().stdout;
     assert_eq!(ended.trim(), "7 exited");

@@ -183,16 +183,26 @@ impl Machine {
             .args(argv)
             .env("DOCENT_ROOT", self.root())
             .env("LC_ALL", "C.UTF-8")
+            .env("SLOW", slow().to_string())
             .env_remove("DOCENT_LANG")
             .env_remove("DOCENT_NARRATE");
         command
     }
 
+    /// What hangs is a failure too, and must not hold up the others.
     pub fn run(&self, argv: &[&str]) -> Ran {
-        // What hangs is a failure too, and must not hold up the others.
-        let output = self.command(&[&["timeout", "-k", "5", "180"], argv].concat()).stdin(Stdio::null()).output();
-        let output = output.expect("nsenter");
-        Ran::of(argv.join(" "), &output)
+        self.within(180, argv)
+    }
+
+    /// At most so many seconds; past them the code is 124.
+    pub fn within(&self, limit: u64, argv: &[&str]) -> Ran {
+        Ran::of(argv.join(" "), &self.limited(limit, argv).stdin(Stdio::null()).output().expect("nsenter"))
+    }
+
+    /// A command that will run in the machine for at most so many seconds.
+    pub fn limited(&self, limit: u64, argv: &[&str]) -> Command {
+        let limit = seconds(limit).as_secs().to_string();
+        self.command(&[&["timeout", "-k", "5", &limit], argv].concat())
     }
 
     /// One docent command, to its end.
@@ -462,6 +472,16 @@ impl Choice {
 /// Whether the long form was asked for.
 pub fn long() -> bool {
     std::env::var_os("DOCENT_TEST_LONG").is_some_and(|v| v == "1")
+}
+
+/// How many times slower this machine is said to be: in an emulated one a program starts 25 times slower. Limits that are
+/// there to end what hangs are multiplied by it; scripts find it as `$SLOW`.
+pub fn slow() -> u64 {
+    std::env::var("DOCENT_TESTS_SLOW").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1)
+}
+
+pub fn seconds(limit: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(limit * slow())
 }
 
 /// A line that is seen even when the test passes.

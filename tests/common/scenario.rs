@@ -146,7 +146,7 @@ pub fn settle(machine: &Machine) -> Vec<String> {
         return vec![format!("the next command fails: {}", next.stderr)];
     }
     // A monitor that has just ended may still be on its way out.
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(2);
+    let until = std::time::Instant::now() + super::seconds(2);
     loop {
         let left = machine.leftovers(machine.running());
         if left.is_empty() || std::time::Instant::now() > until {
