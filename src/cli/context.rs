@@ -21,6 +21,8 @@ pub struct Context {
     pub story: Story,
     pub narrator: Narrator,
     journal: Shared,
+    /// What is wrong with containers that this command has nothing to do with; said at its end.
+    damaged: Vec<Fault>,
     /// Events that have been shown already.
     shown: usize,
     to: Option<File>,
@@ -107,11 +109,11 @@ impl Context {
             narrator.learned = store.learned(uid());
         }
         let to = to.transpose()?;
-        let mut context = Context { store, story, narrator, journal, shown: 0, to };
+        let mut context = Context { store, story, narrator, journal, damaged: Vec::new(), shown: 0, to };
         if let Some(made) = made {
             made.tell(&mut context.story);
         }
-        sweep::sweep(&context.store, &mut context.story)?;
+        context.damaged = sweep::sweep(&context.store, &mut context.story)?;
         Ok(context)
     }
 
@@ -171,6 +173,7 @@ impl Context {
     }
 
     pub fn complain(&mut self, fault: &Fault) {
+        self.damaged.retain(|other| other != fault);
         let text = self.narrator.print_fault(fault);
         std::io::stderr().lock().write_all(text.as_bytes()).unwrap_or(());
     }
@@ -196,9 +199,21 @@ impl Context {
         names: &[String],
         act: impl Fn(&mut Context, &Container) -> Result<(), Fault>,
     ) -> Result<i32, Fault> {
+        self.each_name(names, |context, name| {
+            let container = context.store.find_container(name)?;
+            act(context, &container)
+        })
+    }
+
+    /// The same by name.
+    pub fn each_name(
+        &mut self,
+        names: &[String],
+        act: impl Fn(&mut Context, &str) -> Result<(), Fault>,
+    ) -> Result<i32, Fault> {
         let mut failed = 0;
         for name in names {
-            let done = self.store.find_container(name).and_then(|container| act(self, &container));
+            let done = act(self, name);
             self.narrate();
             match done {
                 Ok(()) => self.print(&format!("{name}\n")),
@@ -213,6 +228,11 @@ impl Context {
 
     fn finish(&mut self, code: i32) {
         self.narrate();
+        for fault in std::mem::take(&mut self.damaged) {
+            if matches!(&fault, Fault::ContainerDamaged { id, .. } if self.store.container_by_id(id).is_err()) {
+                self.complain(&fault);
+            }
+        }
         if let Some(journal) = self.journal.borrow_mut().take() {
             drop(journal.end(code));
         }

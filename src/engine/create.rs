@@ -20,7 +20,7 @@ pub fn create(store: &Store, story: &mut Story, request: CreateRequest) -> Resul
     let image = resolve::image(store, story, &request.config.image)?;
     let config = complete(request.config, &image)?;
     let lock = store.lock().map_err(|e| Fault::step("lock", e))?;
-    let all = store.list_containers()?;
+    let all = store.known_containers()?;
     let name = match request.name {
         Some(name) => {
             if let Some(other) = all.iter().find(|c| c.name == name) {

@@ -110,7 +110,7 @@ fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Imag
 fn created(store: &Store, ask: &CreateRequest, facts: &mut Vec<Fact>) -> Result<Container, Fault> {
     let image = image(store, &ask.config.image, facts)?;
     if let Some(name) = &ask.name
-        && let Some(other) = store.list_containers()?.iter().find(|c| c.name == *name)
+        && let Some(other) = store.known_containers()?.iter().find(|c| c.name == *name)
     {
         return Err(Fault::NameTaken { name: name.clone(), by: other.id.clone() });
     }

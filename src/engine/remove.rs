@@ -5,8 +5,13 @@ use crate::container::Container;
 use crate::event::{Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
-use crate::store::Store;
+use crate::launch::network;
+use crate::store::{Journal, Store};
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// How long a monitor may take to end once its program has.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
@@ -54,6 +59,46 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         }
     }
     store.remove_container(container, true).map_err(|e| Fault::step("remove", e))?.tell(story);
+    Ok(())
+}
+
+/// Removes one whose files cannot be read: what the kernel has under names that follow from its id, then its directory.
+pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> {
+    let step = |e| Fault::step("remove", e);
+    let (since, until) = (now_us(), Instant::now() + ENDING);
+    let group = || cgroup::layout().group(id).filter(|group| group.exists());
+    let _lock = loop {
+        let watch = Watch::entries(store.container_dir(id).path());
+        if let Some(group) = group() {
+            // Version 1 delivers even SIGKILL only when the group thaws.
+            if group.frozen() {
+                group.freeze(false).map_err(step)?.of_container(id).tell(story);
+            }
+            sweep::end_processes(&group, id, story);
+        }
+        // The monitor ends with its program, and tells what it has put away.
+        match store.try_lock_container(id) {
+            Ok(None) if Instant::now() < until => watch.map(|watch| watch.wait(100)).map_err(step)?,
+            Ok(None) => return Err(step(SysError::new("flock", id, libc::EBUSY))),
+            Err(e) if e.errno != libc::ENOENT => return Err(step(e)),
+            lock => break lock.ok().flatten(),
+        }
+    };
+    Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since).for_each(|event| story.tell(event));
+    if let Some(group) = group() {
+        sweep::end_group(&group, id, story);
+    }
+    if let Some(group) = group() {
+        return Err(step(SysError::new("rmdir", group.name, libc::EBUSY)));
+    }
+    if let Some(deed) = network::unplug(&network::veth(id)).map_err(step)? {
+        deed.of_container(id).tell(story);
+    }
+    match store.discard_container(id, id, true) {
+        // Its monitor did it (`--rm`).
+        Err(e) if e.errno == libc::ENOENT => {}
+        other => other.map_err(step)?.tell(story),
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub fn forecast(store: &Store, container: Container, name: &str) -> Result<Vec<F
 
 fn allowed(store: &Store, container: &Container, name: &str) -> Result<(), Fault> {
     let (id, name) = (&container.id, name.to_string());
-    match store.list_containers()?.into_iter().find(|other| other.name == name) {
+    match store.known_containers()?.into_iter().find(|other| other.name == name) {
         None => Ok(()),
         Some(other) if other.id == *id => Err(Fault::SameName { name }),
         Some(other) => Err(Fault::NameTaken { name, by: other.id }),

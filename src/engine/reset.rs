@@ -1,7 +1,7 @@
 //! `system reset`: a store ends, and the host is as it was before it. Containers first, then what the network had, then the
 //! store itself; a reset that was killed on the way is gone on with by the next one.
 
-use super::{forecast, remove, sweep};
+use super::{forecast, remove};
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::cgroup;
 use crate::launch::{firewall, network, subnet};
@@ -66,14 +66,7 @@ fn end_containers(store: &Store, story: &mut Story) -> Result<(), Fault> {
     for id in store.container_ids() {
         match store.container_by_id(&id) {
             Ok(Some(container)) => remove::remove(store, story, &container, true)?,
-            _ => {
-                if let Some(group) = cgroup::layout().group(&id).filter(|group| group.exists()) {
-                    sweep::end_group(&group, &id, story);
-                }
-                // Its monitor ends with its program.
-                let _lock = store.lock_container(&id);
-                store.discard_container(&id, &id, true).map_err(|e| Fault::step("remove", e))?.tell(story);
-            }
+            _ => remove::discard(store, story, &id)?,
         }
     }
     Ok(())

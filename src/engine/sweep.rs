@@ -5,24 +5,27 @@
 //! cgroup and veth pair have names that follow from its id.
 
 use crate::container::Container;
-use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
 use crate::launch::{network, traces};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
-/// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container.
-pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
+/// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container. Gives
+/// what is wrong with containers whose files cannot be read: they are left as they are.
+pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     for fault in super::copy::undo_abandoned(store, story) {
         go_on(Err(fault), story)?;
     }
     let abandoned = store.abandoned();
-    let containers = store.list_containers()?;
-    if !abandoned.is_empty() {
+    let (containers, damaged) = store.all_containers()?;
+    let configs: Option<Vec<&Container>> = damaged.iter().map(|d| d.config.as_ref()).collect();
+    // Which layers one has whose configuration is lost nobody knows: then all stay.
+    if let Some(configs) = configs.filter(|_| !abandoned.is_empty()) {
         // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
         // first: if this command is killed too, the next one still finds the reason to look.
-        let used = containers.iter().flat_map(|c| c.layers.iter().cloned()).collect();
+        let used = containers.iter().chain(configs).flat_map(|c| c.layers.iter().cloned()).collect();
         for deed in store.sweep_images(&used)? {
             deed.tell(story);
         }
@@ -46,12 +49,14 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), Fault> {
         }
         let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { continue };
         // Under its lock nobody else changes it; what it was may have changed before we got it.
-        if let Some(now) = store.container_by_id(&container.id)?.filter(|c| c.state.live()) {
+        if let Ok(Some(now)) = store.container_by_id(&container.id)
+            && now.state.live()
+        {
             let put = put_in_order(store, &now, story);
             go_on(put, story)?;
         }
     }
-    Ok(())
+    Ok(damaged.into_iter().map(|d| d.fault).collect())
 }
 
 /// What cannot be put in order now (a full disk, a process that the kernel cannot end yet) is told, and does not keep this
@@ -62,12 +67,8 @@ fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
             story.tell(Event::failed(Fact::Cleaned { what: error.object.clone() }, error));
             Ok(())
         }
-        // Another container's files: whoever asks for that one is told the rest.
-        Err(Fault::StoreDamaged { path, .. }) => {
-            let error = SysError::new("read", &path, libc::EUCLEAN);
-            story.tell(Event::failed(Fact::Cleaned { what: path }, error));
-            Ok(())
-        }
+        // That one is reported anyway.
+        Err(Fault::ContainerDamaged { .. }) => Ok(()),
         other => other,
     }
 }
@@ -136,12 +137,16 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
 
 /// Kills what is in a group, and removes it.
 pub(super) fn end_group(group: &Group, id: &str, story: &mut Story) {
+    end_processes(group, id, story);
+    remove_group(group, id, story);
+}
+
+pub(super) fn end_processes(group: &Group, id: &str, story: &mut Story) {
     for pid in group.processes() {
         if let Some(pidfd) = process::start_time(pid).and_then(|started| process::open(pid, started)) {
             end(pidfd.as_fd(), pid, id, story);
         }
     }
-    remove_group(group, id, story);
 }
 
 /// Tells the removal, or that it failed: then the group is still there, and a later command tries again.

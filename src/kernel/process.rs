@@ -330,3 +330,11 @@ pub fn execute(path: &str, argv: &[String], env: &[String]) -> SysError {
     unsafe { libc::execve(path_c.as_ptr(), argv_p.as_ptr(), env_p.as_ptr()) };
     SysError::new("execve", path, std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }
+
+/// IPv4 addresses of the network namespace of a process, by the kernel's own table of routes: what is there is `LOCAL`.
+pub fn addresses(pid: i32) -> Vec<std::net::Ipv4Addr> {
+    let text = fs::read_to_string(format!("/proc/{pid}/net/fib_trie")).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let local = lines.windows(2).filter(|pair| pair[1].starts_with("/32 host LOCAL"));
+    local.filter_map(|pair| pair[0].strip_prefix("|-- ")?.parse().ok()).collect()
+}

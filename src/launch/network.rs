@@ -16,6 +16,7 @@ use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Stor
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
 use crate::kernel::sys::{self, Calls};
+use crate::kernel::{cgroup, process};
 use crate::store::Store;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -69,8 +70,10 @@ pub fn forecast(store: &Store, container_id: &str) -> Result<(Vec<Fact>, Option<
 
 /// Addresses of the store's other containers that live.
 pub fn in_use(store: &Store, container_id: &str) -> Result<Vec<Ipv4Addr>, Fault> {
-    let others = store.list_containers()?.into_iter().filter(|c| c.id != container_id);
-    Ok(others.filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address)).collect())
+    let (whole, damaged) = store.all_containers()?;
+    let others = whole.into_iter().filter(|c| c.id != container_id);
+    let known = others.filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address));
+    Ok(known.chain(damaged.iter().flat_map(|d| addresses_of(&d.id))).collect())
 }
 
 /// Removes the bridge of this name; None when there is none.
@@ -233,11 +236,17 @@ pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Resu
     })
 }
 
-/// The name of the host's end.
+/// The host's end of a container's pair. A device's name holds 15 characters: 11 hex digits tell 17 million million
+/// containers apart.
 pub fn veth(container_id: &str) -> String {
-    // A device's name holds 15 characters: 11 hex digits tell 17 million million containers apart.
     let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
     format!("veth{digits}")
+}
+
+/// The addresses that a container has as the kernel says, for one whose files do not.
+pub fn addresses_of(container_id: &str) -> Vec<Ipv4Addr> {
+    let processes = cgroup::layout().group(container_id).map(|group| group.processes()).unwrap_or_default();
+    processes.into_iter().map(process::addresses).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// From outside: the pair, its host's end up and in the bridge, its other end born as `eth0` in the namespace of `pid`.

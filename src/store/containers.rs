@@ -17,6 +17,15 @@ pub struct ContainerLock {
     _file: File,
 }
 
+/// A container whose files cannot be read.
+#[derive(Debug)]
+pub struct Damaged {
+    pub id: String,
+    /// What `config.json` says, if it is the state that is lost.
+    pub config: Option<Container>,
+    pub fault: Fault,
+}
+
 /// Paths of one container.
 #[derive(Debug, Clone)]
 pub struct ContainerDir {
@@ -94,7 +103,11 @@ impl Store {
         fs::set_permissions(temp.path().join("upper"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .map_err(io)?;
         let json = |v: serde_json::Result<Vec<u8>>| v.map_err(|e| io(std::io::Error::other(e)));
-        fs::write(temp.path().join("config.json"), json(serde_json::to_vec(container))?).map_err(io)?;
+        let config = json(serde_json::to_vec(container))?;
+        if config.len() as u64 > super::LARGEST {
+            return Err(container.process().too_long());
+        }
+        fs::write(temp.path().join("config.json"), config).map_err(io)?;
         fs::write(temp.path().join("state.json"), json(serde_json::to_vec(&State::default()))?).map_err(io)?;
         File::create(temp.path().join("lock")).map_err(io)?;
         for (name, content) in files {
@@ -182,23 +195,41 @@ impl Store {
     }
 
     /// One container, as its files say; None when there is none of that id.
+    ///
+    /// Errors: [`Fault::ContainerDamaged`].
     pub fn container_by_id(&self, id: &str) -> Result<Option<Container>, Fault> {
+        self.examine(id).map_err(|damaged| damaged.fault)
+    }
+
+    fn examine(&self, id: &str) -> Result<Option<Container>, Damaged> {
         let dir = self.container_dir(id);
-        let damaged = |path: &Path, why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
-        let read = |path: PathBuf| match fs::read(&path) {
-            Ok(bytes) => Ok(Some((path, bytes))),
-            // ENOTDIR: a stray file among the containers.
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(e) => Err(Fault::step("read", SysError::io("open", path.to_string_lossy(), &e))),
+        // Nothing at all is there: it was removed meanwhile, or is a stray file.
+        let none = |e: &std::io::Error| {
+            matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) && !dir.path().is_dir()
         };
-        let Some((path, bytes)) = read(dir.config())? else { return Ok(None) };
-        let container: Container = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
-        let Some((path, bytes)) = read(dir.state())? else { return Ok(None) };
-        let mut state: State = serde_json::from_slice(&bytes).map_err(|e| damaged(&path, e.to_string()))?;
-        if let State::Running(life) = state {
-            let frozen = cgroup::layout().group(id).is_some_and(|g| g.frozen());
-            state = if frozen { State::Paused(life) } else { State::Running(life) };
-        }
+        let damaged = |path: PathBuf, e: std::io::Error| {
+            let path = path.to_string_lossy().into_owned();
+            match e.raw_os_error() {
+                Some(libc::EACCES | libc::EPERM | libc::EMFILE | libc::ENFILE | libc::ENOMEM) => {
+                    Fault::step("read", SysError::io("open", path, &e))
+                }
+                _ => Fault::ContainerDamaged { id: id.into(), path, why: e.to_string() },
+            }
+        };
+        let own = |container: Container| {
+            if container.id == id { Ok(container) } else { Err(std::io::Error::other("another container's id")) }
+        };
+        let container = match super::read_json(&dir.config()).and_then(own) {
+            Ok(container) => container,
+            Err(e) if none(&e) => return Ok(None),
+            Err(e) => return Err(Damaged { id: id.into(), config: None, fault: damaged(dir.config(), e) }),
+        };
+        let state = match super::read_json(&dir.state()) {
+            Ok(State::Running(life)) if cgroup::layout().group(id).is_some_and(|g| g.frozen()) => State::Paused(life),
+            Ok(state) => state,
+            Err(e) if none(&e) => return Ok(None),
+            Err(e) => return Err(Damaged { id: id.into(), config: Some(container), fault: damaged(dir.state(), e) }),
+        };
         Ok(Some(Container { state, ..container }))
     }
 
@@ -209,21 +240,36 @@ impl Store {
         dirs.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
     }
 
-    /// All containers, the newest first.
+    /// All containers that can be read, the newest first.
     pub fn list_containers(&self) -> Result<Vec<Container>, Fault> {
+        self.all_containers().map(|(whole, _)| whole)
+    }
+
+    /// Those too whose state cannot be read: what they are called is taken.
+    pub fn known_containers(&self) -> Result<Vec<Container>, Fault> {
+        let (whole, damaged) = self.all_containers()?;
+        Ok(whole.into_iter().chain(damaged.into_iter().filter_map(|d| d.config)).collect())
+    }
+
+    /// All containers, the newest first, and those whose files cannot be read.
+    pub fn all_containers(&self) -> Result<(Vec<Container>, Vec<Damaged>), Fault> {
         let entries = fs::read_dir(self.containers())
             .map_err(|e| Fault::step("read", SysError::io("open", self.containers().to_string_lossy(), &e)))?;
-        let mut all = Vec::new();
+        let (mut all, mut damaged) = (Vec::new(), Vec::new());
         for entry in entries.flatten() {
-            if let Some(container) = self.container_by_id(&entry.file_name().to_string_lossy())? {
-                all.push(container);
+            match self.examine(&entry.file_name().to_string_lossy()) {
+                Ok(container) => all.extend(container),
+                Err(one) if matches!(one.fault, Fault::ContainerDamaged { .. }) => damaged.push(one),
+                Err(one) => return Err(one.fault),
             }
         }
         all.sort_by(|a, b| b.created.cmp(&a.created).then(a.id.cmp(&b.id)));
-        Ok(all)
+        Ok((all, damaged))
     }
 
     /// By full id, then by name, then by an unambiguous prefix of the id: Docker's order.
+    ///
+    /// Errors: [`Fault::NoSuchContainer`], [`Fault::AmbiguousId`], [`Fault::ContainerDamaged`].
     pub fn find_container(&self, text: &str) -> Result<Container, Fault> {
         let text = text.strip_prefix('/').unwrap_or(text);
         if text.len() == 64
@@ -232,22 +278,29 @@ impl Store {
         {
             return Ok(container);
         }
-        let all = self.list_containers()?;
-        if let Some(container) = all.iter().find(|c| c.name == text) {
-            return Ok(container.clone());
+        let (all, damaged) = self.all_containers()?;
+        let all = all.into_iter().map(|c| (c.id.clone(), Some(c.name.clone()), Ok(c)));
+        let damaged = damaged.into_iter().map(|d| (d.id, d.config.map(|c| c.name), Err(d.fault)));
+        let mut found = Vec::new();
+        for (id, name, container) in all.chain(damaged) {
+            if name.is_some_and(|name| name == text) {
+                return container;
+            }
+            if !text.is_empty() && id.starts_with(text) {
+                found.push(container);
+            }
         }
-        let mut found = all.into_iter().filter(|c| !text.is_empty() && c.id.starts_with(text));
-        match (found.next(), found.next()) {
-            (Some(one), None) => Ok(one),
-            (Some(_), Some(_)) => Err(Fault::AmbiguousId { prefix: text.into() }),
-            _ => Err(Fault::NoSuchContainer { name: text.into() }),
+        match (found.pop(), found.is_empty()) {
+            (Some(one), true) => one,
+            (Some(_), false) => Err(Fault::AmbiguousId { prefix: text.into() }),
+            (None, _) => Err(Fault::NoSuchContainer { name: text.into() }),
         }
     }
 
     /// Takes a container's lock without waiting; None: its monitor lives.
     pub fn try_lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
         let path = self.container_dir(id).lock();
-        let file = File::open(&path).map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?;
+        let file = super::open_own(&path).map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(ContainerLock { _file: file })),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -258,7 +311,7 @@ impl Store {
     /// Waits until the container's monitor is gone, and keeps the lock. None: so is the container.
     pub fn lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
         let path = self.container_dir(id).lock();
-        let file = match File::open(&path) {
+        let file = match super::open_own(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?,
         };

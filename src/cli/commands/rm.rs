@@ -32,8 +32,11 @@ impl Command for Rm {
         for name in missing {
             context.complain(&Fault::NoSuchContainer { name });
         }
-        context.each(&names, |context, container| {
-            remove::remove(&context.store, &mut context.story, container, self.force)
+        context.each_name(&names, |context, name| match context.store.find_container(name) {
+            Err(Fault::ContainerDamaged { id, .. }) if self.force => {
+                remove::discard(&context.store, &mut context.story, &id)
+            }
+            found => remove::remove(&context.store, &mut context.story, &found?, self.force),
         })
     }
 

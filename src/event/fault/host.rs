@@ -65,6 +65,20 @@ macro_rules! host_faults {
         sample { Fault::StoreDamaged { path: s("/etc/x"), why: s("JSON") } }
     }
 
+    ContainerDamaged { id: String, path: String, why: String } => {
+        (id = short(id), path) { ko: "{id} 컨테이너의 파일이 손상되었습니다: {path}", en: "the container {id} is damaged: {path}" }
+        cause (why) {
+            ko: "읽을 수 없어서 이 컨테이너만 빼고 계속합니다. 다른 컨테이너에는 영향이 없습니다. ({why})",
+            en: "It cannot be read ({why}). Only this container is left out; the others are not affected.",
+        }
+        fix (id = short(id)) {
+            ko: "남아 있는 프로세스와 파일을 모두 지웁니다: docent rm -f {id}",
+            en: "remove what is left of it, processes and files: docent rm -f {id}",
+        }
+        #[cfg(test)]
+        sample { Fault::ContainerDamaged { id: s(ID), path: s("/etc/x"), why: s("JSON") } }
+    }
+
     /// Containers need root here; the probe says what else this host would allow.
     NotRoot { probe: Option<Box<Probe>> } => {
         { ko: "컨테이너를 실행하려면 root 권한이 필요합니다", en: "running containers needs root here" }
