@@ -71,9 +71,7 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
         let watch = Watch::entries(store.container_dir(id).path());
         if let Some(group) = group() {
             // Version 1 delivers even SIGKILL only when the group thaws.
-            if group.frozen() {
-                group.freeze(false).map_err(step)?.of_container(id).tell(story);
-            }
+            stop::thaw(id, story)?;
             sweep::end_processes(&group, id, story);
         }
         // The monitor ends with its program, and tells what it has put away.
@@ -111,9 +109,7 @@ fn end(story: &mut Story, container: &Container) -> Result<(), Fault> {
         Err(e) => return Err(step(e)),
     }
     // Version 1 delivers even SIGKILL only when the group thaws.
-    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.frozen()) {
-        group.freeze(false).map_err(step)?.of_container(&container.id).tell(story);
-    }
+    stop::thaw(&container.id, story)?;
     process::wait_gone(pidfd.as_fd(), None);
     Ok(())
 }

@@ -68,7 +68,7 @@ pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32
         deed.tell(story);
     }
     if signal == libc::SIGKILL {
-        thaw(container, story)?;
+        thaw(&container.id, story)?;
         process::wait_gone(pidfd.as_fd(), None);
         drop(settled(store, story, container, since)?);
     }
@@ -88,7 +88,7 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
         deed.tell(story);
     }
     // A frozen process cannot even die of a signal it handles: it is thawed to get it.
-    thaw(container, story)?;
+    thaw(&container.id, story)?;
     let millis = u64::try_from(grace).ok().map(|s| s.saturating_mul(1000));
     if !process::wait_gone(pidfd.as_fd(), millis)
         && let Some(deed) = send(container, &pidfd, libc::SIGKILL)?
@@ -100,10 +100,12 @@ pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32
     Ok(())
 }
 
-fn thaw(container: &Container, story: &mut Story) -> Result<(), Fault> {
-    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.frozen()) {
-        let deed = group.freeze(false).map_err(|e| Fault::step("thaw", e))?;
-        deed.of_container(&container.id).tell(story);
+/// Where it is frozen. After a SIGKILL its monitor may be quicker, and the group be gone.
+pub(super) fn thaw(id: &str, story: &mut Story) -> Result<(), Fault> {
+    match cgroup::layout().group(id).filter(|g| g.frozen()).map(|group| group.freeze(false)) {
+        None => {}
+        Some(Err(e)) if matches!(e.errno, libc::ENOENT | libc::ENODEV) => {}
+        Some(deed) => deed.map_err(|e| Fault::step("thaw", e))?.of_container(id).tell(story),
     }
     Ok(())
 }

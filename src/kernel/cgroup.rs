@@ -325,7 +325,11 @@ impl Group {
         let name = file.to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
             sys::put(calls, &file, word)?;
-            let state = self.settled(&file, word)?;
+            let state = match self.settled(&file, word) {
+                // Let go, its processes ended, and their monitor has removed the group already.
+                Err(e) if !freeze && matches!(e.errno, libc::ENOENT | libc::ENODEV) => word.into(),
+                other => other?,
+            };
             let file = Some(name.clone());
             let fact = if freeze { Fact::CgroupFrozen { file, state } } else { Fact::CgroupThawed { file, state } };
             Ok(((), fact))
