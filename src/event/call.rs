@@ -48,3 +48,9 @@ impl std::fmt::Display for SysError {
 }
 
 impl std::error::Error for SysError {}
+
+impl From<SysError> for std::io::Error {
+    fn from(e: SysError) -> Self {
+        std::io::Error::from_raw_os_error(e.errno)
+    }
+}

@@ -10,7 +10,7 @@
 use super::tarball::{Kind, Member, Tar, Trouble, too_large};
 use crate::event::ArchiveFlaw;
 use crate::kernel::sys::Calls;
-use crate::kernel::walk;
+use crate::kernel::{open, walk};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -432,14 +432,7 @@ fn clean<'a>(path: &'a [u8], member: &str) -> Result<Vec<&'a [u8]>, Trouble> {
 
 fn open2(root: impl AsFd, path: &[u8], flags: OFlags, how: ResolveFlags) -> rustix::io::Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
-    for _ in 0..64 {
-        // EAGAIN: something was renamed somewhere while the kernel resolved a `..` of a link (openat2(2)).
-        match rustix::fs::openat2(&root, path, flags | OFlags::CLOEXEC, Mode::empty(), how) {
-            Err(Errno::AGAIN) => {}
-            other => return other,
-        }
-    }
-    Err(Errno::AGAIN)
+    open::openat2(root, Path::new(OsStr::from_bytes(path)), flags, Mode::empty(), how)
 }
 
 /// Opens a directory by its true path: a link anywhere in it is ELOOP.

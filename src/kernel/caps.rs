@@ -8,7 +8,7 @@
 //! What never breaks: the bounding set only shrinks, and it must shrink first, since shrinking it needs CAP_SETPCAP.
 //! The order of a launch is [`bounding`], the seccomp filter (which needs CAP_SYS_ADMIN), the user, then [`sets`].
 
-use super::sys::{self, Calls};
+use super::sys::{self, Calls, Prctl};
 use crate::event::{Deed, Fact, SysError};
 
 /// The 14 that Docker leaves to a container.
@@ -75,7 +75,7 @@ const NAMES: [&str; 41] = [
 ];
 
 /// `CAP_SYS_ADMIN` for 21; one that is newer than this table as its number.
-fn name(number: u32) -> String {
+pub(super) fn name(number: u32) -> String {
     NAMES.get(number as usize).map_or_else(|| number.to_string(), |name| (*name).to_string())
 }
 
@@ -126,7 +126,7 @@ pub fn apply(keep: &[&str], as_root: bool) -> Result<Deed<()>, SysError> {
 /// From now on execve gives no rights that the process does not have: setuid programs run as the caller.
 pub fn no_new_privs() -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
-        sys::prctl(calls, libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS", 1, "1, 0, 0, 0")?;
+        sys::prctl(calls, Prctl::NoNewPrivs)?;
         Ok(((), Fact::NoNewPrivileges))
     })
 }
@@ -151,10 +151,7 @@ fn drop_bounding(calls: &mut Calls, keep: u64) -> Result<(Vec<String>, usize), S
     let (had, known) = read_bounding();
     let mut dropped = 0;
     for number in (0..known).filter(|n| had & !keep & (1 << n) != 0) {
-        // SAFETY: only plain numbers.
-        let ret = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, number as libc::c_ulong, 0, 0, 0) };
-        let which = name(number);
-        calls.raw("prctl", format!("PR_CAPBSET_DROP, {which}"), which, ret as libc::c_long)?;
+        sys::prctl(calls, Prctl::DropBounding(number))?;
         dropped += 1;
     }
     Ok((kept(keep, had), dropped))
@@ -178,10 +175,7 @@ struct Half {
 const VERSION_3: u32 = 0x2008_0522;
 
 fn narrow_sets(calls: &mut Calls, keep: u64) -> Result<u64, SysError> {
-    // SAFETY: only plain numbers.
-    let ret = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong, 0, 0, 0) };
-    calls.raw("prctl", "PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0".into(), "ambient", ret as libc::c_long)?;
-
+    sys::prctl(calls, Prctl::ClearAmbient)?;
     let mut header = Header { version: VERSION_3, pid: 0 };
     let mut data = [Half::default(); 2];
     // SAFETY: version 3 fills exactly two halves.
@@ -196,9 +190,9 @@ fn narrow_sets(calls: &mut Calls, keep: u64) -> Result<u64, SysError> {
     // SAFETY: version 3 reads exactly two halves.
     let ret = unsafe { libc::syscall(libc::SYS_capset, &header, &data) };
     let set = shown(bits);
-    let args =
-        format!("{{version=_LINUX_CAPABILITY_VERSION_3, pid=0}}, {{effective={set}, permitted={set}, inheritable=0}}");
-    calls.raw("capset", args, "self", ret)?;
+    let (header, data) =
+        ("version=_LINUX_CAPABILITY_VERSION_3, pid=0", format!("effective={set}, permitted={set}, inheritable=0"));
+    calls.saw("capset", format_args!("{{{header}}}, {{{data}}}"), "self", sys::answer(ret))?;
     Ok(bits)
 }
 

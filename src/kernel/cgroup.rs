@@ -10,6 +10,7 @@
 //! has one thread at that point, so the thread is the process. In version 2 it is born in the group (CLONE_INTO_CGROUP),
 //! which takes the read side only.
 
+use super::files;
 use super::sys::{self, Calls};
 use crate::event::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
 use std::fs;
@@ -146,7 +147,7 @@ impl Group {
             for tree in &self.dirs {
                 let parent = tree.path.parent().unwrap_or(Path::new("/"));
                 if !parent.is_dir() {
-                    match sys::mkdir(calls, parent, 0o755) {
+                    match files::mkdir(calls, parent, 0o755) {
                         Err(e) if e.errno == libc::EEXIST => {}
                         other => other?,
                     }
@@ -154,13 +155,10 @@ impl Group {
                 if self.version == 2 {
                     hand_down(calls, parent)?;
                 }
-                sys::mkdir(calls, &tree.path, 0o755)?;
+                files::mkdir(calls, &tree.path, 0o755)?;
             }
             if let Some(tree) = self.dirs.last().filter(|_| !owner.is_empty()) {
-                let value = sys::quoted(owner);
-                let args = format!("{}, \"{OWNER}\", {value}, {}, 0", sys::quoted(&tree.path), owner.len());
-                let set = rustix::fs::setxattr(&tree.path, OWNER, owner.as_bytes(), rustix::fs::XattrFlags::empty());
-                drop(calls.saw("setxattr", args, tree.path.to_string_lossy(), set));
+                drop(files::setxattr(calls, &tree.path, OWNER, owner));
             }
             Ok(((), Fact::CgroupMade { version: self.version, name: self.name.clone(), paths: self.paths() }))
         })?;
@@ -222,7 +220,7 @@ impl Group {
         let (path, file) = (&setting.file, setting.file.to_string_lossy().into_owned());
         let mut read_back = String::new();
         let deed = sys::deed(|calls| {
-            sys::put(calls, path, &setting.value)?;
+            files::put(calls, path, &setting.value)?;
             let now = fs::read_to_string(path).map_err(|e| SysError::io("read", &file, &e))?;
             read_back = now.trim().to_string();
             Ok(((), setting.fact(Some(read_back.clone()))))
@@ -248,9 +246,9 @@ impl Group {
         let fact = self.devices_fact()?;
         let dir = self.dir("devices")?;
         Some(sys::deed(|calls| {
-            sys::put(calls, &dir.join("devices.deny"), "a")?;
+            files::put(calls, &dir.join("devices.deny"), "a")?;
             for rule in DEVICES {
-                sys::put(calls, &dir.join("devices.allow"), rule)?;
+                files::put(calls, &dir.join("devices.allow"), rule)?;
             }
             Ok(((), fact))
         }))
@@ -266,7 +264,7 @@ impl Group {
     pub fn join_self(&self, pid: i32) -> Result<Deed<()>, SysError> {
         let deed = sys::deed(|calls| {
             for tree in &self.dirs {
-                sys::put(calls, &tree.path.join("tasks"), "0")?;
+                files::put(calls, &tree.path.join("tasks"), "0")?;
             }
             Ok(((), Fact::CgroupJoined { pid: Some(pid), name: self.name.clone(), paths: self.paths() }))
         })?;
@@ -324,7 +322,7 @@ impl Group {
         let word = if freeze { on } else { off };
         let name = file.to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
-            sys::put(calls, &file, word)?;
+            files::put(calls, &file, word)?;
             let state = match self.settled(&file, word) {
                 // Let go, its processes ended, and their monitor has removed the group already.
                 Err(e) if !freeze && matches!(e.errno, libc::ENOENT | libc::ENODEV) => word.into(),
@@ -407,13 +405,11 @@ impl Group {
                 let until = crate::event::now_us() + 5_000_000;
                 loop {
                     let mut attempt = Calls::default();
-                    match sys::rmdir(&mut attempt, &tree.path) {
+                    match files::rmdir(&mut attempt, &tree.path) {
                         Err(e) if e.errno == libc::EBUSY && crate::event::now_us() < until => std::thread::yield_now(),
                         Err(e) if e.errno == libc::ENOENT => break,
                         outcome => {
-                            for call in attempt.take() {
-                                calls.note(&call.name, call.args, call.ret);
-                            }
+                            calls.add(attempt.take());
                             match outcome {
                                 Ok(()) => removed.push(tree.path.to_string_lossy().into_owned()),
                                 Err(e) => failed = failed.or(Some(e)),
@@ -472,7 +468,7 @@ pub fn remove_parents(layout: &Layout) -> Result<Option<Deed<()>>, SysError> {
     sys::deed(|calls| {
         let mut paths = Vec::new();
         for path in parents {
-            match sys::rmdir(calls, &path) {
+            match files::rmdir(calls, &path) {
                 Ok(()) => paths.push(path.to_string_lossy().into_owned()),
                 // Another store has its groups there, or is just making one.
                 Err(e) if matches!(e.errno, libc::EBUSY | libc::ENOTEMPTY | libc::ENOENT) => {}
@@ -494,7 +490,7 @@ fn hand_down(calls: &mut Calls, docent: &Path) -> Result<(), SysError> {
             if named(&offered) && !named(&have) {
                 // Refused where processes sit in this group (inside another container): then there is no limit to be
                 // had from this controller, and a limit that was asked for is refused by name.
-                match sys::put(calls, &dir.join("cgroup.subtree_control"), &format!("+{want}")) {
+                match files::put(calls, &dir.join("cgroup.subtree_control"), &format!("+{want}")) {
                     Err(e) if e.errno == libc::EBUSY || e.errno == libc::ENOTSUP => {}
                     other => other?,
                 }

@@ -2,6 +2,7 @@
 
 pub mod caps;
 pub mod cgroup;
+pub mod files;
 pub mod ids;
 pub mod mounts;
 pub mod netlink;

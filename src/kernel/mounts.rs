@@ -5,8 +5,9 @@
 //! mount, known only by its descriptor (fsopen, fsmount, or open_tree for a bind), and then moved onto a target that was
 //! opened with openat2(RESOLVE_IN_ROOT), so that no symlink leads out. Kernel 5.2 and later.
 
-use super::sys::{self, Calls, flags, quoted};
+use super::sys::{self, Calls, named, quoted};
 use crate::event::SysError;
+use nix::mount::MsFlags;
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
@@ -14,9 +15,6 @@ use rustix::mount::{
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-
-const ATTR: &[(u64, &str)] =
-    &[(1, "MOUNT_ATTR_RDONLY"), (2, "MOUNT_ATTR_NOSUID"), (4, "MOUNT_ATTR_NODEV"), (8, "MOUNT_ATTR_NOEXEC")];
 
 /// One setting of a file system in the making.
 pub enum Setting<'a> {
@@ -31,56 +29,41 @@ pub fn detached(
     settings: &[Setting<'_>],
     attr: MountAttrFlags,
 ) -> Result<OwnedFd, SysError> {
-    let fs = calls.saw(
-        "fsopen",
-        format!("{}, FSOPEN_CLOEXEC", quoted(kind)),
-        kind,
-        fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC),
-    )?;
+    let how = FsOpenFlags::FSOPEN_CLOEXEC;
+    let args = format_args!("{}, {}", quoted(kind), named(how.iter_names()));
+    let fs = calls.saw("fsopen", args, kind, fsopen(kind, how))?;
     // What the first column of /proc/mounts shows.
     for setting in std::iter::once(&Setting::Value("source", kind)).chain(settings) {
         match setting {
             Setting::Value(key, value) => calls.saw(
                 "fsconfig",
-                format!("<{kind}>, FSCONFIG_SET_STRING, {}, {}, 0", quoted(key), quoted(value)),
-                format!("{kind} {key}={value}"),
+                format_args!("<{kind}>, FSCONFIG_SET_STRING, {}, {}, 0", quoted(key), quoted(value)),
+                format_args!("{kind} {key}={value}"),
                 fsconfig_set_string(fs.as_fd(), *key, *value),
             )?,
             Setting::Flag(key) => calls.saw(
                 "fsconfig",
-                format!("<{kind}>, FSCONFIG_SET_FLAG, {}, NULL, 0", quoted(key)),
-                format!("{kind} {key}"),
+                format_args!("<{kind}>, FSCONFIG_SET_FLAG, {}, NULL, 0", quoted(key)),
+                format_args!("{kind} {key}"),
                 fsconfig_set_flag(fs.as_fd(), *key),
             )?,
         }
     }
-    calls.saw(
-        "fsconfig",
-        format!("<{kind}>, FSCONFIG_CMD_CREATE, NULL, NULL, 0"),
-        kind,
-        fsconfig_create(fs.as_fd()),
-    )?;
-    calls.saw(
-        "fsmount",
-        format!("<{kind}>, FSMOUNT_CLOEXEC, {}", flags(attr.bits() as u64, ATTR)),
-        kind,
-        fsmount(fs.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attr),
-    )
+    let create = format_args!("<{kind}>, FSCONFIG_CMD_CREATE, NULL, NULL, 0");
+    calls.saw("fsconfig", create, kind, fsconfig_create(fs.as_fd()))?;
+    let how = FsMountFlags::FSMOUNT_CLOEXEC;
+    let args = format_args!("<{kind}>, {}, {}", named(how.iter_names()), named(attr.iter_names()));
+    calls.saw("fsmount", args, kind, fsmount(fs.as_fd(), how, attr))
 }
 
 /// A copy of an existing mount (a bind), detached. `from` is resolved against `dir`; an empty `from` is `dir` itself.
 pub fn copy_of(calls: &mut Calls, dir: BorrowedFd<'_>, from: &Path) -> Result<OwnedFd, SysError> {
     let mut how = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
-    let empty = from.as_os_str().is_empty();
-    if empty {
+    if from.as_os_str().is_empty() {
         how |= OpenTreeFlags::AT_EMPTY_PATH;
     }
-    calls.saw(
-        "open_tree",
-        format!("{}, OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC{}", quoted(from), if empty { "|AT_EMPTY_PATH" } else { "" }),
-        from.to_string_lossy(),
-        open_tree(dir, from, how),
-    )
+    let args = format_args!("{}, {}", quoted(from), named(how.iter_names()));
+    calls.saw("open_tree", args, from.display(), open_tree(dir, from, how))
 }
 
 /// Makes a detached mount read-only (mount_setattr, kernel 5.12).
@@ -105,25 +88,16 @@ pub fn set_read_only(calls: &mut Calls, mount: BorrowedFd<'_>, recursive: bool) 
             std::mem::size_of::<Attr>(),
         )
     };
-    let args =
-        format!("\"\", AT_EMPTY_PATH{}, {{attr_set=MOUNT_ATTR_RDONLY}}", if recursive { "|AT_RECURSIVE" } else { "" });
-    calls.raw("mount_setattr", args, "read-only", ret).map(drop)
+    let how = if recursive { "AT_EMPTY_PATH|AT_RECURSIVE" } else { "AT_EMPTY_PATH" };
+    let args = format_args!("\"\", {how}, {{attr_set=MOUNT_ATTR_RDONLY}}");
+    calls.saw("mount_setattr", args, "read-only", sys::answer(ret)).map(drop)
 }
 
 /// Puts a detached mount at a target that is open; `shown` is the target's name for people.
 pub fn attach(calls: &mut Calls, mount: BorrowedFd<'_>, target: BorrowedFd<'_>, shown: &str) -> Result<(), SysError> {
-    calls.saw(
-        "move_mount",
-        format!("\"\", <{shown}>, \"\", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"),
-        shown,
-        move_mount(
-            mount,
-            "",
-            target,
-            "",
-            MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH,
-        ),
-    )
+    let how = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    let args = format_args!("\"\", <{shown}>, \"\", {}", named(how.iter_names()));
+    calls.saw("move_mount", args, shown, move_mount(mount, "", target, "", how))
 }
 
 /// Opens a path inside a container's root for use as a mount target or source: symlinks are followed as the container would
@@ -143,5 +117,5 @@ pub fn beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, SysError> {
 
 /// Every mount made from here on stays in this mount namespace, while later mounts of the host still reach it.
 pub fn keep_private(calls: &mut Calls) -> Result<(), SysError> {
-    sys::mount(calls, None, Path::new("/"), None, libc::MS_REC | libc::MS_SLAVE, None)
+    sys::mount(calls, None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_SLAVE, None)
 }

@@ -202,9 +202,7 @@ pub(super) fn noted(
     shown: String,
     answer: Result<usize, Errno>,
 ) -> Result<(), SysError> {
-    let ret = answer.map_or_else(|e| -(e.raw_os_error() as i64), |sent| sent as i64);
-    calls.note("sendto", format!("{socket}, {shown}"), ret);
-    answer.map(drop).map_err(|e| SysError::new("sendto", shown, e.raw_os_error()))
+    calls.saw("sendto", format_args!("{socket}, {shown}"), &shown, answer).map(drop)
 }
 
 #[cfg(test)]

@@ -1,24 +1,40 @@
 //! Opening paths that somebody else chose: openat2 keeps the walk inside a root (kernel 5.6).
 
 use crate::event::SysError;
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, openat2};
+use nix::unistd::AccessFlags;
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Take};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 /// Opens `path` as a process would whose root is `root`: absolute symlinks start there, `..` stops there, and the magic
-/// links of /proc are refused. EAGAIN means that a rename raced with a `..`; the kernel asks to try again.
+/// links of /proc are refused.
 pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags, mode: Mode) -> Result<OwnedFd, SysError> {
-    for _ in 0..64 {
-        match openat2(root, path, how, mode, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS) {
-            Err(rustix::io::Errno::AGAIN) => continue,
-            other => return other.map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error())),
+    named(path, openat2(root, path, how, mode, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS))
+}
+
+/// openat2 itself, close-on-exec. EAGAIN means that a rename raced with a `..`; the kernel asks to try again.
+pub fn openat2(
+    dir: impl AsFd,
+    path: &Path,
+    how: OFlags,
+    mode: Mode,
+    resolve: ResolveFlags,
+) -> rustix::io::Result<OwnedFd> {
+    let mut tries = 0..64;
+    loop {
+        match rustix::fs::openat2(&dir, path, how | OFlags::CLOEXEC, mode, resolve) {
+            Err(rustix::io::Errno::AGAIN) if tries.next().is_some() => {}
+            other => return other,
         }
     }
-    Err(SysError::new("openat2", path.to_string_lossy(), libc::EAGAIN))
+}
+
+fn named(path: &Path, opened: rustix::io::Result<OwnedFd>) -> Result<OwnedFd, SysError> {
+    opened.map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error()))
 }
 
 /// Opens `path` beneath a directory, through directories alone: no symlink on the way or at its end is followed. With
@@ -30,22 +46,19 @@ pub fn beneath(dir: BorrowedFd<'_>, path: &Path, how: OFlags) -> Result<OwnedFd,
 /// The same, with more that the kernel is to refuse (NO_XDEV: another mount).
 pub fn within(dir: BorrowedFd<'_>, path: &Path, how: OFlags, more: ResolveFlags) -> Result<OwnedFd, SysError> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | more;
-    openat2(dir, path, how | OFlags::CLOEXEC, Mode::empty(), resolve)
-        .map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error()))
+    named(path, openat2(dir, path, how, Mode::empty(), resolve))
 }
 
 /// Opens `path` as this process sees it, but through no magic link of /proc: what those lead to need not be in its root.
 pub fn without_magic_links(path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
-    openat2(rustix::fs::CWD, path, how | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_MAGICLINKS)
-        .map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.raw_os_error()))
+    named(path, openat2(rustix::fs::CWD, path, how, Mode::empty(), ResolveFlags::NO_MAGICLINKS))
 }
 
 /// Whether this process may execute what is open, by its effective ids (faccessat2, kernel 5.8). Errors: EACCES.
 pub fn may_execute(file: BorrowedFd<'_>) -> Result<(), SysError> {
-    let how = libc::AT_EACCESS | libc::AT_EMPTY_PATH;
-    // SAFETY: a descriptor that is open, an empty NUL-terminated path, two integers.
-    let ret = unsafe { libc::syscall(libc::SYS_faccessat2, file.as_raw_fd(), c"".as_ptr(), libc::X_OK, how) };
-    if ret == 0 { Ok(()) } else { Err(SysError::io("faccessat2", "program", &std::io::Error::last_os_error())) }
+    use nix::fcntl::AtFlags;
+    nix::unistd::faccessat(file, "", AccessFlags::X_OK, AtFlags::AT_EACCESS | AtFlags::AT_EMPTY_PATH)
+        .map_err(|e| SysError::new("faccessat2", "program", e as i32))
 }
 
 /// What lies at a name, held and looked at before it is opened: to open a device or a FIFO can do something already, and a

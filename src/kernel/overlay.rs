@@ -11,6 +11,7 @@
 use super::mounts::{self, Setting};
 use super::sys::{self, Calls};
 use crate::event::{Deed, Fact, SysError};
+use nix::mount::MsFlags;
 use rustix::mount::MountAttrFlags;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -84,7 +85,7 @@ impl Overlay {
             self.upper.to_string_lossy(),
             self.work.to_string_lossy()
         );
-        let flags = if self.without_devices { libc::MS_NODEV } else { 0 };
+        let flags = if self.without_devices { MsFlags::MS_NODEV } else { MsFlags::empty() };
         sys::mount(calls, Some(Path::new("overlay")), &self.target, Some("overlay"), flags, Some(&data))?;
         Ok((super::open::directory(&self.target)?, self.fact()))
     }

@@ -9,7 +9,7 @@
 //! and a group that still has processes refuses to go.
 
 use super::cgroup::{Group, Layout, Tree, layout};
-use super::{mounts, process, sys};
+use super::{files, mounts, process, sys};
 use crate::event::{Deed, Fact, Limit, Story, SysError};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -195,7 +195,7 @@ fn take_away(dir: &Path, wait: bool, story: &mut Story) {
 fn take_away_one(dir: &Path, story: &mut Story) -> Option<i32> {
     let name = dir.to_string_lossy().into_owned();
     let gone = sys::deed(|calls| {
-        sys::rmdir(calls, dir)?;
+        files::rmdir(calls, dir)?;
         Ok(((), Fact::CgroupRemoved { name: name.clone(), paths: vec![name] }))
     });
     match gone {

@@ -110,9 +110,9 @@ fn listen(calls: &mut Calls, address: SocketAddr) -> Result<Listener, SysError> 
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&fd, true).map_err(|e| failed("setsockopt", e))?;
     }
-    calls.saw("bind", format!("<tcp>, {}", shown(address)), object.clone(), rustix::net::bind(&fd, &address))?;
+    calls.saw("bind", format_args!("<tcp>, {}", shown(address)), &object, rustix::net::bind(&fd, &address))?;
     let bound = rustix::net::getsockname(&fd).and_then(SocketAddr::try_from).map_err(|e| failed("getsockname", e))?;
-    calls.saw("listen", format!("<tcp:{bound}>, {BACKLOG}"), object.clone(), rustix::net::listen(&fd, BACKLOG))?;
+    calls.saw("listen", format_args!("<tcp:{bound}>, {BACKLOG}"), &object, rustix::net::listen(&fd, BACKLOG))?;
     Ok((fd, bound))
 }
 

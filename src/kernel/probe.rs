@@ -9,10 +9,12 @@
 //! a program started anew (`docent __probe DIRECTORY`), so the caller may have threads.
 
 use super::cgroup::{self, Layout};
+use super::files;
 use super::netlink::Netlink;
 use super::nftables::{Nftables, Table};
 use super::sys::{self, Calls, Cloned};
 use crate::event::{Call, Deed, Event, Fact, Probe, Shown, SysError, Tier};
+use nix::mount::MsFlags;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -102,9 +104,7 @@ fn attempt(what: &str, required: bool, f: impl FnOnce(&mut Calls) -> Result<Stri
         Ok(detail) => Shown { what: what.into(), ok: true, required, error: None, detail },
         Err(mut error) => {
             // A step of its own brings its calls with its failure.
-            for call in std::mem::take(&mut error.calls) {
-                calls.note(&call.name, call.args, call.ret);
-            }
+            calls.add(std::mem::take(&mut error.calls));
             failed(what, required, error)
         }
     };
@@ -148,9 +148,9 @@ fn attempt_all(place: &Path, out: &mut impl Write) {
 const PARTS: [&str; 4] = ["lower", "upper", "work", "merged"];
 
 fn prepare(calls: &mut Calls, dir: &Path) -> Result<String, SysError> {
-    sys::mkdir(calls, dir, 0o700)?;
+    files::mkdir(calls, dir, 0o700)?;
     for part in PARTS {
-        sys::mkdir(calls, &dir.join(part), 0o755)?;
+        files::mkdir(calls, &dir.join(part), 0o755)?;
     }
     for file in ["lower/kept", "lower/gone"] {
         let path = dir.join(file);
@@ -168,10 +168,10 @@ fn clean_up(dir: &Path, name: &str) -> Vec<Call> {
         super::walk::remove_path(&dir.join(part)).unwrap_or(());
     }
     if dir.exists() {
-        sys::rmdir(&mut calls, dir).unwrap_or(());
+        files::rmdir(&mut calls, dir).unwrap_or(());
     }
     for (path, _) in groups(&cgroup::layout(), name).into_iter().filter(|(path, _)| path.is_dir()) {
-        sys::rmdir(&mut calls, &path).unwrap_or(());
+        files::rmdir(&mut calls, &path).unwrap_or(());
     }
     calls.take()
 }
@@ -221,20 +221,20 @@ fn try_cgroup(name: &str) -> [Line; 2] {
 
 /// The controllers that a group made here really has.
 fn try_group(calls: &mut Calls, path: &Path, offered: &[String], version: u8) -> Result<Vec<String>, SysError> {
-    sys::mkdir(calls, path, 0o755)?;
+    files::mkdir(calls, path, 0o755)?;
     let usable = if version == 1 { Ok(offered.to_vec()) } else { try_handing_down(calls, path, offered) };
     let mut usable = usable.unwrap_or_default();
     let (file, on, off) =
         if version == 1 { ("freezer.state", "FROZEN", "THAWED") } else { ("cgroup.freeze", "1", "0") };
     let file = path.join(file);
     if file.exists() {
-        let froze = sys::put(calls, &file, on).and_then(|()| sys::put(calls, &file, off)).is_ok();
+        let froze = files::put(calls, &file, on).and_then(|()| files::put(calls, &file, off)).is_ok();
         usable.retain(|c| froze || c != "freezer");
         if froze && version == 2 {
             usable.push("freezer".into());
         }
     }
-    sys::rmdir(calls, path)?;
+    files::rmdir(calls, path)?;
     Ok(usable)
 }
 
@@ -247,13 +247,13 @@ fn try_handing_down(calls: &mut Calls, path: &Path, offered: &[String]) -> Resul
     let mut added = Vec::new();
     for want in ["memory", "cpu", "pids"] {
         let missing = offered.iter().any(|c| c == want) && !before.iter().any(|c| c == want);
-        if missing && sys::put(calls, &control, &format!("+{want}")).is_ok() {
+        if missing && files::put(calls, &control, &format!("+{want}")).is_ok() {
             added.push(want);
         }
     }
     let usable = words(&path.join("cgroup.controllers"));
     for name in added {
-        sys::put(calls, &control, &format!("-{name}"))?;
+        files::put(calls, &control, &format!("-{name}"))?;
     }
     Ok(usable)
 }
@@ -333,7 +333,7 @@ fn inside(out: &mut impl Write, overlay_at: Option<&Path>, user: bool) {
         say(out, &attempt("overlay", true, |calls| try_overlay(calls, dir, user)));
     }
     let proc = |calls: &mut Calls| {
-        sys::mount(calls, Some(Path::new("proc")), Path::new("/proc"), Some("proc"), 0, None)?;
+        sys::mount(calls, Some(Path::new("proc")), Path::new("/proc"), Some("proc"), MsFlags::empty(), None)?;
         Ok("/proc".into())
     };
     say(out, &attempt("proc", true, proc));
@@ -346,7 +346,7 @@ fn inside(out: &mut impl Write, overlay_at: Option<&Path>, user: bool) {
 fn try_overlay(calls: &mut Calls, dir: &Path, user: bool) -> Result<String, SysError> {
     std::env::set_current_dir(dir).map_err(|e| SysError::io("chdir", dir.to_string_lossy(), &e))?;
     let data = format!("lowerdir=lower,upperdir=upper,workdir=work{}", if user { ",userxattr" } else { "" });
-    sys::mount(calls, Some(Path::new("overlay")), Path::new("merged"), Some("overlay"), 0, Some(&data))?;
+    sys::mount(calls, Some(Path::new("overlay")), Path::new("merged"), Some("overlay"), MsFlags::empty(), Some(&data))?;
     fs::write("merged/kept", b"changed").map_err(|e| SysError::io("open", "merged/kept", &e))?;
     fs::remove_file("merged/gone").map_err(|e| SysError::io("unlink", "merged/gone", &e))?;
     Ok(dir.parent().unwrap_or(dir).to_string_lossy().into_owned())
@@ -384,7 +384,7 @@ fn map_ranges(calls: &mut Calls, pid: i32) -> Result<String, SysError> {
         let ended = ended.map_err(|e| SysError::io("execve", program, &e))?;
         // It is set-uid root, or useless; its own message names no errno, and what it checks is permission.
         let errno = if ended.success() { 0 } else { libc::EPERM };
-        calls.note("execve", format!("{program} {pid} 0 {own} 1 1 {first} {count}"), -i64::from(errno));
+        calls.note("execve", format_args!("{program} {pid} 0 {own} 1 1 {first} {count}"), -i64::from(errno));
         if errno != 0 {
             return Err(SysError::new("write", format!("{program}: /proc/{pid}/{}_map", &program[3..6]), errno));
         }
@@ -420,12 +420,12 @@ fn map_one(calls: &mut Calls, pid: i32) -> Result<String, SysError> {
     let proc = PathBuf::from(format!("/proc/{pid}"));
     let empty = |file: &str| fs::read_to_string(proc.join(file)).is_ok_and(|map| map.trim().is_empty());
     if empty("uid_map") {
-        sys::put(calls, &proc.join("uid_map"), &format!("0 {uid} 1"))?;
+        files::put(calls, &proc.join("uid_map"), &format!("0 {uid} 1"))?;
     }
     if empty("gid_map") {
         // user_namespaces(7): without it a process could leave a group that keeps it from a file.
-        sys::put(calls, &proc.join("setgroups"), "deny")?;
-        sys::put(calls, &proc.join("gid_map"), &format!("0 {gid} 1"))?;
+        files::put(calls, &proc.join("setgroups"), "deny")?;
+        files::put(calls, &proc.join("gid_map"), &format!("0 {gid} 1"))?;
     }
     Ok(format!("{uid}"))
 }

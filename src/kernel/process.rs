@@ -3,9 +3,9 @@
 //! A pid is a number that the kernel hands out again. docent keeps a process's start time (field 22 of /proc/PID/stat, in
 //! clock ticks since boot) and the boot's id beside it, and signals only through a pidfd that it opened and then compared.
 
-use super::sys::{self, Calls};
-use crate::event::{Deed, Event, Fact, Namespace, SysError};
-use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
+use super::sys::{self, Calls, Prctl};
+use crate::event::{Call, Deed, Event, Fact, Namespace, SysError};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, WaitOptions, pidfd_open, setrlimit, wait, waitpid};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -114,24 +114,47 @@ impl Ended {
 
 /// Reaps a child that has ended, without waiting; None: it runs.
 pub fn reap(pid: i32) -> Option<Ended> {
-    let id = WaitId::Pid(Pid::from_raw(pid)?);
-    let status = waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG).ok()??;
-    Some(Ended { code: status.exit_status(), signal: status.terminating_signal() })
+    wait_for(Some(Pid::from_raw(pid)?), false).map(|(_, ended)| ended)
 }
 
 /// The same, waiting for it.
 pub fn reap_waiting(pid: i32) -> Option<Ended> {
-    let id = WaitId::Pid(Pid::from_raw(pid)?);
+    wait_for(Some(Pid::from_raw(pid)?), true).map(|(_, ended)| ended)
+}
+
+/// Reaps whichever child has ended; None: none has, or with `waiting` there is none.
+pub fn reap_any(waiting: bool) -> Option<(i32, Ended)> {
+    wait_for(None, waiting)
+}
+
+/// nix knows no realtime signals, and would lose a child that ended by one: waited for with rustix.
+fn wait_for(child: Option<Pid>, waiting: bool) -> Option<(i32, Ended)> {
+    let how = if waiting { WaitOptions::empty() } else { WaitOptions::NOHANG };
     loop {
-        match waitid(id.clone(), WaitIdOptions::EXITED) {
-            Ok(status) => {
-                let status = status?;
-                return Some(Ended { code: status.exit_status(), signal: status.terminating_signal() });
+        // Without a number waitpid means the process group, wait any child.
+        match if child.is_some() { waitpid(child, how) } else { wait(how) } {
+            Ok(found) => {
+                let (pid, status) = found?;
+                let ended = Ended { code: status.exit_status(), signal: status.terminating_signal() };
+                return Some((pid.as_raw_nonzero().get(), ended));
             }
             Err(rustix::io::Errno::INTR) => {}
             Err(_) => return None,
         }
     }
+}
+
+/// A signal to a child that has not been reaped, so that its number is nobody else's.
+pub fn signal_child(pid: i32, signal: i32) {
+    // One that has ended needs none.
+    let signal = nix::sys::signal::Signal::try_from(signal);
+    signal.and_then(|signal| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal)).unwrap_or(());
+}
+
+/// A limit of this process and what it starts, which nobody raises again.
+pub fn limit(resource: Resource, most: u64) -> Result<(), SysError> {
+    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+        .map_err(|e| SysError::new("prlimit64", format!("{resource:?}"), e.raw_os_error()))
 }
 
 /// The namespaces of a process beside our own: the evidence of what its clone made.
@@ -192,17 +215,17 @@ pub fn start_helper(
     keep(FdFlags::CLOEXEC)?;
     let child = child.map_err(|e| SysError::io("execve", role, &e))?;
     let pid = child.id() as i32;
-    let argv: Vec<String> = [path.as_str()].iter().chain(args).chain([&number.as_str()]).map(sys::quoted).collect();
+    let argv: Vec<&str> = [path.as_str()].into_iter().chain(args.iter().copied()).chain([number.as_str()]).collect();
     // The C library starts a program by vfork, or a clone that does the same; what the child does next is execve.
-    calls.note("vfork", String::new(), i64::from(pid));
-    calls.note("execve", format!("{}, [{}], ...", sys::quoted(&path), argv.join(", ")), 0);
+    calls.note("vfork", format_args!(""), i64::from(pid));
+    calls.note("execve", format_args!("{}", sys::Argv(path.as_ref(), &argv)), 0);
     Ok(Deed::new(pid, Event::of(Fact::HelperStarted { pid: Some(pid), role: role.into() }, calls.take())))
 }
 
 /// A new session without a controlling terminal: a hangup of the learner's terminal does not reach it.
 pub fn own_session() -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
-        calls.saw("setsid", String::new(), "", rustix::process::setsid())?;
+        sys::setsid(calls)?;
         Ok(((), Fact::SessionMade { tty: false }))
     })
 }
@@ -211,10 +234,10 @@ pub fn own_session() -> Result<Deed<()>, SysError> {
 pub fn guard(parent_death: bool, not_dumpable: bool) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         if not_dumpable {
-            sys::prctl(calls, libc::PR_SET_DUMPABLE, "PR_SET_DUMPABLE", 0, "SUID_DUMP_DISABLE")?;
+            sys::prctl(calls, Prctl::NotDumpable)?;
         }
         if parent_death {
-            sys::prctl(calls, libc::PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG", libc::SIGKILL as u64, "SIGKILL")?;
+            sys::prctl(calls, Prctl::DieWithParent)?;
         }
         Ok(((), Fact::Guarded { parent_death, not_dumpable }))
     })
@@ -243,6 +266,15 @@ pub fn begin_afresh(handed_over: &str) -> Result<(), SysError> {
 /// Files are made with the modes that are asked for: 022 as everywhere, whatever the learner's shell has.
 pub fn usual_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
+/// What is made meanwhile has the mode that is asked for, to the bit.
+pub fn without_umask<T>(f: impl FnOnce() -> T) -> T {
+    use rustix::process::umask;
+    let before = umask(rustix::fs::Mode::empty());
+    let made = f();
+    umask(before);
+    made
 }
 
 /// The name by which `ps` shows this process. Without it a helper would be called by the number of the descriptor it was
@@ -314,6 +346,11 @@ pub fn default_signals() {
             libc::signal(signal, libc::SIG_DFL);
         }
     }
+}
+
+/// The execve of another process, as its parent tells it.
+pub fn execve_call(path: &std::path::Path, argv: &[String], ret: i64) -> Call {
+    Call { name: "execve".into(), args: sys::Argv(path, argv).to_string(), ret }
 }
 
 /// execve; comes back only with the reason why not. The call is noted by the parent, which sees it succeed.

@@ -133,7 +133,9 @@ fn set_filter(calls: &mut Calls, program: &[sock_filter]) -> Result<(), SysError
     let fprog = libc::sock_fprog { len: count, filter: program.as_ptr().cast_mut() };
     // SAFETY: the kernel copies `len` instructions from `filter` and keeps no pointer; `program` lives throughout.
     let ret = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &fprog) };
-    calls.raw("seccomp", format!("SECCOMP_SET_MODE_FILTER, 0, {{len={count}}}"), "filter", ret).map(drop)
+    calls
+        .saw("seccomp", format_args!("SECCOMP_SET_MODE_FILTER, 0, {{len={count}}}"), "filter", sys::answer(ret))
+        .map(drop)
 }
 
 // ---- the program ---------------------------------------------------------------------------------------------------

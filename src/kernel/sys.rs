@@ -1,11 +1,16 @@
 //! Thin system calls that remember themselves.
 //!
 //! Every call that changes something takes [`Calls`] and writes itself down there in strace's words, whatever the kernel
-//! answers; [`deed`] turns a row of them into a [`Deed`]. Calls that only look are made elsewhere, with rustix or std.
-//! The truth test compares what is written down here with what strace saw.
+//! answers; [`deed`] turns a row of them into a [`Deed`]. The words are made of the values that the call is made with, next to
+//! it, here and in files.rs. Calls that only look are made elsewhere, with rustix or std. The truth test compares what is
+//! written down here with what strace saw.
 
 use crate::event::{Call, Deed, Event, Fact, SysError};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags};
+use nix::sched::CloneFlags;
 use std::ffi::{CString, OsStr};
+use std::fmt::{self, Arguments, Display, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -14,6 +19,7 @@ use std::path::Path;
 #[derive(Debug, Default)]
 pub struct Calls {
     list: Vec<Call>,
+    unwritten: bool,
 }
 
 /// Runs one step: `f` makes calls through [`Calls`] and gives the value and what to tell of it. A failure carries the
@@ -46,9 +52,21 @@ impl Answer for () {
     }
 }
 
-impl Answer for rustix::process::Pid {
+impl Answer for i64 {
     fn ret(&self) -> i64 {
-        i64::from(self.as_raw_nonzero().get())
+        *self
+    }
+}
+
+impl Answer for usize {
+    fn ret(&self) -> i64 {
+        *self as i64
+    }
+}
+
+impl Answer for nix::unistd::Pid {
+    fn ret(&self) -> i64 {
+        i64::from(self.as_raw())
     }
 }
 
@@ -58,47 +76,62 @@ impl Answer for OwnedFd {
     }
 }
 
+/// Why a call failed, as the libraries say it.
+pub trait Reason {
+    fn errno(&self) -> i32;
+}
+
+impl Reason for Errno {
+    fn errno(&self) -> i32 {
+        *self as i32
+    }
+}
+
+impl Reason for rustix::io::Errno {
+    fn errno(&self) -> i32 {
+        self.raw_os_error()
+    }
+}
+
+impl Reason for std::io::Error {
+    fn errno(&self) -> i32 {
+        self.raw_os_error().unwrap_or(libc::EIO)
+    }
+}
+
+/// The outcome of a call of the C library's that sets errno.
+pub(super) fn answer(ret: impl Into<i64>) -> nix::Result<i64> {
+    Errno::result(ret.into())
+}
+
 impl Calls {
-    /// Writes a call down. `ret` is the raw answer: a value, or a negated errno.
-    pub fn note(&mut self, name: &str, args: String, ret: i64) {
-        self.list.push(Call { name: name.into(), args, ret });
-    }
-
-    /// Writes down the outcome of a call made through rustix.
-    pub fn saw<T: Answer>(
+    /// The outcome of a call, written down. Only for wrappers of calls: `args` are made of what the call was made with.
+    pub(super) fn saw<T: Answer, E: Reason>(
         &mut self,
-        name: &str,
-        args: String,
-        object: impl Into<String>,
-        r: rustix::io::Result<T>,
+        name: &'static str,
+        args: Arguments<'_>,
+        object: impl Display,
+        outcome: Result<T, E>,
     ) -> Result<T, SysError> {
-        match r {
-            Ok(v) => {
-                self.note(name, args, v.ret());
-                Ok(v)
-            }
-            Err(e) => {
-                self.note(name, args, -(e.raw_os_error() as i64));
-                Err(SysError::new(name, object, e.raw_os_error()))
-            }
+        let ret = outcome.as_ref().map_or_else(|e| -i64::from(e.errno()), Answer::ret);
+        self.note(name, args, ret);
+        outcome.map_err(|e| SysError::new(name, object.to_string(), e.errno()))
+    }
+
+    /// The same for a call that another process made, or that the C library made for us.
+    pub(super) fn note(&mut self, name: &str, args: Arguments<'_>, ret: i64) {
+        if !self.unwritten {
+            self.list.push(Call { name: name.into(), args: args.to_string(), ret });
         }
     }
 
-    /// Writes down the outcome of a libc call that sets errno.
-    pub fn raw(
-        &mut self,
-        name: &str,
-        args: String,
-        object: impl Into<String>,
-        ret: libc::c_long,
-    ) -> Result<libc::c_long, SysError> {
-        if ret < 0 {
-            let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-            self.note(name, args, -(errno as i64));
-            return Err(SysError::new(name, object, errno));
-        }
-        self.note(name, args, ret);
-        Ok(ret)
+    /// Whether what is called from now on is not written down: a tree of thousands is told by its sum.
+    pub(super) fn unwritten(&mut self, yes: bool) {
+        self.unwritten = yes;
+    }
+
+    pub(super) fn add(&mut self, calls: impl IntoIterator<Item = Call>) {
+        self.list.extend(calls);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -111,41 +144,59 @@ impl Calls {
     }
 }
 
-/// An argv as strace prints it, which cuts long words and lists; shorter than strace does it, nothing is cut.
-pub fn quoted_list(words: &[String]) -> String {
-    let mut shown: Vec<String> = words.iter().take(MOST_WORDS).map(quoted_word).collect();
-    if words.len() > MOST_WORDS {
-        shown.push("...".into());
+/// A string as strace prints it.
+pub struct Quoted<'a>(&'a OsStr);
+
+pub fn quoted(s: &(impl AsRef<OsStr> + ?Sized)) -> Quoted<'_> {
+    Quoted(s.as_ref())
+}
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for &b in self.0.as_bytes() {
+            match b {
+                b'"' => f.write_str("\\\"")?,
+                b'\\' => f.write_str("\\\\")?,
+                b'\n' => f.write_str("\\n")?,
+                b'\t' => f.write_str("\\t")?,
+                0x20..=0x7e => f.write_char(char::from(b))?,
+                _ => write!(f, "\\{b:o}")?,
+            }
+        }
+        f.write_char('"')
     }
-    format!("[{}]", shown.join(", "))
 }
 
 const MOST_WORDS: usize = 64;
 const LONGEST_WORD: usize = 1024;
 
-/// A word of [`quoted_list`].
-pub fn quoted_word(word: &String) -> String {
-    match word.get(..word.floor_char_boundary(LONGEST_WORD)).filter(|start| start.len() < word.len()) {
-        Some(start) => quoted(start) + "...",
-        None => quoted(word),
+/// The arguments of an execve as strace prints them, without the environment. Long words and lists are cut as strace does;
+/// shorter than strace does it, nothing is.
+pub struct Argv<'a, S>(pub &'a Path, pub &'a [S]);
+
+impl<S: AsRef<str>> Display for Argv<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, [", quoted(self.0))?;
+        for (n, word) in self.1.iter().take(MOST_WORDS).enumerate() {
+            write!(f, "{}{}", if n == 0 { "" } else { ", " }, quoted_word(word.as_ref()))?;
+        }
+        f.write_str(if self.1.len() > MOST_WORDS { ", ...], ..." } else { "], ..." })
     }
 }
 
-/// A string as strace prints it.
-pub fn quoted(s: impl AsRef<OsStr>) -> String {
-    let mut out = String::from("\"");
-    for &b in s.as_ref().as_bytes() {
-        match b {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\t' => out.push_str("\\t"),
-            0x20..=0x7e => out.push(b as char),
-            _ => out.push_str(&format!("\\{b:o}")),
-        }
+/// A word of [`Argv`].
+pub fn quoted_word(word: &str) -> String {
+    match word.get(..word.floor_char_boundary(LONGEST_WORD)).filter(|start| start.len() < word.len()) {
+        Some(start) => format!("{}...", quoted(start)),
+        None => quoted(word).to_string(),
     }
-    out.push('"');
-    out
+}
+
+/// Names of bits, joined as strace does.
+pub(super) fn named<'a, F: 'a>(names: impl Iterator<Item = (&'a str, F)>) -> String {
+    let names: Vec<&str> = names.map(|(name, _)| name).collect();
+    if names.is_empty() { "0".into() } else { names.join("|") }
 }
 
 /// Names of the set bits, joined as strace does; what has no name stays a hex number.
@@ -168,144 +219,32 @@ pub fn cstr(s: impl AsRef<OsStr>) -> Result<CString, SysError> {
     CString::new(s.as_ref().as_bytes()).map_err(|_| SysError::new("open", s.as_ref().to_string_lossy(), libc::EINVAL))
 }
 
-fn text(p: &Path) -> String {
-    p.to_string_lossy().into_owned()
-}
-
 // ---- mounts ------------------------------------------------------------------------------------------------------
-
-const MS: &[(u64, &str)] = &[
-    (libc::MS_RDONLY, "MS_RDONLY"),
-    (libc::MS_NOSUID, "MS_NOSUID"),
-    (libc::MS_NODEV, "MS_NODEV"),
-    (libc::MS_NOEXEC, "MS_NOEXEC"),
-    (libc::MS_REMOUNT, "MS_REMOUNT"),
-    (libc::MS_BIND, "MS_BIND"),
-    (libc::MS_REC, "MS_REC"),
-    (libc::MS_PRIVATE, "MS_PRIVATE"),
-    (libc::MS_SLAVE, "MS_SLAVE"),
-    (libc::MS_STRICTATIME, "MS_STRICTATIME"),
-    (libc::MS_RELATIME, "MS_RELATIME"),
-];
 
 pub fn mount(
     calls: &mut Calls,
     source: Option<&Path>,
     target: &Path,
     kind: Option<&str>,
-    mount_flags: u64,
+    how: MsFlags,
     data: Option<&str>,
 ) -> Result<(), SysError> {
-    let source_c = source.map(cstr).transpose()?;
-    let target_c = cstr(target)?;
-    let kind_c = kind.map(cstr).transpose()?;
-    let data_c = data.map(cstr).transpose()?;
-    let ptr = |c: &Option<CString>| c.as_ref().map_or(std::ptr::null(), |c| c.as_ptr());
-    // SAFETY: every pointer is null or a NUL-terminated string that lives until the call returns.
-    let ret = unsafe { libc::mount(ptr(&source_c), target_c.as_ptr(), ptr(&kind_c), mount_flags, ptr(&data_c).cast()) };
-    let shown = |s: Option<String>| s.unwrap_or("NULL".into());
-    let args = format!(
-        "{}, {}, {}, {}, {}",
-        shown(source.map(quoted)),
-        quoted(target),
-        shown(kind.map(quoted)),
-        flags(mount_flags, MS),
-        shown(data.map(quoted))
-    );
-    calls.raw("mount", args, text(target), ret as libc::c_long).map(drop)
+    let done = nix::mount::mount(source, target, kind, how, data);
+    let shown = |s: Option<&OsStr>| s.map_or("NULL".into(), |s| quoted(s).to_string());
+    let (from, kind, data) =
+        (shown(source.map(Path::as_os_str)), shown(kind.map(OsStr::new)), shown(data.map(OsStr::new)));
+    let how = named(how.iter_names());
+    calls.saw("mount", format_args!("{from}, {}, {kind}, {how}, {data}", quoted(target)), target.display(), done)
 }
 
-pub fn umount2(calls: &mut Calls, target: &Path, how: i32) -> Result<(), SysError> {
-    let c = cstr(target)?;
-    // SAFETY: a NUL-terminated path.
-    let ret = unsafe { libc::umount2(c.as_ptr(), how) };
-    let names = &[(libc::MNT_DETACH as u64, "MNT_DETACH"), (libc::UMOUNT_NOFOLLOW as u64, "UMOUNT_NOFOLLOW")];
-    calls
-        .raw("umount2", format!("{}, {}", quoted(target), flags(how as u64, names)), text(target), ret as libc::c_long)
-        .map(drop)
+pub fn umount2(calls: &mut Calls, target: &Path, how: MntFlags) -> Result<(), SysError> {
+    let done = nix::mount::umount2(target, how);
+    calls.saw("umount2", format_args!("{}, {}", quoted(target), named(how.iter_names())), target.display(), done)
 }
 
 pub fn pivot_root(calls: &mut Calls, new: &Path, old: &Path) -> Result<(), SysError> {
-    let (n, o) = (cstr(new)?, cstr(old)?);
-    // SAFETY: two NUL-terminated paths.
-    let ret = unsafe { libc::syscall(libc::SYS_pivot_root, n.as_ptr(), o.as_ptr()) };
-    calls.raw("pivot_root", format!("{}, {}", quoted(new), quoted(old)), text(new), ret).map(drop)
-}
-
-// ---- files -------------------------------------------------------------------------------------------------------
-
-pub fn mkdir(calls: &mut Calls, path: &Path, mode: u32) -> Result<(), SysError> {
-    let c = cstr(path)?;
-    // SAFETY: a NUL-terminated path.
-    let ret = unsafe { libc::mkdir(c.as_ptr(), mode) };
-    calls.raw("mkdir", format!("{}, 0{mode:o}", quoted(path)), text(path), ret as libc::c_long).map(drop)
-}
-
-pub fn rmdir(calls: &mut Calls, path: &Path) -> Result<(), SysError> {
-    let c = cstr(path)?;
-    // SAFETY: a NUL-terminated path.
-    let ret = unsafe { libc::rmdir(c.as_ptr()) };
-    calls.raw("rmdir", quoted(path), text(path), ret as libc::c_long).map(drop)
-}
-
-pub fn rename(calls: &mut Calls, from: &Path, to: &Path) -> Result<(), SysError> {
-    let (a, b) = (cstr(from)?, cstr(to)?);
-    // SAFETY: two NUL-terminated paths.
-    let ret = unsafe { libc::rename(a.as_ptr(), b.as_ptr()) };
-    calls.raw("rename", format!("{}, {}", quoted(from), quoted(to)), text(to), ret as libc::c_long).map(drop)
-}
-
-pub fn symlink(calls: &mut Calls, to: &Path, at: &Path) -> Result<(), SysError> {
-    let (a, b) = (cstr(to)?, cstr(at)?);
-    // SAFETY: two NUL-terminated paths.
-    let ret = unsafe { libc::symlink(a.as_ptr(), b.as_ptr()) };
-    calls.raw("symlink", format!("{}, {}", quoted(to), quoted(at)), text(at), ret as libc::c_long).map(drop)
-}
-
-pub fn mknod(calls: &mut Calls, path: &Path, mode: u32, major: u32, minor: u32) -> Result<(), SysError> {
-    let c = cstr(path)?;
-    let kind = match mode & libc::S_IFMT {
-        libc::S_IFCHR => "S_IFCHR",
-        libc::S_IFREG => "S_IFREG",
-        _ => "S_IFIFO",
-    };
-    // SAFETY: a NUL-terminated path.
-    let ret = unsafe { libc::mknod(c.as_ptr(), mode, libc::makedev(major, minor)) };
-    let mut args = format!("AT_FDCWD, {}, {kind}|0{:o}", quoted(path), mode & 0o7777);
-    if kind == "S_IFCHR" {
-        args.push_str(&format!(", {}", device(major, minor)));
-    }
-    // The C library's mknod is mknodat.
-    calls.raw("mknodat", args, text(path), ret as libc::c_long).map(drop)
-}
-
-/// A device's number as strace prints it: zero without 0x.
-pub fn device(major: u32, minor: u32) -> String {
-    let number = |n: u32| if n == 0 { "0".to_string() } else { format!("{n:#x}") };
-    format!("makedev({}, {})", number(major), number(minor))
-}
-
-/// Writes a kernel file (a cgroup's, /proc/sys): one open, one write. What was written is the call.
-pub fn put(calls: &mut Calls, path: &Path, value: &str) -> Result<(), SysError> {
-    let c = cstr(path)?;
-    // SAFETY: a NUL-terminated path; the descriptor is owned at once.
-    let fd = unsafe { libc::open(c.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC) };
-    if fd < 0 {
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-        return Err(SysError::new("open", text(path), errno));
-    }
-    // SAFETY: open just gave it, nobody else has it.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    put_fd(calls, &fd, path, value)
-}
-
-/// The same for a file that is open already.
-pub fn put_fd(calls: &mut Calls, fd: &impl AsRawFd, path: &Path, value: &str) -> Result<(), SysError> {
-    // SAFETY: pointer and length are the string's.
-    let ret = unsafe { libc::write(fd.as_raw_fd(), value.as_ptr().cast(), value.len()) };
-    calls
-        .raw("write", format!("<{}>, {}, {}", text(path), quoted(value), value.len()), text(path), ret as libc::c_long)
-        .map(drop)
+    let done = nix::unistd::pivot_root(new, old);
+    calls.saw("pivot_root", format_args!("{}, {}", quoted(new), quoted(old)), new.display(), done)
 }
 
 // ---- processes and namespaces --------------------------------------------------------------------------------------
@@ -326,18 +265,14 @@ pub const CLONE: &[(u64, &str)] = &[
 ];
 
 pub fn unshare(calls: &mut Calls, what: i32) -> Result<(), SysError> {
-    // SAFETY: no pointers; the process is single-threaded.
-    let ret = unsafe { libc::unshare(what) };
     let shown = flags(what as u64, CLONE);
-    calls.raw("unshare", shown.clone(), shown, ret as libc::c_long).map(drop)
+    let done = nix::sched::unshare(CloneFlags::from_bits_retain(what));
+    calls.saw("unshare", format_args!("{shown}"), &shown, done)
 }
 
 pub fn setns(calls: &mut Calls, fd: BorrowedFd<'_>, kinds: i32, object: &str) -> Result<(), SysError> {
-    // SAFETY: a descriptor that is open.
-    let ret = unsafe { libc::setns(fd.as_raw_fd(), kinds) };
-    calls
-        .raw("setns", format!("<{object}>, {}", flags(kinds as u64, CLONE)), object.to_string(), ret as libc::c_long)
-        .map(drop)
+    let done = nix::sched::setns(fd, CloneFlags::from_bits_retain(kinds));
+    calls.saw("setns", format_args!("<{object}>, {}", flags(kinds as u64, CLONE)), object, done)
 }
 
 /// What clone gave: in the parent the child's pid and pidfd.
@@ -373,7 +308,8 @@ pub fn clone3(calls: &mut Calls, what: u64, into: Option<BorrowedFd<'_>>) -> Res
     if ret == 0 {
         return Ok(Cloned::Child);
     }
-    let pid = calls.raw("clone3", format!("{{flags={}, exit_signal=SIGCHLD}}", flags(all, CLONE)), "", ret)?;
+    let args = format_args!("{{flags={}, exit_signal=SIGCHLD}}", flags(all, CLONE));
+    let pid = calls.saw("clone3", args, "", answer(ret))?;
     // SAFETY: with CLONE_PIDFD the kernel put a fresh descriptor there.
     Ok(Cloned::Parent { pid: pid as i32, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
@@ -390,22 +326,43 @@ pub fn pidfd_signal(calls: &mut Calls, pidfd: BorrowedFd<'_>, pid: i32, signal: 
     let ret = unsafe {
         libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0)
     };
-    calls
-        .raw("pidfd_send_signal", format!("<pid:{pid}>, {}", super::signals::name(signal)), format!("{pid}"), ret)
-        .map(drop)
+    let args = format_args!("<pid:{pid}>, {}", super::signals::name(signal));
+    calls.saw("pidfd_send_signal", args, pid, answer(ret)).map(drop)
 }
 
-/// `name` and `shown` are the option and its value as strace prints them.
-pub fn prctl(calls: &mut Calls, option: i32, name: &str, value: u64, shown: &str) -> Result<(), SysError> {
-    // SAFETY: only options with a plain number as argument are called through here.
-    let ret = unsafe { libc::prctl(option, value, 0, 0, 0) };
-    calls.raw("prctl", format!("{name}, {shown}"), name.to_string(), ret as libc::c_long).map(drop)
+/// What a process asks of the kernel about itself (prctl(2)).
+#[derive(Debug, Clone, Copy)]
+pub enum Prctl {
+    NotDumpable,
+    /// Killed when its parent ends.
+    DieWithParent,
+    NoNewPrivs,
+    /// This capability leaves the bounding set.
+    DropBounding(u32),
+    ClearAmbient,
+}
+
+pub fn prctl(calls: &mut Calls, what: Prctl) -> Result<(), SysError> {
+    use libc::{PR_CAP_AMBIENT, PR_CAPBSET_DROP, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG};
+    let (option, value, shown) = match what {
+        Prctl::NotDumpable => (PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE, SUID_DUMP_DISABLE".into()),
+        Prctl::DieWithParent => (PR_SET_PDEATHSIG, libc::SIGKILL, "PR_SET_PDEATHSIG, SIGKILL".into()),
+        Prctl::NoNewPrivs => (PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0".into()),
+        Prctl::DropBounding(n) => (PR_CAPBSET_DROP, n as i32, format!("PR_CAPBSET_DROP, {}", super::caps::name(n))),
+        Prctl::ClearAmbient => {
+            (PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, "PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0".into())
+        }
+    };
+    // SAFETY: each of these takes a plain number, and zeros.
+    let ret = unsafe { libc::prctl(option, value as libc::c_ulong, 0, 0, 0) };
+    calls.saw("prctl", format_args!("{shown}"), shown.split(',').next().unwrap_or_default(), answer(ret)).map(drop)
+}
+
+pub fn setsid(calls: &mut Calls) -> Result<(), SysError> {
+    calls.saw("setsid", format_args!(""), "", nix::unistd::setsid()).map(drop)
 }
 
 pub fn sethostname(calls: &mut Calls, name: &str) -> Result<(), SysError> {
-    // SAFETY: pointer and length are the string's.
-    let ret = unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) };
-    calls
-        .raw("sethostname", format!("{}, {}", quoted(name), name.len()), name.to_string(), ret as libc::c_long)
-        .map(drop)
+    let done = nix::unistd::sethostname(name);
+    calls.saw("sethostname", format_args!("{}, {}", quoted(name), name.len()), name, done)
 }

@@ -25,10 +25,10 @@ pub fn open_pair(devpts: BorrowedFd<'_>) -> Result<(OwnedFd, OwnedFd), SysError>
 /// A new session with this terminal as its controlling one.
 pub fn own_session(slave: BorrowedFd<'_>) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
-        calls.saw("setsid", String::new(), "", rustix::process::setsid())?;
+        sys::setsid(calls)?;
         // SAFETY: TIOCSCTTY takes a plain number.
         let ret = unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) };
-        calls.raw("ioctl", "<pts>, TIOCSCTTY, 0".into(), "pts", ret as libc::c_long)?;
+        calls.saw("ioctl", format_args!("<pts>, TIOCSCTTY, 0"), "pts", sys::answer(ret))?;
         Ok(((), Fact::SessionMade { tty: true }))
     })
 }
@@ -46,6 +46,21 @@ pub fn own_group() -> rustix::process::Pid {
 
 pub fn is_terminal(fd: impl AsFd) -> bool {
     rustix::termios::isatty(fd)
+}
+
+/// Gives the terminal to a process group. One that hung up refuses, and says so at the next read.
+pub fn bring_forward(group: rustix::process::Pid) {
+    rustix::termios::tcsetpgrp(std::io::stdin(), group).unwrap_or_default();
+}
+
+/// Modes of the learner's terminal; None for one that is gone.
+pub fn set_modes(fd: impl AsFd, when: OptionalActions, modes: &Termios) -> Option<()> {
+    tcsetattr(fd, when, modes).ok()
+}
+
+/// Drops what was typed and not yet read.
+pub fn forget_input() {
+    rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush).unwrap_or(());
 }
 
 /// Rows and columns.
@@ -86,6 +101,6 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        tcsetattr(&self.fd, OptionalActions::Now, &self.before).unwrap_or(());
+        set_modes(&self.fd, OptionalActions::Now, &self.before);
     }
 }

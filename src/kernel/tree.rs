@@ -5,13 +5,13 @@
 //! looked at. A file or a new directory takes its place by rename, so the old content or the new is there, never half of it;
 //! until then it lies in the directory that the copy began in, so that a killed copy's remains are found without a search.
 
+use super::files::{self, At};
 use super::open::{self, Seen};
-use super::sys::{Answer, Calls, quoted};
+use super::sys::Calls;
 use super::walk::{self, DIRECTORY, Walk};
 use crate::event::SysError;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FileType, OFlags, ResolveFlags, Stat, Timespec, Timestamps};
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -51,13 +51,6 @@ pub struct Copy<'a> {
     pub sum: Sum,
 }
 
-/// A directory that is copied into, and its path for people.
-#[derive(Clone, Copy)]
-struct Spot<'a> {
-    dir: BorrowedFd<'a>,
-    shown: &'a str,
-}
-
 /// One level of a tree under way: what is still to be copied of it, and where the path of its parent ends.
 struct Level {
     rest: std::vec::IntoIter<OsString>,
@@ -85,21 +78,35 @@ impl Copy<'_> {
         (to, shown): (BorrowedFd<'_>, &str),
         new: &OsStr,
     ) -> Result<(), SysError> {
-        let found = self.look(from, name)?;
-        let spot = Spot { dir: to, shown };
+        let done = self.one(calls, from, name, At { dir: to, shown }, new);
+        calls.unwritten(false);
+        done
+    }
+
+    fn one(
+        &mut self,
+        calls: &mut Calls,
+        from: BorrowedFd<'_>,
+        name: &OsStr,
+        to: At<'_>,
+        new: &OsStr,
+    ) -> Result<(), SysError> {
+        let found = self.look(calls, from, name)?;
         if found.kind() != FileType::Directory {
-            return self.replace(calls, &found, spot, spot, new);
+            return self.replace(calls, &found, to, to, new);
         }
         let source = self.open(&found, DIRECTORY)?;
-        match self.existing(to, new)? {
-            Some(target) => self.contents(calls, source, (target, below(shown, new))),
-            None => self.appear(calls, source, &found.stat, spot, spot, new),
+        match self.existing(to.dir, new)? {
+            Some(target) => self.tree(calls, source, (target, below(to.shown, new)), false),
+            None => self.appear(calls, source, &found.stat, to, to, new),
         }
     }
 
     /// Everything in one directory into another, which is there.
     pub fn contents(&mut self, calls: &mut Calls, from: OwnedFd, to: (OwnedFd, String)) -> Result<(), SysError> {
-        self.tree(calls, from, to, false)
+        let done = self.tree(calls, from, to, false);
+        calls.unwritten(false);
+        done
     }
 
     /// Walks through a directory and all below it. In a `fresh` one, which nobody has been shown yet, everything is made under
@@ -130,10 +137,10 @@ impl Copy<'_> {
                 }
                 continue;
             };
-            let found = self.look(from.here(), &name)?;
-            let spot = Spot { dir: to.here(), shown: &shown };
+            let found = self.look(calls, from.here(), &name)?;
+            let spot = At { dir: to.here(), shown: &shown };
             let making = match scratch.last() {
-                Some((_, dir, shown)) if !fresh => Spot { dir: dir.as_fd(), shown },
+                Some((_, dir, shown)) if !fresh => At { dir: dir.as_fd(), shown },
                 _ => spot,
             };
             if found.kind() != FileType::Directory {
@@ -175,8 +182,8 @@ impl Copy<'_> {
         calls: &mut Calls,
         source: OwnedFd,
         stat: &Stat,
-        making: Spot<'_>,
-        spot: Spot<'_>,
+        making: At<'_>,
+        spot: At<'_>,
         new: &OsStr,
     ) -> Result<(), SysError> {
         let temporary = self.temporary();
@@ -193,8 +200,8 @@ impl Copy<'_> {
         &mut self,
         calls: &mut Calls,
         found: &Seen,
-        making: Spot<'_>,
-        spot: Spot<'_>,
+        making: At<'_>,
+        spot: At<'_>,
         new: &OsStr,
     ) -> Result<(), SysError> {
         let temporary = self.temporary();
@@ -211,17 +218,13 @@ impl Copy<'_> {
         &mut self,
         calls: &mut Calls,
         made: Result<(), SysError>,
-        making: Spot<'_>,
+        making: At<'_>,
         temporary: &OsStr,
-        spot: Spot<'_>,
+        spot: At<'_>,
         new: &OsStr,
     ) -> Result<(), SysError> {
         let _as_writer = self.as_writer()?;
-        let placed = made.and_then(|()| {
-            let done = rustix::fs::renameat_with(making.dir, temporary, spot.dir, new, RenameFlags::empty());
-            let args = || format!("<{}>, {}, <{}>, {}, 0", making.shown, quoted(temporary), spot.shown, quoted(new));
-            self.note(calls, "renameat2", args, new, done)
-        });
+        let placed = made.and_then(|()| files::renameat(calls, (making, temporary), (spot, new)));
         placed.inspect_err(|_| {
             // A later command tries again.
             walk::remove(&mut Calls::default(), making.dir, temporary, 0).unwrap_or(());
@@ -229,7 +232,7 @@ impl Copy<'_> {
     }
 
     /// Anything but a directory, under a name that is free.
-    fn make(&mut self, calls: &mut Calls, found: &Seen, spot: Spot<'_>, name: &OsStr) -> Result<(), SysError> {
+    fn make(&mut self, calls: &mut Calls, found: &Seen, spot: At<'_>, name: &OsStr) -> Result<(), SysError> {
         let stat = &found.stat;
         let _as_writer = match found.kind() {
             FileType::RegularFile => return self.file(calls, found, spot, name),
@@ -237,42 +240,35 @@ impl Copy<'_> {
             _ => self.as_writer()?,
         };
         if found.kind() == FileType::Symlink {
-            let target = found.target()?;
-            let done = rustix::fs::symlinkat(&target, spot.dir, name);
-            let args = || format!("{}, <{}>, {}", quoted(&target), spot.shown, quoted(name));
-            self.note(calls, "symlinkat", args, name, done)?;
+            files::symlinkat(calls, found.target()?, spot, name)?;
         } else {
-            let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
-            let done = rustix::fs::mknodat(spot.dir, name, found.kind(), mode, stat.st_rdev);
-            self.note(calls, "mknodat", || format!("<{}>, {}", spot.shown, quoted(name)), name, done)?;
+            files::mknodat(calls, spot, name, found.kind(), stat.st_mode & 0o7777, stat.st_rdev)?;
         }
         // What a writer makes is the writer's already.
-        if self.writer.is_none() {
-            self.own(calls, spot, name, stat)?;
+        if let Some(owner) = self.other_owner(stat).filter(|_| self.writer.is_none()) {
+            files::chownat(calls, spot, name, owner)?;
         }
-        self.times(calls, spot, name, stat)
+        files::utimensat(calls, spot, name, &timestamps(stat))
     }
 
-    fn file(&mut self, calls: &mut Calls, found: &Seen, spot: Spot<'_>, name: &OsStr) -> Result<(), SysError> {
+    fn file(&mut self, calls: &mut Calls, found: &Seen, spot: At<'_>, name: &OsStr) -> Result<(), SysError> {
         let mut source = {
             let _as_reader = self.as_reader()?;
             found.content()?
         };
-        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let made = {
+        let mut target = {
             let _as_writer = self.as_writer()?;
-            rustix::fs::openat(spot.dir, name, how, Mode::from_raw_mode(0o600))
+            files::create(calls, spot, name, 0o600)?
         };
-        let args = || format!("<{}>, {}, O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600", spot.shown, quoted(name));
-        let mut target = File::from(self.note(calls, "openat", args, name, made)?);
         self.sum.bytes += std::io::copy(&mut source, &mut target)
             .map_err(|e| SysError::io("copy_file_range", name.to_string_lossy(), &e))?;
         self.own_fd(calls, target.as_fd(), name, &found.stat)
     }
 
-    /// What is to be copied next, counted.
-    fn look(&mut self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<Seen, SysError> {
+    /// What is to be copied next, counted. Calls are written down one by one while the copy is small enough to be told so.
+    fn look(&mut self, calls: &mut Calls, dir: BorrowedFd<'_>, name: &OsStr) -> Result<Seen, SysError> {
         self.sum.entries += 1;
+        calls.unwritten(self.sum.entries > self.noted);
         let _as_reader = self.as_reader()?;
         Seen::beneath(dir, Path::new(name))
     }
@@ -302,10 +298,9 @@ impl Copy<'_> {
         opened.is_err_and(|e| e.errno == libc::EXDEV)
     }
 
-    fn directory(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
+    fn directory(&mut self, calls: &mut Calls, spot: At<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
         let _as_writer = self.as_writer()?;
-        let done = rustix::fs::mkdirat(spot.dir, name, Mode::from_raw_mode(0o700));
-        self.note(calls, "mkdirat", || format!("<{}>, {}, 0700", spot.shown, quoted(name)), name, done)?;
+        files::mkdirat(calls, spot, name, 0o700)?;
         open::beneath(spot.dir, Path::new(name), DIRECTORY)
     }
 
@@ -318,60 +313,23 @@ impl Copy<'_> {
     }
 
     /// Owner, mode and times of a file by its own descriptor.
-    fn own_fd(&mut self, calls: &mut Calls, fd: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
-        let (uid, gid) = self.owner(stat);
-        if (uid, gid) != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
-            let done =
-                rustix::fs::fchown(fd, Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)));
-            self.note(calls, "fchown", || format!("<{}>, {uid}, {gid}", name.to_string_lossy()), name, done)?;
+    fn own_fd(&self, calls: &mut Calls, fd: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
+        let name = name.to_string_lossy();
+        let file = At { dir: fd, shown: &name };
+        if let Some(owner) = self.other_owner(stat) {
+            files::fchown(calls, file, owner)?;
         }
-        let mode = stat.st_mode & 0o7777;
-        let done = rustix::fs::fchmod(fd, Mode::from_raw_mode(mode));
-        self.note(calls, "fchmod", || format!("<{}>, 0{mode:o}", name.to_string_lossy()), name, done)?;
-        let done = rustix::fs::futimens(fd, &timestamps(stat));
-        self.note(calls, "utimensat", || format!("<{}>", name.to_string_lossy()), name, done)
+        files::fchmod(calls, file, stat.st_mode & 0o7777)?;
+        files::futimens(calls, file, &timestamps(stat))
     }
 
-    fn own(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
-        let (uid, gid) = self.owner(stat);
-        if (uid, gid) == (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()) {
-            return Ok(());
-        }
-        let done = rustix::fs::chownat(
-            spot.dir,
-            name,
-            Some(rustix::fs::Uid::from_raw(uid)),
-            Some(rustix::fs::Gid::from_raw(gid)),
-            AtFlags::SYMLINK_NOFOLLOW,
-        );
-        self.note(calls, "fchownat", || format!("<{}>, {}, {uid}, {gid}", spot.shown, quoted(name)), name, done)
-    }
-
-    fn times(&mut self, calls: &mut Calls, spot: Spot<'_>, name: &OsStr, stat: &Stat) -> Result<(), SysError> {
-        let done = rustix::fs::utimensat(spot.dir, name, &timestamps(stat), AtFlags::SYMLINK_NOFOLLOW);
-        self.note(calls, "utimensat", || format!("<{}>, {}", spot.shown, quoted(name)), name, done)
-    }
-
-    fn owner(&self, stat: &Stat) -> (u32, u32) {
-        match self.owner {
+    /// Who is to own it, if that is not who makes it.
+    fn other_owner(&self, stat: &Stat) -> Option<(u32, u32)> {
+        let owner = match self.owner {
             Owner::Of(uid, gid) => (uid, gid),
             Owner::Source => (stat.st_uid, stat.st_gid),
-        }
-    }
-
-    /// Writes a call down while the copy is small enough to be told call by call.
-    fn note<T: Answer>(
-        &self,
-        calls: &mut Calls,
-        call: &str,
-        args: impl FnOnce() -> String,
-        name: &OsStr,
-        done: rustix::io::Result<T>,
-    ) -> Result<T, SysError> {
-        if self.sum.entries <= self.noted {
-            return calls.saw(call, args(), name.to_string_lossy(), done);
-        }
-        done.map_err(|e| SysError::new(call, name.to_string_lossy(), e.raw_os_error()))
+        };
+        (owner != (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())).then_some(owner)
     }
 }
 
@@ -426,7 +384,7 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", from.join("link")).expect("symlink");
         let source = open::directory(&from).expect("open");
         let node = |name: &str, kind, device| {
-            rustix::fs::mknodat(&source, name, kind, Mode::from_raw_mode(0o644), device).expect("mknod");
+            rustix::fs::mknodat(&source, name, kind, rustix::fs::Mode::from_raw_mode(0o644), device).expect("mknod");
         };
         node("zero", FileType::CharacterDevice, rustix::fs::makedev(1, 5));
         node("fifo", FileType::Fifo, 0);

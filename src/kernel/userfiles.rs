@@ -8,8 +8,10 @@
 //! `DOCENT_FILES_CWD` (where relative names start, as the sandbox sees it) and `DOCENT_FILES_USER` (a number). A path and
 //! not a descriptor is handed over, because a descriptor would have to be kept out of every monitor and container.
 
-use super::sys::{self, Calls, quoted};
+use super::files::{self, At};
+use super::sys::Calls;
 use crate::event::SysError;
+use nix::unistd::{Gid, Uid, setfsgid, setfsuid};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -136,34 +138,28 @@ impl UserFiles {
     /// Makes a directory. Its parent is followed, its own name is not.
     pub fn make_dir(&self, calls: &mut Calls, path: &Path, mode: u32) -> Result<(), SysError> {
         if self.confined.is_none() {
-            return sys::mkdir(calls, path, mode);
+            return files::mkdir(calls, path, mode);
         }
         let (parent, name) = self.parent(path)?;
         let _as_user = self.as_user()?;
-        let args = format!("<{}>, {}, 0{mode:o}", parent_of(path).display(), quoted(&name));
-        let made = rustix::fs::mkdirat(&parent, &name, Mode::from_raw_mode(mode));
-        calls.saw("mkdirat", args, path.to_string_lossy(), made)
+        files::mkdirat(calls, At::new(&parent, &parent_of(path).to_string_lossy()), name, mode)
     }
 
     /// Makes a symlink.
     pub fn make_symlink(&self, calls: &mut Calls, to: &Path, path: &Path) -> Result<(), SysError> {
         if self.confined.is_none() {
-            return sys::symlink(calls, to, path);
+            return files::symlink(calls, to, path);
         }
         let (parent, name) = self.parent(path)?;
         let _as_user = self.as_user()?;
-        let args = format!("{}, <{}>, {}", quoted(to), parent_of(path).display(), quoted(&name));
-        let made = rustix::fs::symlinkat(to, &parent, &name);
-        calls.saw("symlinkat", args, path.to_string_lossy(), made)
+        files::symlinkat(calls, to, At::new(&parent, &parent_of(path).to_string_lossy()), name)
     }
 
     /// Removes a file or a symlink, so that another can take its place.
     pub fn remove_file(&self, calls: &mut Calls, path: &Path) -> Result<(), SysError> {
         let (parent, name) = self.parent(path)?;
         let _as_user = self.as_user()?;
-        let args = format!("<{}>, {}, 0", parent_of(path).display(), quoted(&name));
-        let gone = rustix::fs::unlinkat(&parent, &name, AtFlags::empty());
-        calls.saw("unlinkat", args, path.to_string_lossy(), gone)
+        files::unlinkat(calls, At::new(&parent, &parent_of(path).to_string_lossy()), name, AtFlags::empty())
     }
 
     fn parent(&self, path: &Path) -> Result<(OwnedFd, OsString), SysError> {
@@ -199,21 +195,16 @@ fn parent_of(path: &Path) -> &Path {
 /// setfsuid and setfsgid take the file system capabilities away while the number is not 0, and give them back with 0
 /// (capabilities(7)). Supplementary groups do not change: the grader's engine has none.
 pub(in crate::kernel) struct AsUser {
-    user: u32,
-    group: u32,
+    user: Uid,
+    group: Gid,
 }
 
 impl AsUser {
     pub(in crate::kernel) fn new(number: u32) -> Result<AsUser, SysError> {
         // Both calls answer the number before, never an error: whether it worked is asked by a second, void call.
-        // SAFETY: plain numbers; -1 changes nothing.
-        let (group, user, ok) = unsafe {
-            let group = libc::setfsgid(number);
-            let user = libc::setfsuid(number);
-            (group, user, libc::setfsuid(u32::MAX) as u32 == number && libc::setfsgid(u32::MAX) as u32 == number)
-        };
-        let held = AsUser { user: user as u32, group: group as u32 };
-        if !ok {
+        let (user, group) = (Uid::from_raw(number), Gid::from_raw(number));
+        let held = AsUser { group: setfsgid(group), user: setfsuid(user) };
+        if setfsuid(Uid::from_raw(u32::MAX)) != user || setfsgid(Gid::from_raw(u32::MAX)) != group {
             return Err(SysError::new("setfsuid", number.to_string(), libc::EPERM));
         }
         Ok(held)
@@ -222,11 +213,8 @@ impl AsUser {
 
 impl Drop for AsUser {
     fn drop(&mut self) {
-        // SAFETY: plain numbers, those of before.
-        unsafe {
-            libc::setfsuid(self.user);
-            libc::setfsgid(self.group);
-        }
+        setfsuid(self.user);
+        setfsgid(self.group);
     }
 }
 

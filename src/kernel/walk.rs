@@ -4,8 +4,9 @@
 //! nothing here calls itself, keeps a descriptor for each level or joins names to a path. The way back up is `..`, believed
 //! only when it is the directory that the walk came from: a program may have moved what is open to somewhere else.
 
+use super::files::{self, At};
 use super::open;
-use super::sys::{Calls, quoted};
+use super::sys::Calls;
 use crate::event::SysError;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags};
 use std::ffi::{OsStr, OsString};
@@ -87,18 +88,15 @@ pub fn remove(calls: &mut Calls, dir: BorrowedFd<'_>, name: &OsStr, noted: usize
     let mut made = 0;
     // Gives false for a directory, which unlinkat(2) refuses without a flag; what is gone already is as good.
     let mut unlink = |dir: BorrowedFd<'_>, name: &OsStr, how: AtFlags| {
-        let done = rustix::fs::unlinkat(dir, name, how);
-        if done == Err(rustix::io::Errno::ISDIR) {
+        let mut call = Calls::default();
+        let gone = files::unlinkat(&mut call, At::new(&dir, ""), name, how);
+        if gone.as_ref().is_err_and(|e| e.errno == libc::EISDIR) {
             return Ok(false);
         }
         made += 1;
-        let shown = name.to_string_lossy();
-        let gone = if made <= noted {
-            let flags = if how.contains(AtFlags::REMOVEDIR) { "AT_REMOVEDIR" } else { "0" };
-            calls.saw("unlinkat", format!("{}, {flags}", quoted(name)), shown, done)
-        } else {
-            done.map_err(|e| SysError::new("unlinkat", shown, e.raw_os_error()))
-        };
+        if made <= noted {
+            calls.add(call.take());
+        }
         match gone {
             Err(e) if e.errno != libc::ENOENT => Err(e),
             _ => Ok(true),

@@ -15,12 +15,13 @@ use crate::image::Reference;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;
-use crate::kernel::{open, process, sys, userfiles};
+use crate::kernel::sys::{self, Calls};
+use crate::kernel::{files, ids, open, process, userfiles};
 use crate::launch::root;
 use crate::store::Store;
+use nix::mount::MsFlags;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::mount::MountAttrFlags as Attr;
-use rustix::process::{Pid, Signal, WaitOptions};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -52,13 +53,11 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
         made.tell(&mut story);
     }
     for dir in [SIDE, sandbox::MOUNT_POINT] {
-        std::fs::create_dir(dir).map_err(|e| step(SysError::io("mkdir", dir, &e)))?;
+        files::mkdir(&mut Calls::default(), Path::new(dir), 0o777).map_err(step)?;
     }
     let side = open::directory(Path::new(SIDE)).map_err(step)?;
     // The socket is for the submission's user, and nobody else sees this directory.
-    let before = rustix::process::umask(rustix::fs::Mode::empty());
-    let listener = Packets::listen(side.as_fd(), SOCKET);
-    rustix::process::umask(before);
+    let listener = process::without_umask(|| Packets::listen(side.as_fd(), SOCKET));
     let signals = Signals::catch(&[libc::SIGCHLD]).map_err(step)?;
     // Made before the submission can give their names to something else.
     let mut own = BTreeMap::new();
@@ -82,12 +81,12 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
     process::guard(true, true)?.tell(story);
     process::close_on_exec_from_3()?;
     // Of root's groups nothing may help who opens files for the submission (kernel/userfiles.rs).
-    rustix::thread::set_thread_groups(&[]).map_err(|e| SysError::new("setgroups", "", e.raw_os_error()))?;
+    ids::set_groups(&mut Calls::default(), &[])?;
     if let Some(pen) = &plan.pen {
         pen.join_engine(story)?;
     }
     sys::deed(|calls| {
-        sys::mount(calls, None, Path::new("/"), None, libc::MS_REC | libc::MS_PRIVATE, None)?;
+        sys::mount(calls, None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None)?;
         Ok(((), crate::event::Fact::MountsPrivate))
     })?
     .tell(story);
@@ -110,7 +109,7 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
 /// One connection, and the command that it asked for.
 struct Client {
     socket: Packets,
-    child: Option<Pid>,
+    child: Option<i32>,
 }
 
 struct Serving<'a> {
@@ -118,7 +117,7 @@ struct Serving<'a> {
     sandbox: Sandbox,
     clients: Vec<Client>,
     /// Commands whose client has gone away.
-    strays: Vec<Pid>,
+    strays: Vec<i32>,
     output: Vec<u8>,
     truncated: bool,
 }
@@ -168,8 +167,8 @@ impl Serving<'_> {
         }
         for pid in self.clients.drain(..).filter_map(|c| c.child).chain(self.strays.drain(..)) {
             // Gone already, or killed: either is an end.
-            rustix::process::kill_process(pid, Signal::KILL).unwrap_or(());
-            rustix::process::waitpid(Some(pid), WaitOptions::empty()).unwrap_or(None);
+            process::signal_child(pid, libc::SIGKILL);
+            process::reap_waiting(pid);
         }
         self.read_output();
         Ok(if timed_out {
@@ -182,10 +181,10 @@ impl Serving<'_> {
     /// Takes note of every child that has ended; the sandbox's end is the answer.
     fn reap(&mut self) -> Option<Ended> {
         let mut ended = None;
-        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
-            let code = status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
+        while let Some((pid, how)) = process::reap_any(false) {
+            let code = how.status();
             if pid == self.sandbox.pid {
-                ended = Some(match status.terminating_signal() {
+                ended = Some(match how.signal {
                     Some(signal) => Ended::Killed { signal },
                     None => Ended::Exited { code },
                 });
@@ -208,15 +207,14 @@ impl Serving<'_> {
             Err(Stop::Closed) => {
                 // The client was killed: so would be the command, were it docker itself.
                 if let Some(pid) = client.child {
-                    rustix::process::kill_process(pid, Signal::TERM).unwrap_or(());
+                    process::signal_child(pid, libc::SIGTERM);
                     self.strays.push(pid);
                 }
                 self.clients.swap_remove(n);
             }
             Ok(message) if message.kind == SIGNAL => {
-                let signal = message.body.first().and_then(|s| Signal::from_named_raw(i32::from(*s)));
-                if let (Some(pid), Some(signal)) = (client.child, signal) {
-                    rustix::process::kill_process(pid, signal).unwrap_or(());
+                if let (Some(pid), Some(signal)) = (client.child, message.body.first()) {
+                    process::signal_child(pid, i32::from(*signal));
                 }
             }
             Ok(message) if message.kind == RUN && client.child.is_none() => {
@@ -252,7 +250,7 @@ impl Serving<'_> {
 }
 
 /// Starts the command that a client asks for.
-fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Result<Pid, Fault> {
+fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Result<i32, Fault> {
     let mut words = body.split(|b| *b == 0).map(|w| OsStr::from_bytes(w).to_os_string());
     let cwd = words.next().unwrap_or_default();
     let argv: Vec<OsString> = words.collect();
@@ -276,5 +274,5 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
         .stderr(Stdio::from(errors))
         .spawn()
         .map_err(|e| Fault::step("grade", SysError::io("execve", plan.program.to_string_lossy(), &e)))?;
-    Pid::from_raw(child.id() as i32).ok_or_else(|| Fault::CannotGrade { why: "no pid".into() })
+    Ok(child.id() as i32)
 }

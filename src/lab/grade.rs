@@ -169,7 +169,7 @@ fn run(plan: &Plan, born_in: Option<OwnedFd>) -> Result<Report, Fault> {
             drop(theirs);
             let ended = wait(&pidfd, Duration::from_secs(plan.time_limit) + SCORING);
             if !ended {
-                rustix::process::pidfd_send_signal(&pidfd, rustix::process::Signal::KILL).unwrap_or(());
+                sys::pidfd_signal(&mut Calls::default(), pidfd.as_fd(), pid, libc::SIGKILL).unwrap_or(());
             }
             // Reaped only when every process of its pid namespace is gone.
             let status = crate::kernel::process::reap_waiting(pid);

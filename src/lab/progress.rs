@@ -7,6 +7,7 @@
 use super::seed::Seeds;
 use super::{Lab, Source, StoreWorld, journal, score};
 use crate::event::{Fault, LabHint, LabListed, Score, SysError, TaskChange, TaskLine, Text, Verdict};
+use crate::kernel::files;
 use crate::kernel::sys::Calls;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -279,7 +280,7 @@ fn change(store: &Store, f: impl FnOnce(&mut Progress)) -> Result<(), Fault> {
     let path = store.lab_progress();
     let dir = path.parent().unwrap_or(&path);
     if !dir.is_dir() {
-        std::fs::create_dir(dir).map_err(|e| step(SysError::io("mkdir", dir.to_string_lossy(), &e)))?;
+        files::mkdir(&mut Calls::default(), dir, 0o777).map_err(step)?;
         crate::store::sync_dir(store.root()).map_err(step)?;
     }
     let text = serde_json::to_vec_pretty(&progress).unwrap_or_default();

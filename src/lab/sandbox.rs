@@ -13,14 +13,15 @@
 use super::engine::{SIDE, SOCKET};
 use super::grade::Plan;
 use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::Packets;
 use crate::kernel::sys::{self, Calls, Cloned};
 use crate::kernel::{caps, ids, open, process, seccomp};
 use crate::launch::{protect, root};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 use rustix::mount::MountAttrFlags as Attr;
-use rustix::process::{Pid, Resource, Rlimit, Signal, setrlimit};
+use rustix::process::Resource;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -42,7 +43,7 @@ const PATH: &str = "/docent/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 
 /// A sandbox at work.
 pub struct Sandbox {
-    pub pid: Pid,
+    pub pid: i32,
     pub user: u32,
     /// What the script writes to either stream, until all ends of it are closed.
     pub output: Option<OwnedFd>,
@@ -52,13 +53,13 @@ pub struct Sandbox {
 impl Sandbox {
     /// Its root as the engine and its commands see it. Valid until process 1 has been reaped.
     pub fn root(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root", self.pid.as_raw_nonzero()))
+        PathBuf::from(format!("/proc/{}/root", self.pid))
     }
 
     /// Ends process 1, and with it every process inside.
     pub fn kill(&self) {
         // Ended already is as good.
-        rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL).unwrap_or(());
+        sys::pidfd_signal(&mut Calls::default(), self.pidfd.as_fd(), self.pid, libc::SIGKILL).unwrap_or(());
     }
 }
 
@@ -95,7 +96,6 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
                     return Err(step(error.unwrap_or_else(|_| SysError::new("recvmsg", "sandbox", libc::EPROTO))));
                 }
             }
-            let pid = Pid::from_raw(pid).ok_or_else(|| step(SysError::new("clone3", "", libc::ESRCH)))?;
             Ok(Sandbox { pid, user, output: Some(output), pidfd })
         }
     }
@@ -142,15 +142,12 @@ fn inside(plan: &Plan, user: u32, filters: &seccomp::Filters, told: Packets, out
 
 /// Reaps everything that ends in this pid namespace; gives the status of the script.
 fn wait_for(shell: i32) -> i32 {
-    loop {
-        match rustix::process::wait(rustix::process::WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid.as_raw_nonzero().get() == shell => {
-                return status.exit_status().or(status.terminating_signal().map(|s| 128 + s)).unwrap_or(255);
-            }
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return 255,
+    while let Some((pid, ended)) = process::reap_any(true) {
+        if pid == shell {
+            return ended.status();
         }
     }
+    255
 }
 
 /// From a copy of the engine to a process without rights in an empty house.
@@ -218,8 +215,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     for name in PROGRAMS {
         let host = Path::new("/").join(name);
         match std::fs::read_link(&host) {
-            Ok(to) => rustix::fs::symlinkat(&to, house, name)
-                .map_err(|e| SysError::new("symlinkat", name, e.raw_os_error()))?,
+            Ok(to) => files::symlinkat(&mut Calls::default(), &to, At::new(&house, ""), name)?,
             Err(_) if host.is_dir() => {
                 mkdir(house, name)?;
                 bind(house, &host, name, true, story)?;
@@ -230,8 +226,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     for name in ETC {
         let (host, inside) = (Path::new("/etc").join(name), format!("etc/{name}"));
         if let Ok(to) = std::fs::read_link(&host) {
-            rustix::fs::symlinkat(&to, house, &inside)
-                .map_err(|e| SysError::new("symlinkat", name, e.raw_os_error()))?;
+            files::symlinkat(&mut Calls::default(), &to, At::new(&house, ""), &inside)?;
         } else if host.exists() {
             if host.is_dir() {
                 mkdir(house, &inside)?
@@ -250,8 +245,7 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     bind(house, &Path::new(SIDE).join(SOCKET), "docent/engine", false, story)?;
     write(house, "docent/bin/docker", "")?;
     bind(house, &plan.program, "docent/bin/docker", true, story)?;
-    rustix::fs::symlinkat("docker", house, "docent/bin/docent")
-        .map_err(|e| SysError::new("symlinkat", "docent", e.raw_os_error()))?;
+    files::symlinkat(&mut Calls::default(), "docker", At::new(&house, ""), "docent/bin/docent")?;
     for (name, bytes) in [("work", "134217728"), ("tmp", "67108864")] {
         let target = mounts::beneath(house, name)?;
         drop(tmpfs(target.as_fd(), &format!("/{name}"), user, bytes, story)?);
@@ -276,15 +270,12 @@ fn bind(house: BorrowedFd<'_>, source: &Path, name: &str, read_only: bool, story
 }
 
 fn mkdir(house: BorrowedFd<'_>, name: &str) -> Result<(), SysError> {
-    rustix::fs::mkdirat(house, name, Mode::from_raw_mode(0o755))
-        .map_err(|e| SysError::new("mkdirat", name, e.raw_os_error()))
+    files::mkdirat(&mut Calls::default(), At::new(&house, ""), name, 0o755)
 }
 
 fn write(house: BorrowedFd<'_>, name: &str, text: &str) -> Result<(), SysError> {
-    let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(house, name, how, Mode::from_raw_mode(0o755))
-        .map_err(|e| SysError::new("openat", name, e.raw_os_error()))?;
-    File::from(file).write_all(text.as_bytes()).map_err(|e| SysError::io("write", name, &e))
+    let mut file = files::create(&mut Calls::default(), At::new(&house, ""), name, 0o755)?;
+    file.write_all(text.as_bytes()).map_err(|e| SysError::io("write", name, &e))
 }
 
 /// Limits that hold without a cgroup too: the user's number is nobody else's, so RLIMIT_NPROC counts this tree alone.
@@ -299,8 +290,7 @@ fn limits(plan: &Plan) -> Result<(), SysError> {
         all.push((Resource::As, MOST_MEMORY));
     }
     for (resource, most) in all {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|e| SysError::new("prlimit64", format!("{resource:?}"), e.raw_os_error()))?;
+        process::limit(resource, most)?;
     }
     Ok(())
 }

@@ -32,10 +32,10 @@
 
 use super::network::proven;
 use crate::event::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Needs, Receipt, Story, SysError};
+use crate::kernel::files;
 use crate::kernel::netlink::{Netlink, Subnet};
 use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
 use crate::kernel::nftables::{GUARD, Nftables, Table};
-use crate::kernel::sys;
 use std::path::Path;
 
 const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
@@ -162,7 +162,7 @@ fn put(table: &Table, fact: Fact, expect: &str, subject: String) -> Result<Optio
 /// Writes the setting and reads it back.
 fn switch(to: &str, was: &str) -> Result<Deed<()>, SysError> {
     proven(|calls| {
-        sys::put(calls, Path::new(IP_FORWARD), to)?;
+        files::put(calls, Path::new(IP_FORWARD), to)?;
         let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
         let now = now.trim();
         let receipt = Receipt {

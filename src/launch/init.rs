@@ -6,6 +6,7 @@ use super::spec::Spec;
 use super::{ahead, network, program, protect, root, target, user};
 use crate::container::{Endpoint, Process};
 use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
 use crate::kernel::{caps, ids, mounts, open, process, seccomp, sys, terminal};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -310,12 +311,7 @@ impl Init<'_> {
         let Some((dev, pts)) = &self.dev else { return Ok(()) };
         let (master, slave) = terminal::open_pair(pts.as_fd())?;
         let deed = sys::deed(|calls| {
-            calls.saw(
-                "mknodat",
-                "</dev>, \"console\", S_IFREG|0600".into(),
-                "/dev/console",
-                rustix::fs::mknodat(dev, "console", FileType::RegularFile, Mode::from_raw_mode(0o600), 0),
-            )?;
+            files::mknodat(calls, At::new(dev, "/dev"), "console", FileType::RegularFile, 0o600, 0)?;
             let target = mounts::beneath(dev.as_fd(), "console")?;
             let copy = mounts::copy_of(calls, slave.as_fd(), Path::new(""))?;
             mounts::attach(calls, copy.as_fd(), target.as_fd(), "/dev/console")?;

@@ -253,8 +253,7 @@ impl InitProcess {
     }
 
     fn exec_call(&self, spec: &Spec, ret: i64) -> Call {
-        let args = format!("{}, {}, ...", sys::quoted(&self.ready.path), sys::quoted_list(&spec.process.argv));
-        Call { name: "execve".into(), args, ret }
+        process::execve_call(self.ready.path.as_ref(), &spec.process.argv, ret)
     }
 
     /// Kills what was made and reaps it: the namespaces, the mounts and the veth pair go with it.

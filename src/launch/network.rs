@@ -13,6 +13,7 @@
 use super::{firewall, subnet, traces};
 use crate::container::Endpoint;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::kernel::files;
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
 use crate::kernel::sys::{self, Calls};
@@ -155,7 +156,7 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
         return Err(SysError::new("sendto", format!("RTM_NEWLINK {bridge} bridge"), libc::EEXIST));
     }
     for (path, value) in without_ipv6(bridge).filter(|(path, value)| !holds(path, value)) {
-        sys::put(calls, Path::new(&path), value)?;
+        files::put(calls, Path::new(&path), value)?;
     }
     let mark = traces::mark(store);
     if !traces::is_mark(&link.alias) && !mark.is_empty() {

@@ -7,8 +7,9 @@ use super::sequence::{self, Side, Step};
 use super::spec::Spec;
 use super::{netfiles, network, traces};
 use crate::container::{Container, Init, Life, Port, State};
-use crate::event::{Call, Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
+use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
 use crate::kernel::sys::{self, Calls};
@@ -141,10 +142,12 @@ impl Parent<'_> {
         let path = self.store.container_dir(id).hosts();
         let shown = path.to_string_lossy().into_owned();
         let hosts = netfiles::hosts(&self.spec.hostname, Some(endpoint.address));
-        std::fs::write(&path, hosts).map_err(|e| Fault::step("hosts", SysError::io("write", &shown, &e)))?;
-        let args = format!("AT_FDCWD, {}, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0666", sys::quoted(&path));
-        let call = Call { name: "openat".into(), args, ret: 0 };
-        story.tell(Event::of(Fact::NetworkFiles { files: vec![shown] }, vec![call]));
+        sys::deed(|calls| {
+            files::overwrite(calls, &path, &hosts)?;
+            Ok(((), Fact::NetworkFiles { files: vec![shown] }))
+        })
+        .map_err(|e| Fault::step("hosts", e))?
+        .tell(story);
         Ok(())
     }
 
@@ -267,9 +270,10 @@ fn tell_clone(spec: &Spec, pid: i32, made: &[(&str, u64)], mut calls: Calls, sto
 fn listen(dir: &Path) -> Result<Packets, Fault> {
     let step = |e: SysError| Fault::step("listen", e);
     let handle: OwnedFd = open::directory(dir).map_err(step)?;
-    match rustix::fs::unlinkat(&handle, SOCKET, rustix::fs::AtFlags::empty()) {
-        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
-        Err(e) => return Err(step(SysError::new("unlinkat", SOCKET, e.raw_os_error()))),
+    // Bookkeeping, and so not told.
+    match files::unlinkat(&mut Calls::default(), At::new(&handle, ""), SOCKET, rustix::fs::AtFlags::empty()) {
+        Err(e) if e.errno != libc::ENOENT => return Err(step(e)),
+        _ => {}
     }
     Packets::listen(handle.as_fd(), SOCKET).map_err(step)
 }

@@ -4,9 +4,12 @@
 
 use crate::event::{Deed, Device, Event, Fact, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
+use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
-use crate::kernel::sys::{self, Calls, quoted};
-use rustix::fs::{FileType, Mode};
+use crate::kernel::process;
+use crate::kernel::sys::{self, Calls};
+use nix::mount::MntFlags;
+use rustix::fs::{FileType, makedev};
 use rustix::mount::MountAttrFlags as Attr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -74,26 +77,18 @@ pub fn make_dev(target: BorrowedFd<'_>, story: &mut Story) -> Result<(OwnedFd, O
     })?
     .tell(story);
     sys::deed(|calls| {
+        let at = At::new(&dev, "/dev");
         // mknod takes the umask off; Docker's nodes are 0666.
-        let before = rustix::process::umask(Mode::empty());
-        let made = nodes(calls, dev.as_fd());
-        rustix::process::umask(before);
-        made?;
+        process::without_umask(|| {
+            DEVICES.into_iter().try_for_each(|(name, major, minor)| {
+                files::mknodat(calls, at, name, FileType::CharacterDevice, 0o666, makedev(major, minor))
+            })
+        })?;
         for name in ["pts", "shm", "mqueue"] {
-            calls.saw(
-                "mkdirat",
-                format!("</dev>, {}, 0755", quoted(name)),
-                format!("/dev/{name}"),
-                rustix::fs::mkdirat(&dev, name, Mode::from_raw_mode(0o755)),
-            )?;
+            files::mkdirat(calls, at, name, 0o755)?;
         }
         for (name, to) in LINKS {
-            calls.saw(
-                "symlinkat",
-                format!("{}, </dev>, {}", quoted(to), quoted(name)),
-                format!("/dev/{name}"),
-                rustix::fs::symlinkat(to, &dev, name),
-            )?;
+            files::symlinkat(calls, to, at, name)?;
         }
         Ok(((), nodes_fact()))
     })?
@@ -129,24 +124,6 @@ pub fn nodes_fact() -> Fact {
         devices: DEVICES.iter().map(device).collect(),
         links: LINKS.iter().map(|(name, to)| format!("/dev/{name} -> {to}")).collect(),
     }
-}
-
-fn nodes(calls: &mut Calls, dev: BorrowedFd<'_>) -> Result<(), SysError> {
-    for (name, major, minor) in DEVICES {
-        calls.saw(
-            "mknodat",
-            format!("</dev>, {}, S_IFCHR|0666, {}", quoted(name), sys::device(major, minor)),
-            format!("/dev/{name}"),
-            rustix::fs::mknodat(
-                dev,
-                name,
-                FileType::CharacterDevice,
-                Mode::from_raw_mode(0o666),
-                rustix::fs::makedev(major, minor),
-            ),
-        )?;
-    }
-    Ok(())
 }
 
 /// A file or directory of the host seen at a place inside the root that is open; `shown` is the place's name.
@@ -220,15 +197,12 @@ pub fn cgroup_fact(version: u8) -> Fact {
 /// One group of version 1, and a link for each controller of a tree that has several (`cpu -> cpu,cpuacct`).
 fn show_tree(calls: &mut Calls, place: BorrowedFd<'_>, dir: &Path, name: &str) -> Result<(), SysError> {
     let shown = format!("{CGROUP}/{name}");
-    let made = rustix::fs::mkdirat(place, name, Mode::from_raw_mode(0o755));
-    calls.saw("mkdirat", format!("<{CGROUP}>, {}, 0755", quoted(name)), &shown, made)?;
+    files::mkdirat(calls, At::new(&place, CGROUP), name, 0o755)?;
     let copy = mounts::copy_of(calls, rustix::fs::CWD, dir)?;
     mounts::set_read_only(calls, copy.as_fd(), true)?;
     mounts::attach(calls, copy.as_fd(), mounts::beneath(place, name)?.as_fd(), &shown)?;
     for controller in name.split(',').filter(|c| *c != name) {
-        let link = format!("{CGROUP}/{controller}");
-        let made = rustix::fs::symlinkat(name, place, controller);
-        calls.saw("symlinkat", format!("{}, <{CGROUP}>, {}", quoted(name), quoted(controller)), link, made)?;
+        files::symlinkat(calls, name, At::new(&place, CGROUP), controller)?;
     }
     Ok(())
 }
@@ -240,7 +214,7 @@ pub fn pivot(root: BorrowedFd<'_>, target: &Path) -> Result<Deed<()>, SysError> 
             .map_err(|e| SysError::new("fchdir", target.to_string_lossy(), e.raw_os_error()))?;
         // pivot_root(".", ".") stacks the old root on the new one's own place: no directory for it is needed (pivot_root(2)).
         sys::pivot_root(calls, Path::new("."), Path::new("."))?;
-        sys::umount2(calls, Path::new("."), libc::MNT_DETACH)?;
+        sys::umount2(calls, Path::new("."), MntFlags::MNT_DETACH)?;
         std::env::set_current_dir("/").map_err(|e| SysError::io("chdir", "/", &e))?;
         Ok(((), Fact::RootPivoted { to: target.to_string_lossy().into_owned() }))
     })

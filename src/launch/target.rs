@@ -6,8 +6,9 @@
 //! What is missing is made in the write layer, and told. A target is a descriptor: nothing is looked up a second time.
 
 use crate::event::{Fact, Fault, Story, SysError};
+use crate::kernel::files::{self, At};
 use crate::kernel::open;
-use crate::kernel::sys::{self, quoted};
+use crate::kernel::sys;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -73,8 +74,7 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) ->
         parent = match open::beneath(parent.as_fd(), name, how) {
             Err(e) if e.errno == libc::ENOENT => {
                 sys::deed(|calls| {
-                    let made = rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755));
-                    calls.saw("mkdirat", format!("<{above}>, {}, 0755", quoted(name)), shown(&walked), made)?;
+                    files::mkdirat(calls, At::new(&parent, &above), name, 0o755)?;
                     Ok(((), Fact::MountPoint { path: shown(&walked) }))
                 })?
                 .tell(story);
@@ -94,9 +94,7 @@ fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(),
     let parent = open::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
     sys::deed(|calls| {
         // mknod, not open: whatever is put there meanwhile, nothing is opened or followed.
-        let made = rustix::fs::mknodat(&parent, name, FileType::RegularFile, Mode::from_raw_mode(0o755), 0);
-        let args = format!("<{}>, {}, S_IFREG|0755", shown(above), quoted(name));
-        calls.saw("mknodat", args, shown(&path), made)?;
+        files::mknodat(calls, At::new(&parent, &shown(above)), name, FileType::RegularFile, 0o755, 0)?;
         Ok(((), Fact::MountPoint { path: shown(&path) }))
     })?
     .tell(story);

@@ -7,7 +7,8 @@
 //!
 //! What never breaks: an Enter of a person ends the line at once, by rustyline's own way.
 
-use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+use crate::kernel::terminal;
+use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr};
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, Movement};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -127,5 +128,5 @@ fn wait_no_longer_than(tenths: Option<u8>) -> Option<()> {
     let mut modes = tcgetattr(io::stdin()).ok()?;
     modes.special_codes[SpecialCodeIndex::VMIN] = u8::from(tenths.is_none());
     modes.special_codes[SpecialCodeIndex::VTIME] = tenths.unwrap_or(0);
-    tcsetattr(io::stdin(), OptionalActions::Now, &modes).ok()
+    terminal::set_modes(io::stdin(), OptionalActions::Now, &modes)
 }

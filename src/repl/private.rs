@@ -2,10 +2,11 @@
 //!
 //! Only its owner can look into it, and it goes with the session; what a killed session left is swept by a later one.
 
-use crate::kernel::walk;
+use crate::kernel::sys::Calls;
+use crate::kernel::{files, walk};
 use crate::store::{Store, Temp};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "docent-session.";
@@ -47,7 +48,7 @@ impl Private {
         sweep();
         let name = format!("{PREFIX}{}.{}.{}", namespace(), std::process::id(), crate::event::now_us());
         let path = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        files::mkdir(&mut Calls::default(), &path, 0o700)?;
         Ok(Private::Elsewhere(path))
     }
 

@@ -15,6 +15,7 @@ use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use crate::cli::{self, Globals, commands};
 use crate::engine::news::News;
+use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, paint, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
@@ -313,7 +314,7 @@ impl Session<'_> {
 
     /// A short answer from the terminal; what was typed or pasted before the question was seen is none.
     fn ask(&self, prompt: &str) -> io::Result<String> {
-        rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush).unwrap_or(());
+        terminal::forget_input();
         let config = Config::builder().behavior(behavior()).build();
         let mut editor = DefaultEditor::with_config(config).map_err(io::Error::other)?;
         let watch = Watch::default();

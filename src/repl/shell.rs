@@ -17,14 +17,15 @@
 //!
 //! Without a terminal the same steps run a shell without job control in our own process group, as a script would.
 
-use crate::kernel::signals;
+use crate::kernel::sys::Calls;
+use crate::kernel::{files, signals, terminal};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::process::{Pid, PidfdFlags};
 use rustix::termios::{OptionalActions, Termios};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -140,11 +141,12 @@ impl Shell {
 
     fn start_as(start: &Start<'_>, program: PathBuf, family: Family) -> io::Result<Shell> {
         let pipe = start.dir.join("answer");
-        rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        let mut calls = Calls::default();
+        files::mknod(&mut calls, &pipe, FileType::Fifo, 0o600)?;
         // Open for both: it never ends, however often the shell opens and closes its side.
         let answers = rustix::fs::open(&pipe, OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
         for name in ["docker", "docent"] {
-            std::os::unix::fs::symlink(start.program, start.dir.join(name))?;
+            files::symlink(&mut calls, start.program, &start.dir.join(name))?;
         }
         let mut path = start.dir.as_os_str().to_os_string();
         if let Some(usual) = std::env::var_os("PATH") {
@@ -188,7 +190,7 @@ impl Shell {
         shell.prepare(&pipe, start.terminal)?;
         if start.terminal {
             let modes = rustix::termios::tcgetattr(io::stdin()).ok();
-            shell.foreground = Some(Foreground { ours: crate::kernel::terminal::own_group(), shells, modes });
+            shell.foreground = Some(Foreground { ours: terminal::own_group(), shells, modes });
             // Only now: the shell and its programs must not inherit this.
             signals::ignore(&OF_THE_TERMINAL);
             shell.take_terminal(0);
@@ -335,7 +337,7 @@ impl Shell {
 
     fn hand_terminal_over(&self) {
         if let Some(foreground) = &self.foreground {
-            bring_forward(foreground.shells);
+            terminal::bring_forward(foreground.shells);
         }
     }
 
@@ -343,12 +345,10 @@ impl Shell {
     /// had no time to.
     fn take_terminal(&mut self, status: i32) {
         let Some(foreground) = &mut self.foreground else { return };
-        let stdin = io::stdin();
-        let fd: BorrowedFd<'_> = stdin.as_fd();
-        bring_forward(foreground.ours);
+        terminal::bring_forward(foreground.ours);
         match &foreground.modes {
-            Some(modes) if status >= 128 => drop(rustix::termios::tcsetattr(fd, OptionalActions::Drain, modes)),
-            _ => foreground.modes = rustix::termios::tcgetattr(fd).ok(),
+            Some(modes) if status >= 128 => drop(terminal::set_modes(io::stdin(), OptionalActions::Drain, modes)),
+            _ => foreground.modes = rustix::termios::tcgetattr(io::stdin()).ok(),
         }
     }
 
@@ -395,14 +395,9 @@ impl Drop for Shell {
     fn drop(&mut self) {
         // The end of its input ends it; what it left running is the learner's.
         if let Some(foreground) = &self.foreground {
-            bring_forward(foreground.ours);
+            terminal::bring_forward(foreground.ours);
         }
     }
-}
-
-/// Gives the terminal to a process group. One that hung up refuses, and says so at the next read.
-fn bring_forward(group: Pid) {
-    rustix::termios::tcsetpgrp(io::stdin(), group).unwrap_or_default();
 }
 
 /// The terminal by its own name, so that `tty` and its like answer as usual; `/dev/tty` where that name is not ours to open

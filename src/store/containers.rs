@@ -6,7 +6,7 @@
 use super::{Store, Temp};
 use crate::container::{Container, State};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
-use crate::kernel::{cgroup, process, sys};
+use crate::kernel::{cgroup, files, process, sys};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -115,7 +115,7 @@ impl Store {
         }
         let target = self.container(&container.id);
         let deed = sys::deed(|calls| {
-            sys::rename(calls, temp.path(), &target)?;
+            files::rename(calls, temp.path(), &target)?;
             let path = target.to_string_lossy().into_owned();
             let (id, name, image) = (container.id.clone(), container.name.clone(), container.config.image.clone());
             Ok(((), Fact::ContainerCreated { id: Some(id), name: Some(name), image, path: Some(path) }))
@@ -145,7 +145,7 @@ impl Store {
         let temp = self.temporary_dir()?;
         let to = temp.path().join("removed");
         let deed = sys::deed(|calls| {
-            sys::rename(calls, &from, &to)?;
+            files::rename(calls, &from, &to)?;
             Ok(((), Fact::ContainerRemoved { id: id.into(), name: name.into() }))
         })?;
         if durable {

@@ -7,7 +7,7 @@
 use super::{Store, StoreLock, Temp, sync_dir};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::image::model::{Spooled, digest_text};
-use crate::kernel::sys;
+use crate::kernel::{files, sys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -198,7 +198,7 @@ impl Store {
             return Ok(None);
         }
         let deed = sys::deed(|calls| {
-            sys::rename(calls, &blob.path, &path)?;
+            files::rename(calls, &blob.path, &path)?;
             Ok(((), Fact::BlobWritten { digest: blob.digest.clone(), bytes: blob.bytes }))
         })?;
         let shown = path.to_string_lossy().into_owned();
@@ -229,11 +229,11 @@ impl Store {
         let deed = sys::deed(|calls| {
             let linked = fs::symlink_metadata(&link).is_err();
             if linked {
-                sys::symlink(calls, &link_target(chain_id), &link)?;
+                files::symlink(calls, &link_target(chain_id), &link)?;
             }
-            if let Err(e) = sys::rename(calls, &layer.home, &home) {
+            if let Err(e) = files::rename(calls, &layer.home, &home) {
                 if linked {
-                    sys::rename(calls, &link, &layer.home.join("link"))?;
+                    files::rename(calls, &link, &layer.home.join("link"))?;
                 }
                 return Err(e);
             }
@@ -315,9 +315,9 @@ impl Store {
         let (path, away, link_away) = (dir.join(name), making.path("old"), making.path("old"));
         let short = self.layer_short(name).filter(|_| dir == self.layers()).map(|short| self.layers().join(short));
         sys::deed(|calls| {
-            sys::rename(calls, &path, &away)?;
+            files::rename(calls, &path, &away)?;
             if let Some(link) = &short {
-                sys::rename(calls, link, &link_away)?;
+                files::rename(calls, link, &link_away)?;
             }
             Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
         })

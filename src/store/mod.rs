@@ -34,7 +34,7 @@ pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::event::{Deed, Fact, Fault, SysError};
-use crate::kernel::sys;
+use crate::kernel::{files, sys};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -110,7 +110,7 @@ impl Store {
                 make_dir(calls, &path, mode)?;
             }
             for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
-                match sys::mknod(calls, &self.mount_points().join(name), libc::S_IFREG | 0o644, 0, 0) {
+                match files::mknod(calls, &self.mount_points().join(name), rustix::fs::FileType::RegularFile, 0o644) {
                     Err(e) if e.errno == libc::EEXIST => {}
                     other => other?,
                 }
@@ -151,7 +151,7 @@ impl Store {
         if durable {
             File::open(&name).and_then(|f| f.sync_all()).map_err(io)?;
         }
-        sys::rename(calls, &name, path)?;
+        files::rename(calls, &name, path)?;
         temp.keep();
         if durable && let Some(dir) = path.parent() {
             sync_dir(dir)?;
@@ -251,7 +251,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> std::io::Result<T> 
 }
 
 fn make_dir(calls: &mut sys::Calls, path: &Path, mode: u32) -> Result<(), SysError> {
-    match sys::mkdir(calls, path, mode) {
+    match files::mkdir(calls, path, mode) {
         Err(e) if e.errno == libc::EEXIST && path.is_dir() => Ok(()),
         other => other,
     }

@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::event::{Deed, Event, Fact, Kept, Story, SysError};
-use crate::kernel::{sys, walk};
+use crate::kernel::{files, sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -63,7 +63,7 @@ impl Store {
         let temp = self.temporary_dir()?;
         let deed: Deed<()> = sys::deed(|calls| {
             for part in PARTS.into_iter().filter(|part| *part != "tmp") {
-                match sys::rename(calls, &self.root.join(part), &temp.path().join(part)) {
+                match files::rename(calls, &self.root.join(part), &temp.path().join(part)) {
                     Err(e) if e.errno == libc::ENOENT => {}
                     other => other?,
                 }

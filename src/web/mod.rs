@@ -10,10 +10,11 @@ mod conf;
 mod request;
 mod server;
 
+use crate::kernel::process;
 use crate::kernel::signals::Signals;
 use conf::{Conf, Flaw};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use rustix::process::{Pid, Signal, kill_process};
 use server::Server;
 use std::ffi::OsString;
 use std::fs::File;
@@ -157,7 +158,7 @@ fn serve(options: &Options) -> Result<(), Flaw> {
             }
             Some(libc::SIGHUP) => reload(options, &mut server.conf),
             // Process 1 inherits every orphan of its container.
-            Some(libc::SIGCHLD) => while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {},
+            Some(libc::SIGCHLD) => while process::reap_any(false).is_some() {},
             _ => {}
         }
     }

@@ -202,9 +202,7 @@ fn a_containers_secrets_are_in_no_part_of_its_event() {
     let (_dir, store) = store();
     let mut journal = begin(&store);
     let argv: Vec<String> = ["curl", "-u", "me:hunter2", "--token", "hunter2", "h"].map(String::from).into();
-    let quoted: Vec<String> = argv.iter().map(sys::quoted).collect();
-    let args = format!("\"/usr/bin/curl\", [{}], ...", quoted.join(", "));
-    let call = crate::event::Call { name: "execve".into(), args, ret: 0 };
+    let call = crate::kernel::process::execve_call("/usr/bin/curl".as_ref(), &argv, 0);
     let fact = Fact::Exec { path: Some("/usr/bin/curl".into()), argv, cwd: "/".into(), user: Some("0:0".into()) };
     journal.event(&Event::of(fact, vec![call])).expect("written");
     let text = fs::read_to_string(file(&store, 1)).expect("text");
