@@ -5,6 +5,7 @@ use super::commands::images::ImageRow;
 use super::parsers::bad;
 use crate::container::{Container, Status};
 use crate::event::Fault;
+use crate::image::ImageId;
 
 /// One `--filter KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl ContainerFilter {
             && any("exited", &|v| {
                 state.status() == Status::Exited && v.parse::<i32>().is_ok_and(|code| code == state.exit_code())
             })
-            && any("ancestor", &|v| is_ancestor(v, &container.config.image, &container.image_id))
+            && any("ancestor", &|v| is_ancestor(v, &container.config.image, container.image_id.as_ref()))
             && has_labels(&self.terms, |key| container.config.labels.get(key).map(String::as_str))
     }
 }
@@ -107,15 +108,14 @@ fn name_matches(pattern: &str, name: &str) -> bool {
 }
 
 /// The image by name (`nginx` is `nginx:latest`) or by (a beginning of) its id.
-fn is_ancestor(wanted: &str, reference: &str, id: &str) -> bool {
+fn is_ancestor(wanted: &str, reference: &str, id: Option<&ImageId>) -> bool {
     let tagged = |text: &str| match text.rsplit('/').next().is_some_and(|last| last.contains(':')) {
         true => text.to_string(),
         false => format!("{text}:latest"),
     };
-    let digest = id.strip_prefix("sha256:").unwrap_or(id);
     let wanted_digest = wanted.strip_prefix("sha256:").unwrap_or(wanted);
     let hex = wanted_digest.len() >= 4 && wanted_digest.bytes().all(|b| b.is_ascii_hexdigit());
-    tagged(wanted) == tagged(reference) || (hex && digest.starts_with(wanted_digest))
+    tagged(wanted) == tagged(reference) || (hex && id.is_some_and(|id| id.hex().starts_with(wanted_digest)))
 }
 
 /// What `images` shows.
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn ancestors() {
-        let id = "sha256:9d1c0000";
+        let id = ImageId::of_hex(&"9d1c".repeat(16));
         for (wanted, yes) in [
             ("nginx", true),
             ("nginx:latest", true),
@@ -230,9 +230,9 @@ mod tests {
             ("9d", false),
             ("ngin", false),
         ] {
-            assert_eq!(is_ancestor(wanted, "nginx", id), yes, "{wanted}");
+            assert_eq!(is_ancestor(wanted, "nginx", id.as_ref()), yes, "{wanted}");
         }
-        assert!(is_ancestor("localhost:5000/web", "localhost:5000/web:latest", id));
+        assert!(is_ancestor("localhost:5000/web", "localhost:5000/web:latest", id.as_ref()));
     }
 
     #[test]

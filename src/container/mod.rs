@@ -8,6 +8,7 @@ mod state;
 pub use docker::{Config, Empty, HostConfig, NetworkMode, NetworkingConfig, PortBinding, merge_env};
 pub use state::{End, Endpoint, Failed, Init, Life, State, Status};
 
+use crate::image::{ChainId, ImageId};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -19,10 +20,10 @@ pub struct Container {
     pub id: String,
     pub name: String,
     pub created: chrono::DateTime<chrono::Utc>,
-    /// `sha256:…` of the image's configuration.
-    pub image_id: String,
-    /// Chain IDs of the image's layers, the lowest first.
-    pub layers: Vec<String>,
+    /// None only in a forecast, of an image that is not there yet.
+    pub image_id: Option<ImageId>,
+    /// The image's, the lowest first.
+    pub layers: Vec<ChainId>,
     pub config: Config,
     pub host_config: HostConfig,
     pub networking_config: NetworkingConfig,

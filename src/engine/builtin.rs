@@ -2,9 +2,9 @@
 
 use super::import::Import;
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
-use crate::image::Reference;
 use crate::image::host::{BuiltIn, Recipe};
 use crate::image::tarball::Trouble;
+use crate::image::{DiffId, Reference};
 use crate::store::Store;
 use std::path::Path;
 
@@ -46,8 +46,7 @@ fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference,
         tree.write(&mut blob).map_err(|e| step(SysError::io("write", *words, &e)))?;
         layers.push(blob.finish());
     }
-    // An uncompressed blob's digest is its diff ID.
-    let config = recipe.config(layers.iter().map(|blob| blob.digest.clone()).collect());
+    let config = recipe.config(layers.iter().map(|blob| DiffId::of_plain(&blob.digest)).collect());
     let text = serde_json::to_vec(&config).map_err(|e| step(SysError::io("write", "config", &e.into())))?;
     let blob = import.spool(&mut text.as_slice()).map_err(fault)?;
     import.image(blob, &config, &layers, vec![name.clone()]).map_err(fault)?;

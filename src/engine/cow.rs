@@ -8,6 +8,7 @@ use crate::container::Container;
 use crate::event::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
+use crate::image::ChainId;
 use crate::kernel::{open, walk};
 use crate::store::Store;
 use rustix::fs::OFlags;
@@ -47,7 +48,7 @@ pub struct Difference {
     pub path: PathBuf,
     pub change: Change,
     /// Chain ID and size of what is covered.
-    pub below: Option<(String, u64)>,
+    pub below: Option<(ChainId, u64)>,
     pub now: Option<u64>,
     pub dir: bool,
 }
@@ -124,7 +125,7 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Result<Look, SysError
 
 /// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
 /// what is further down.
-pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(String, u64)> {
+pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(ChainId, u64)> {
     let relative = relative(path);
     for chain in container.layers.iter().rev() {
         let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
@@ -236,7 +237,7 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
     let fact = Fact::Changed {
         path: difference.path.to_string_lossy().into_owned(),
         change: difference.change,
-        layer: difference.below.as_ref().map(|(chain, _)| chain.clone()),
+        layer: difference.below.as_ref().map(|(chain, _)| chain.to_string()),
         number: difference
             .below
             .as_ref()

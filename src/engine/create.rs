@@ -31,7 +31,7 @@ pub fn create(store: &Store, story: &mut Story, request: CreateRequest) -> Resul
         None => names::free(&all, random_u64()?),
     };
     let (host_config, networking_config) = (request.host_config, request.networking_config);
-    let container = container_of(random_id()?, name, &image, config, host_config, networking_config);
+    let container = container_of(random_id()?, name, Some(&image), config, host_config, networking_config);
     let files = network_files(&container, story);
     let deed = store.create_container(&container, &files)?;
     drop(lock);
@@ -41,13 +41,11 @@ pub fn create(store: &Store, story: &mut Story, request: CreateRequest) -> Resul
 
 /// The container as it would be, for a forecast; without an image what the command line says is all there is.
 pub fn planned(request: CreateRequest, image: Option<&Image>, name: String) -> Result<Container, Fault> {
-    let none = Image::default();
     let config = match image {
         Some(image) => complete(request.config, image)?,
         None => request.config,
     };
     // What only the deed will know stands as an ellipsis.
-    let image = image.unwrap_or(&none);
     Ok(container_of("…".into(), name, image, config, request.host_config, request.networking_config))
 }
 
@@ -85,7 +83,7 @@ fn complete(mut config: Config, image: &Image) -> Result<Config, Fault> {
 fn container_of(
     id: String,
     name: String,
-    image: &Image,
+    image: Option<&Image>,
     mut config: Config,
     mut host_config: HostConfig,
     networking_config: NetworkingConfig,
@@ -104,12 +102,12 @@ fn container_of(
         id,
         name,
         created: chrono::Utc::now(),
-        image_id: image.id.clone(),
-        layers: image.layers.iter().map(|l| l.chain_id.clone()).collect(),
+        image_id: image.map(|image| image.id.clone()),
+        layers: image.map(Image::chain).unwrap_or_default(),
         config,
         host_config,
         networking_config,
-        origin: image.origin().map(str::to_string),
+        origin: image.and_then(Image::origin).map(str::to_string),
         state: State::default(),
     }
 }

@@ -81,10 +81,10 @@ pub fn load(path: String) -> Vec<Fact> {
 /// The image that would be used, without making a built-in one.
 fn image(store: &Store, text: &str, facts: &mut Vec<Fact>) -> Result<Option<Image>, Fault> {
     if let Some((image, by)) = store.image(text)? {
-        let layers = image.layers.iter().map(|l| l.chain_id.clone()).collect();
+        let layers = image.chain().iter().map(ToString::to_string).collect();
         facts.push(Fact::ImageResolved {
             reference: text.into(),
-            id: Some(image.id.clone()),
+            id: Some(image.id.to_string()),
             by,
             layers: Some(layers),
             bytes: Some(image.bytes),
@@ -170,7 +170,7 @@ pub fn copy(store: &Store, from: &str, to: &str) -> Result<Vec<Fact>, Fault> {
             facts.push(Fact::Changed {
                 path: path.to_string_lossy().into_owned(),
                 change: Change::Covered,
-                layer: Some(layer),
+                layer: Some(layer.to_string()),
                 number,
                 image: Some(container.config.image.clone()),
                 was: Some(size),

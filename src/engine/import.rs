@@ -7,12 +7,11 @@
 use crate::event::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
 use crate::image::apply::apply;
 use crate::image::archive::{open, plain};
-use crate::image::model::{
-    CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, Spooled, chain_ids, digest_text,
-};
+use crate::image::digest::{ChainId, DiffId, ImageId, chain_ids};
+use crate::image::model::{CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, Spooled};
 use crate::image::reference::Reference;
 use crate::image::tarball::Trouble;
-use crate::store::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError, Store, StoreLock};
+use crate::store::{BlobWriter, Making, NewLayer, Placed, SpoolError, Store, StoreLock};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
@@ -20,7 +19,7 @@ use std::path::PathBuf;
 
 /// One image, complete in `tmp/`.
 struct Ready {
-    id: String,
+    id: ImageId,
     manifest: Descriptor,
     blobs: Vec<Spooled>,
     names: Vec<Reference>,
@@ -31,8 +30,8 @@ pub struct Import<'a> {
     store: &'a Store,
     making: Making,
     layers: Vec<NewLayer>,
-    /// Diff and chain IDs of layers that were here already.
-    reused: Vec<(String, String)>,
+    /// Layers that were here already.
+    reused: Vec<(DiffId, ChainId)>,
     images: Vec<Ready>,
 }
 
@@ -75,8 +74,8 @@ impl<'a> Import<'a> {
             lowers.insert(0, diff);
             blobs.push(Descriptor::new(if gzip { LAYER_GZIP } else { LAYER }, &blob.digest, blob.bytes));
         }
-        let id = config.digest.clone();
-        let manifest = Manifest::new(Descriptor::new(CONFIG, &id, config.bytes), blobs);
+        let id = ImageId::of_config(&config.digest);
+        let manifest = Manifest::new(Descriptor::new(CONFIG, &config.digest, config.bytes), blobs);
         let text = serde_json::to_vec(&manifest).map_err(|e| Trouble::Read(e.into()))?;
         let manifest = self.spool(&mut text.as_slice())?;
         let descriptor = Descriptor::new(MANIFEST, &manifest.digest, manifest.bytes);
@@ -88,46 +87,44 @@ impl<'a> Import<'a> {
     /// One layer: its directory, and whether its blob is compressed.
     fn layer(
         &mut self,
-        diff_id: &str,
-        chain_id: &str,
+        diff_id: &DiffId,
+        chain_id: &ChainId,
         blob: &Spooled,
         lowers: &[PathBuf],
     ) -> Result<(PathBuf, bool), Trouble> {
         let (stream, gzip) = plain(open(blob)?)?;
-        let verify = |found: String| {
-            if found == diff_id {
+        let verify = |found: DiffId| {
+            if found == *diff_id {
                 return Ok(());
             }
-            let (what, expected) = ("layer".to_string(), diff_id.to_string());
+            let (what, expected, found) = ("layer".to_string(), diff_id.to_string(), found.to_string());
             Err(Trouble::Flaw(ArchiveFlaw::DigestMismatch { what, expected, found }))
         };
-        // An uncompressed blob's digest, taken when it was written, is the diff ID.
+        // Of an uncompressed blob it was taken when that was written.
         if !gzip {
-            verify(blob.digest.clone())?;
+            verify(DiffId::of_plain(&blob.digest))?;
         }
         let mut stream = Hashing { inner: stream, hash: gzip.then(Sha256::new) };
-        let made = self.layers.iter().find(|l| l.chain_id == chain_id).map(NewLayer::diff);
+        let made = self.layers.iter().find(|l| l.chain_id == *chain_id).map(NewLayer::diff);
         let here = made.or_else(|| self.store.has_layer(chain_id).then(|| self.store.layer_diff(chain_id)));
         if let Some(diff) = here {
             if gzip {
                 io::copy(&mut stream, &mut io::sink()).map_err(Trouble::reading)?;
-                verify(stream.digest())?;
+                stream.digest().map_or(Ok(()), verify)?;
             }
-            let pair = (diff_id.to_string(), chain_id.to_string());
-            if !self.layers.iter().any(|l| l.chain_id == chain_id) && !self.reused.contains(&pair) {
+            let pair = (diff_id.clone(), chain_id.clone());
+            if !self.layers.iter().any(|l| l.chain_id == *chain_id) && !self.reused.contains(&pair) {
                 self.reused.push(pair);
             }
             return Ok((diff, gzip));
         }
-        let mut layer = self.making.layer(chain_id)?;
+        let mut layer = self.making.layer(chain_id, diff_id)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(layer.diff(), flags, Mode::empty())
             .map_err(|e| SysError::new("open", layer.diff().to_string_lossy(), e.raw_os_error()))?;
         let applied = apply(&mut stream, root, lowers)?;
-        if gzip {
-            verify(stream.digest())?;
-        }
-        layer.info = LayerInfo { diff_id: diff_id.into(), entries: applied.entries, bytes: applied.bytes };
+        stream.digest().map_or(Ok(()), verify)?;
+        (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
         self.making.describe(&layer)?;
         let diff = layer.diff();
         self.layers.push(layer);
@@ -186,7 +183,7 @@ impl<'a> Import<'a> {
         for image in &self.images {
             if image.names.is_empty() {
                 images.push((None, &image.manifest));
-                leads.push(image.id.clone());
+                leads.push(image.id.to_string());
             }
             for name in &image.names {
                 images.push((Some(name), &image.manifest));
@@ -204,8 +201,8 @@ fn step(e: SysError) -> Fault {
     Fault::step("load", e)
 }
 
-fn tell_reused(story: &mut Story, diff_id: &str, chain_id: &str) {
-    let fact = Fact::LayerReused { diff_id: diff_id.into(), chain_id: chain_id.into() };
+fn tell_reused(story: &mut Story, diff_id: &DiffId, chain_id: &ChainId) {
+    let fact = Fact::LayerReused { diff_id: diff_id.to_string(), chain_id: chain_id.to_string() };
     story.tell(Event::of(fact, Vec::new()));
 }
 
@@ -216,8 +213,8 @@ struct Hashing<R> {
 }
 
 impl<R: Read> Hashing<R> {
-    fn digest(self) -> String {
-        self.hash.map(digest_text).unwrap_or_default()
+    fn digest(self) -> Option<DiffId> {
+        self.hash.map(DiffId::of)
     }
 }
 

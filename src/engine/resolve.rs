@@ -30,7 +30,8 @@ fn tell(story: &mut Story, text: &str, image: &Image, by: Resolved) {
         Resolved::Id => text.to_string(),
         _ => Reference::parse(text).map_or(text.to_string(), |name| name.familiar()),
     };
-    let (id, layers, bytes) = (image.id.clone(), image.chain(), image.bytes);
+    let (id, layers, bytes) =
+        (image.id.to_string(), image.chain().iter().map(ToString::to_string).collect(), image.bytes);
     story.tell(Event::of(
         Fact::ImageResolved { reference, id: Some(id), by, layers: Some(layers), bytes: Some(bytes) },
         Vec::new(),

@@ -26,7 +26,7 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
         // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
         // first: if this command is killed too, the next one still finds the reason to look.
         let used = containers.iter().chain(configs).flat_map(|c| c.layers.iter().cloned()).collect();
-        for deed in store.sweep_images(&used)? {
+        for deed in store.sweep_images(used)? {
             deed.tell(story);
         }
     }

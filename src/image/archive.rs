@@ -4,8 +4,9 @@
 //! to `tmp/` with its digest), and `manifest.json`, which mostly comes last, then says what each one was. Both layouts are
 //! read: `<id>/layer.tar` with links between them, and `blobs/sha256/<hex>`. Nothing is believed that a digest can check.
 
+use super::digest::BlobDigest;
 use super::model::{ImageConfig, Spooled};
-use super::reference::{Reference, valid_digest, valid_hex};
+use super::reference::Reference;
 use super::tarball::{Kind, Member, Tar, Trouble, compression, too_large};
 use crate::event::ArchiveFlaw;
 use flate2::bufread::MultiGzDecoder;
@@ -129,9 +130,6 @@ fn image(entry: Entry, members: &HashMap<String, Content>) -> Result<ArchivedIma
     if parsed.rootfs.diff_ids.len() != names.len() {
         return Err(bad("rootfs.diff_ids").into());
     }
-    if !parsed.rootfs.diff_ids.iter().all(|id| valid_digest(id)) {
-        return Err(bad("rootfs.diff_ids").into());
-    }
     let layers = names.iter().map(|name| find(name, members)).collect::<Result<_, _>>()?;
     let tags = entry.repo_tags.unwrap_or_default();
     let names = tags.iter().map(|tag| match Reference::parse(tag) {
@@ -190,12 +188,14 @@ impl<R: Read> Read for MemberContent<'_, R> {
 /// A name that is a digest must be the content's.
 fn check_name(name: &str, kept: &Spooled) -> Result<(), Trouble> {
     let base = name.rsplit('/').next().unwrap_or(name);
-    let is_digest = valid_hex(base) && (name.starts_with("blobs/sha256/") || !name.contains('/'));
-    let expected = format!("sha256:{base}");
-    if is_digest && kept.digest != expected {
-        return Err(ArchiveFlaw::DigestMismatch { what: name.into(), expected, found: kept.digest.clone() }.into());
+    let is_digest = name.starts_with("blobs/sha256/") || !name.contains('/');
+    match BlobDigest::of_hex(base).filter(|expected| is_digest && *expected != kept.digest) {
+        Some(expected) => {
+            let (expected, found) = (expected.to_string(), kept.digest.to_string());
+            Err(ArchiveFlaw::DigestMismatch { what: name.into(), expected, found }.into())
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn document<T: DeserializeOwned>(member: &str, kept: &Spooled) -> Result<T, Trouble> {

@@ -4,6 +4,7 @@
 //! tools, the application. `tiny` is the first two, so both images share them. Reproducible: entries in order of name,
 //! owned by root, with the time of the file they come from. The machine is only read; nothing of it is run.
 
+use super::digest::DiffId;
 use super::model::{History, ImageConfig, ORIGIN, RootFs, RunConfig};
 use crate::event::SysError;
 use lddtree::DependencyAnalyzer;
@@ -246,7 +247,7 @@ impl Recipe {
     }
 
     /// The configuration for these layers. It is as old as the newest program in it.
-    pub fn config(&self, diff_ids: Vec<String>) -> ImageConfig {
+    pub fn config(&self, diff_ids: Vec<DiffId>) -> ImageConfig {
         let newest = self.layers.iter().flat_map(|(tree, _)| tree.sources()).map(modified).max().unwrap_or(0);
         let created = chrono::DateTime::from_timestamp(newest as i64, 0);
         let step = |words: &&str| History { created, created_by: format!("docent: {words}"), ..History::default() };

@@ -4,10 +4,12 @@
 
 pub mod apply;
 pub mod archive;
+pub mod digest;
 pub mod host;
 pub mod model;
 pub mod reference;
 pub mod tarball;
 
+pub use digest::{BlobDigest, ChainId, DiffId, ImageId};
 pub use model::{Image, ImageConfig, Layer};
 pub use reference::Reference;

@@ -3,9 +3,9 @@
 //! Documents are written as they came: an image's id is the digest of its configuration's bytes, so those are never made
 //! anew from these types. What the types do not name (Healthcheck, OnBuild, Shell, …) survives in `rest`.
 
+use super::digest::{BlobDigest, ChainId, DiffId, ImageId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ pub struct RootFs {
     #[serde(rename = "type", default)]
     pub kind: String,
     #[serde(default, deserialize_with = "nullable")]
-    pub diff_ids: Vec<String>,
+    pub diff_ids: Vec<DiffId>,
 }
 
 /// One step of the image's making, the oldest first.
@@ -93,12 +93,12 @@ pub struct History {
 }
 
 /// Points to a blob.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     #[serde(default)]
     pub media_type: String,
-    pub digest: String,
+    pub digest: BlobDigest,
     /// Bytes of the blob.
     pub size: u64,
     #[serde(default, deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
@@ -108,8 +108,9 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    pub fn new(media_type: &str, digest: &str, size: u64) -> Descriptor {
-        Descriptor { media_type: media_type.into(), digest: digest.into(), size, ..Descriptor::default() }
+    pub fn new(media_type: &str, digest: &BlobDigest, size: u64) -> Descriptor {
+        let (media_type, digest) = (media_type.into(), digest.clone());
+        Descriptor { media_type, digest, size, annotations: BTreeMap::new(), rest: Map::new() }
     }
 }
 
@@ -149,30 +150,27 @@ pub struct Index {
 #[derive(Debug, Clone)]
 pub struct Spooled {
     pub path: PathBuf,
-    /// `sha256:…` of the bytes as they lie there.
-    pub digest: String,
+    /// Of the bytes as they lie there.
+    pub digest: BlobDigest,
     pub bytes: u64,
 }
 
 /// A layer of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// sha256 of the uncompressed tar.
-    pub diff_id: String,
-    /// Names the stack of this layer and all below it.
-    pub chain_id: String,
+    pub diff_id: DiffId,
+    pub chain_id: ChainId,
     /// Sum of its files' sizes.
     pub bytes: u64,
 }
 
 /// An image that is here.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Image {
-    /// `sha256:` and the configuration's digest.
-    pub id: String,
+    pub id: ImageId,
     /// Canonical names (`docker.io/library/nginx:latest`), in the order in which they were given.
     pub names: Vec<String>,
-    pub manifest_digest: String,
+    pub manifest_digest: BlobDigest,
     pub config: ImageConfig,
     /// The lowest first.
     pub layers: Vec<Layer>,
@@ -187,53 +185,14 @@ impl Image {
     }
 
     /// Chain IDs, the lowest first.
-    pub fn chain(&self) -> Vec<String> {
+    pub fn chain(&self) -> Vec<ChainId> {
         self.layers.iter().map(|l| l.chain_id.clone()).collect()
     }
-}
-
-/// `sha256:` and the digest of these bytes.
-pub fn digest_of(bytes: &[u8]) -> String {
-    digest_text(Sha256::new_with_prefix(bytes))
-}
-
-/// The finished hash as `sha256:<hex>`.
-pub fn digest_text(hash: Sha256) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(71);
-    text.push_str("sha256:");
-    for byte in hash.finalize() {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-    }
-    text
-}
-
-/// The chain ID of each layer: of the lowest its diff ID, of the others the digest of "chain below, blank, diff ID".
-pub fn chain_ids(diff_ids: &[String]) -> Vec<String> {
-    let mut chain: Vec<String> = Vec::with_capacity(diff_ids.len());
-    for diff in diff_ids {
-        chain.push(match chain.last() {
-            None => diff.clone(),
-            Some(below) => digest_of(format!("{below} {diff}").as_bytes()),
-        });
-    }
-    chain
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn chain_ids_are_those_of_the_specification() {
-        let diffs: Vec<String> = ["a", "b", "c"].iter().map(|s| digest_of(s.as_bytes())).collect();
-        let chain = chain_ids(&diffs);
-        assert_eq!(chain[0], diffs[0]);
-        assert_eq!(chain[1], digest_of(format!("{} {}", diffs[0], diffs[1]).as_bytes()));
-        assert_eq!(chain[2], digest_of(format!("{} {}", chain[1], diffs[2]).as_bytes()));
-        assert!(chain_ids(&[]).is_empty());
-    }
 
     #[test]
     fn a_configuration_keeps_what_it_does_not_know() {

@@ -3,6 +3,7 @@
 //! A parsed reference is always complete (`docker.io/library/nginx:latest`); the short form is for people. What parses
 //! here contains no `..`, no blank and no upper-case path, so it may be shown and compared as it is.
 
+use super::digest::BlobDigest;
 use crate::event::{Fault, ReferenceFlaw};
 
 const DOCKER: &str = "docker.io";
@@ -15,7 +16,7 @@ pub struct Reference {
     domain: String,
     path: String,
     tag: Option<String>,
-    digest: Option<String>,
+    digest: Option<BlobDigest>,
 }
 
 impl Reference {
@@ -49,8 +50,8 @@ impl Reference {
     }
 
     /// `sha256:…` after an `@`.
-    pub fn digest(&self) -> Option<&str> {
-        self.digest.as_deref()
+    pub fn digest(&self) -> Option<&BlobDigest> {
+        self.digest.as_ref()
     }
 
     /// `docker.io/library/nginx:latest`.
@@ -70,7 +71,7 @@ impl Reference {
         }
         if let Some(digest) = &self.digest {
             name.push('@');
-            name.push_str(digest);
+            name.push_str(digest.as_str());
         }
         name
     }
@@ -85,8 +86,7 @@ fn parts(text: &str) -> Result<Reference, ReferenceFlaw> {
         return Err(ReferenceFlaw::Characters);
     }
     let (rest, digest) = match text.split_once('@') {
-        Some((rest, digest)) if valid_digest(digest) => (rest, Some(digest.to_string())),
-        Some(_) => return Err(ReferenceFlaw::Digest),
+        Some((rest, digest)) => (rest, Some(BlobDigest::parse(digest).ok_or(ReferenceFlaw::Digest)?)),
         None => (text, None),
     };
     let (domain, rest) = split_domain(rest);
@@ -170,16 +170,6 @@ fn valid_component(text: &str) -> bool {
 fn valid_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     tag.len() <= 128 && tag.bytes().next().is_some_and(word) && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
-}
-
-/// Only sha256, the one that everybody uses.
-pub fn valid_digest(digest: &str) -> bool {
-    digest.strip_prefix("sha256:").is_some_and(valid_hex)
-}
-
-/// 64 lower-case hex digits: safe as a file name.
-pub fn valid_hex(hex: &str) -> bool {
-    hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::model::{Check, Way};
 use super::world::{World, container_of};
 use crate::container::{Container, Status};
 use crate::event::{Cause, Event, Fact, Fault, Miss, Outcome};
+use crate::image::ImageId;
 use std::collections::BTreeMap;
 
 /// One look at a world: what all checks of a lab share is read once.
@@ -61,10 +62,11 @@ impl<'a> Look<'a> {
                 let c = self.container(container)?;
                 let (name, is) = (container.clone(), c.config.image.clone());
                 match self.world.own_image(image) {
-                    Some(own) if own == c.image_id => Ok(()),
+                    Some(own) if Some(own) == c.image_id.as_ref() => Ok(()),
                     // Another image by that name: told by what it is.
                     Some(own) if familiar(&is) == familiar(image) => {
-                        miss(Cause::WrongImage { name, image: c.image_id.clone() }, own, c.image_id.clone())
+                        let image = c.image_id.as_ref().map(ImageId::to_string).unwrap_or_default();
+                        miss(Cause::WrongImage { name, image: image.clone() }, own.to_string(), image)
                     }
                     None if familiar(&is) == familiar(image) => Ok(()),
                     _ => miss(Cause::WrongImage { name, image: is.clone() }, image, is),

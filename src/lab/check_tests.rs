@@ -3,6 +3,7 @@
 use super::*;
 use crate::container::{Config, HostConfig, Init, Life, Port, PortBinding, State};
 use crate::event::Verdict;
+use crate::image::ImageId;
 use crate::lab::http::{NoAnswer, Response};
 use crate::lab::world::Page;
 use crate::lab::{Lab, score};
@@ -48,7 +49,7 @@ impl World for Written {
     fn fresh_page(&self, _: &Container, _: u16, _: &str) -> Result<Page, Fault> {
         Ok(self.fresh.map(|b| Response { status: 200, body: b.into() }).ok_or(NoAnswer { errno: libc::ECONNREFUSED }))
     }
-    fn own_image(&self, _: &str) -> Option<&str> {
+    fn own_image(&self, _: &str) -> Option<&ImageId> {
         None
     }
     fn shell(&self, _: &str) -> Result<i32, Fault> {
@@ -80,7 +81,7 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         id: format!("id-{name}"),
         name: name.into(),
         created: chrono::Utc::now(),
-        image_id: "sha256:1".into(),
+        image_id: ImageId::of_hex(&"1".repeat(64)),
         layers: Vec::new(),
         config: Config { image: "nginx".into(), ..Config::default() },
         host_config: HostConfig { port_bindings, ..HostConfig::default() },

@@ -7,7 +7,7 @@
 use super::http::{self, NoAnswer, Response};
 use crate::container::Container;
 use crate::event::{Event, Fact, Fault, SysError};
-use crate::image::Reference;
+use crate::image::{ImageId, Reference};
 use crate::kernel::open::{self, Seen};
 use crate::store::Store;
 use rustix::fs::FileType;
@@ -40,7 +40,7 @@ pub trait World {
     /// Starts one more container from the same image, fetches a page from it, and removes it.
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault>;
     /// The ID of the image that the lab means by this name, where the grader made it itself: a name can be given to any image.
-    fn own_image(&self, name: &str) -> Option<&str>;
+    fn own_image(&self, name: &str) -> Option<&ImageId>;
     /// Exit status of an instructor's script.
     fn shell(&self, script: &str) -> Result<i32, Fault>;
 }
@@ -55,7 +55,7 @@ pub struct StoreWorld<'a> {
     /// Whether a server that does not answer yet is given a moment.
     pub patient: bool,
     /// Images that were made before the submission had a say: canonical name and ID.
-    pub own: BTreeMap<String, String>,
+    pub own: BTreeMap<String, ImageId>,
 }
 
 impl World for StoreWorld<'_> {
@@ -95,7 +95,8 @@ impl World for StoreWorld<'_> {
     fn fresh_page(&self, container: &Container, port: u16, path: &str) -> Result<Page, Fault> {
         // A name that a submission cannot have taken before: in the grader's engine the process's number is always 1.
         let name = format!("lab-check-{:x}", crate::event::now_us() ^ u64::from(std::process::id()) << 40);
-        let id = self.docent(&["run", "-d", "--name", &name, &container.image_id])?;
+        let image = container.image_id.as_ref().map_or(container.config.image.as_str(), ImageId::as_str);
+        let id = self.docent(&["run", "-d", "--name", &name, image])?;
         let page = self.store.find_container(id.trim()).map(|fresh| {
             match fresh.state.life().and_then(|life| life.endpoint.as_ref()) {
                 Some(endpoint) => self.page(SocketAddr::new(endpoint.address.into(), port), path),
@@ -107,8 +108,8 @@ impl World for StoreWorld<'_> {
         page
     }
 
-    fn own_image(&self, name: &str) -> Option<&str> {
-        self.own.get(&Reference::parse(name).ok()?.canonical()).map(String::as_str)
+    fn own_image(&self, name: &str) -> Option<&ImageId> {
+        self.own.get(&Reference::parse(name).ok()?.canonical())
     }
 
     fn shell(&self, script: &str) -> Result<i32, Fault> {

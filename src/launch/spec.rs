@@ -5,6 +5,7 @@
 //! field is an Option behind a builder there, and what is ours (the overlay, the network) would stand beside them anyway.
 
 use crate::container::{Container, Limits, NetworkMode, Port, Process};
+use crate::image::ChainId;
 use crate::kernel::cgroup::Group;
 use crate::kernel::overlay::Overlay;
 use crate::kernel::process::KINDS;
@@ -71,14 +72,14 @@ impl Spec {
 /// The overlay of a container: its image's layers from the top down, the mount points below them all, its own upper.
 pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
     let dir = store.container_dir(&container.id);
-    let names: Vec<String> = container.layers.iter().rev().cloned().collect();
-    let mut lower: Vec<PathBuf> = names.iter().map(|chain| store.layer_diff(chain)).collect();
-    let mut short: Vec<PathBuf> = names.iter().map(|chain| short_name(store, chain)).collect();
+    let layers = || container.layers.iter().rev();
+    let mut lower: Vec<PathBuf> = layers().map(|chain| store.layer_diff(chain)).collect();
+    let mut short: Vec<PathBuf> = layers().map(|chain| short_name(store, chain)).collect();
     lower.push(store.mount_points());
     short.push(PathBuf::from("mount-points/diff"));
     Overlay {
         lower,
-        names,
+        names: layers().map(ChainId::to_string).collect(),
         upper: dir.upper(),
         work: dir.work(),
         target: dir.merged(),
@@ -90,7 +91,7 @@ pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
 }
 
 /// A layer by its short link, or in full when it has none.
-fn short_name(store: &Store, chain: &str) -> PathBuf {
+fn short_name(store: &Store, chain: &ChainId) -> PathBuf {
     match store.layer_short(chain) {
         Some(short) => PathBuf::from(short),
         None => store.layer_diff(chain),

@@ -5,13 +5,11 @@
 //! Annotations: `org.opencontainers.image.ref.name` has the familiar name (`nginx:latest`), so that `skopeo inspect
 //! oci:ROOT/oci:nginx:latest` finds it; `io.containerd.image.name` has the canonical one.
 
-use super::layers::hex;
 use super::{Store, StoreLock};
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Resolved, SysError};
-use crate::image::model::{
-    DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest, chain_ids,
-};
-use crate::image::reference::{Reference, valid_hex};
+use crate::image::digest::{BlobDigest, ChainId, ImageId, chain_ids};
+use crate::image::model::{DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest};
+use crate::image::reference::Reference;
 use crate::kernel::sys;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, HashMap};
@@ -57,11 +55,11 @@ impl Store {
         if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Ok(None);
         }
-        let mut found: Option<(&Descriptor, String)> = None;
+        let mut found: Option<(&Descriptor, ImageId)> = None;
         for descriptor in index.manifests.iter().filter(|d| is_manifest(d)) {
-            let id = self.document::<Manifest>(&descriptor.digest)?.config.digest;
+            let id = self.image_id(&descriptor.digest)?;
             // Docker takes the digest of the manifest for an id too.
-            if !hex(&id).starts_with(prefix) && !hex(&descriptor.digest).starts_with(prefix) {
+            if !id.hex().starts_with(prefix) && !descriptor.digest.hex().starts_with(prefix) {
                 continue;
             }
             match &found {
@@ -104,7 +102,7 @@ impl Store {
     fn tag(&self, index: &mut Index, name: &Reference, manifest: &Descriptor) -> Option<Change> {
         let had = index.manifests.iter().position(|d| is_manifest(d) && named(d, name));
         let before = had.and_then(|at| index.manifests.get(at)).map(|d| d.digest.clone());
-        if before.as_deref() == Some(&manifest.digest) {
+        if before.as_ref() == Some(&manifest.digest) {
             return None;
         }
         let mut entry = manifest.clone();
@@ -120,7 +118,7 @@ impl Store {
         }
         index.manifests.retain(|d| d.digest != manifest.digest || name_of(d).is_some());
         index.manifests.push(entry);
-        let was = before.and_then(|digest| self.document::<Manifest>(&digest).ok()).map(|m| m.config.digest);
+        let was = before.and_then(|digest| self.image_id(&digest).ok());
         Some((name.familiar(), was))
     }
 
@@ -129,9 +127,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Fault::StoreDamaged`].
-    pub fn manifest_of(&self, id: &str) -> Result<Option<Descriptor>, Fault> {
+    pub fn manifest_of(&self, id: &ImageId) -> Result<Option<Descriptor>, Fault> {
         for d in self.read_index()?.manifests.iter().filter(|d| is_manifest(d)) {
-            if self.document::<Manifest>(&d.digest)?.config.digest == id {
+            if self.image_id(&d.digest)? == *id {
                 return Ok(Some(Descriptor::new(&d.media_type, &d.digest, d.size)));
             }
         }
@@ -141,7 +139,7 @@ impl Store {
     fn write_index(
         &self,
         index: &Index,
-        changes: &[(String, &&Descriptor, Option<String>)],
+        changes: &[(String, &&Descriptor, Option<ImageId>)],
     ) -> Result<Vec<Deed<()>>, Fault> {
         let path = self.index();
         let shown = path.to_string_lossy().into_owned();
@@ -153,8 +151,9 @@ impl Store {
         }
         let mut facts = Vec::with_capacity(changes.len());
         for (reference, manifest, was) in changes {
-            let id = self.document::<Manifest>(&manifest.digest)?.config.digest;
-            facts.push(Fact::Tagged { reference: reference.clone(), id, was: was.clone() });
+            let id = self.image_id(&manifest.digest)?.to_string();
+            let was = was.as_ref().map(ImageId::to_string);
+            facts.push(Fact::Tagged { reference: reference.clone(), id, was });
         }
         let mut facts = facts.into_iter();
         let written = sys::deed(|calls| {
@@ -164,10 +163,10 @@ impl Store {
         })
         .map_err(|e| Fault::step("tag", e))?;
         let others: Vec<_> = facts.map(|fact| Deed::new((), Event::of(fact, Vec::new()))).collect();
-        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<String>)| Receipt {
+        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<ImageId>)| Receipt {
             evidence: format!("{reference} {}", manifest.digest),
-            proof: vec!["grep".into(), "-F".into(), manifest.digest.clone(), shown.clone()],
-            expect: Expect::Contains(manifest.digest.clone()),
+            proof: vec!["grep".into(), "-F".into(), manifest.digest.to_string(), shown.clone()],
+            expect: Expect::Contains(manifest.digest.to_string()),
             holds: Holds::Forever,
             needs: Vec::new(),
             subject: format!("tag:{reference}"),
@@ -181,15 +180,20 @@ impl Store {
     }
 
     /// A manifest or configuration among the blobs.
-    fn document<T: DeserializeOwned>(&self, digest: &str) -> Result<T, Fault> {
+    fn document<T: DeserializeOwned>(&self, digest: &BlobDigest) -> Result<T, Fault> {
         read_document(&self.blob(digest))
+    }
+
+    /// The image of a manifest.
+    fn image_id(&self, manifest: &BlobDigest) -> Result<ImageId, Fault> {
+        Ok(ImageId::of_config(&self.document::<Manifest>(manifest)?.config.digest))
     }
 
     fn read_image(
         &self,
         descriptor: &Descriptor,
         index: &Index,
-        sizes: &mut HashMap<String, u64>,
+        sizes: &mut HashMap<ChainId, u64>,
     ) -> Result<Image, Fault> {
         let manifest: Manifest = self.document(&descriptor.digest)?;
         let config: ImageConfig = self.document(&manifest.config.digest)?;
@@ -204,7 +208,7 @@ impl Store {
         }
         let same = index.manifests.iter().filter(|d| d.digest == descriptor.digest);
         Ok(Image {
-            id: manifest.config.digest,
+            id: ImageId::of_config(&manifest.config.digest),
             names: same.filter_map(name_of).collect(),
             manifest_digest: descriptor.digest.clone(),
             bytes: layers.iter().map(|l| l.bytes).sum(),
@@ -213,26 +217,26 @@ impl Store {
         })
     }
 
-    /// Names (hex) of all blobs and of all layers that the index leads to.
-    pub(super) fn referenced(&self) -> Result<(BTreeSet<String>, BTreeSet<String>), Fault> {
+    /// All blobs and all layers that the index leads to.
+    pub(super) fn referenced(&self) -> Result<(BTreeSet<BlobDigest>, BTreeSet<ChainId>), Fault> {
         let (mut blobs, mut layers) = (BTreeSet::new(), BTreeSet::new());
         for descriptor in &self.read_index()?.manifests {
-            blobs.insert(hex(&descriptor.digest).to_string());
+            blobs.insert(descriptor.digest.clone());
             if !is_manifest(descriptor) {
                 continue;
             }
             let manifest: Manifest = self.document(&descriptor.digest)?;
             let config: ImageConfig = self.document(&manifest.config.digest)?;
-            blobs.insert(hex(&manifest.config.digest).to_string());
-            blobs.extend(manifest.layers.iter().map(|l| hex(&l.digest).to_string()));
-            layers.extend(chain_ids(&config.rootfs.diff_ids).iter().map(|c| hex(c).to_string()));
+            blobs.insert(manifest.config.digest);
+            blobs.extend(manifest.layers.into_iter().map(|l| l.digest));
+            layers.extend(chain_ids(&config.rootfs.diff_ids));
         }
         Ok((blobs, layers))
     }
 }
 
 /// A name that leads elsewhere now, and the id of the image that it led to.
-type Change = (String, Option<String>);
+type Change = (String, Option<ImageId>);
 
 fn keep_nameless(index: &mut Index, manifest: &Descriptor) -> Option<Change> {
     if index.manifests.iter().any(|d| d.digest == manifest.digest) {
@@ -244,7 +248,6 @@ fn keep_nameless(index: &mut Index, manifest: &Descriptor) -> Option<Change> {
 
 fn is_manifest(d: &Descriptor) -> bool {
     matches!(d.media_type.as_str(), MANIFEST | DOCKER_MANIFEST)
-        && d.digest.strip_prefix("sha256:").is_some_and(valid_hex)
 }
 
 /// The canonical name of an entry. Other tools may have written only the short annotation.
@@ -262,7 +265,7 @@ fn leads_to(d: &Descriptor, name: &Reference) -> bool {
     match name.digest() {
         None => named(d, name),
         Some(digest) => {
-            d.digest == digest
+            d.digest == *digest
                 && name_of(d)
                     .and_then(|n| Reference::parse(&n).ok())
                     .is_some_and(|n| n.repository() == name.repository())

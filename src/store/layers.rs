@@ -6,7 +6,8 @@
 
 use super::{Store, StoreLock, Temp, sync_dir};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
-use crate::image::model::{Spooled, digest_text};
+use crate::image::model::Spooled;
+use crate::image::{BlobDigest, ChainId, DiffId};
 use crate::kernel::{files, sys};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,9 +17,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// `layers/<hex>/layer.json`: what is known of an unpacked layer and costs a walk to find out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerInfo {
-    pub diff_id: String,
+    pub diff_id: DiffId,
     pub entries: u64,
     /// Sum of its files' sizes.
     pub bytes: u64,
@@ -34,17 +35,15 @@ pub struct Making {
 /// What an import has put in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placed {
-    /// By its digest.
-    Blob(String),
-    /// By its chain ID.
-    Layer(String),
+    Blob(BlobDigest),
+    Layer(ChainId),
 }
 
 /// A layer that is being unpacked.
 #[derive(Debug)]
 pub struct NewLayer {
     home: PathBuf,
-    pub chain_id: String,
+    pub chain_id: ChainId,
     pub info: LayerInfo,
 }
 
@@ -66,7 +65,7 @@ pub struct BlobWriter {
 
 impl BlobWriter {
     pub fn finish(self) -> Spooled {
-        Spooled { path: self.path, digest: digest_text(self.hash), bytes: self.bytes }
+        Spooled { path: self.path, digest: BlobDigest::of(self.hash), bytes: self.bytes }
     }
 }
 
@@ -129,10 +128,10 @@ impl Making {
         }
     }
 
-    /// A directory for the layer of this chain ID.
-    pub fn layer(&mut self, chain_id: &str) -> Result<NewLayer, SysError> {
-        let home = self.path("layer");
-        let layer = NewLayer { home, chain_id: chain_id.to_string(), info: LayerInfo::default() };
+    /// A directory for this layer; nothing is in it yet.
+    pub fn layer(&mut self, chain_id: &ChainId, diff_id: &DiffId) -> Result<NewLayer, SysError> {
+        let info = LayerInfo { diff_id: diff_id.clone(), entries: 0, bytes: 0 };
+        let layer = NewLayer { home: self.path("layer"), chain_id: chain_id.clone(), info };
         let io = |e: io::Error| SysError::io("mkdir", layer.home.to_string_lossy(), &e);
         fs::create_dir(&layer.home).and_then(|()| fs::create_dir(layer.diff())).map_err(io)?;
         Ok(layer)
@@ -158,22 +157,21 @@ impl Store {
         Ok(Making { temp: self.temporary_dir()?, next: 0 })
     }
 
-    /// The blob of this digest (`sha256:…`).
-    pub fn blob(&self, digest: &str) -> PathBuf {
-        self.blobs().join(hex(digest))
+    pub fn blob(&self, digest: &BlobDigest) -> PathBuf {
+        self.blobs().join(digest.hex())
     }
 
     /// The unpacked layer is here.
-    pub fn has_layer(&self, chain_id: &str) -> bool {
+    pub fn has_layer(&self, chain_id: &ChainId) -> bool {
         self.layer_diff(chain_id).is_dir()
     }
 
-    fn layer_home(&self, chain_id: &str) -> PathBuf {
-        self.layers().join(hex(chain_id))
+    fn layer_home(&self, chain_id: &ChainId) -> PathBuf {
+        self.layers().join(chain_id.hex())
     }
 
     /// What was written down when the layer was unpacked.
-    pub fn layer_info(&self, chain_id: &str) -> Result<LayerInfo, Fault> {
+    pub fn layer_info(&self, chain_id: &ChainId) -> Result<LayerInfo, Fault> {
         let path = self.layer_home(chain_id).join("layer.json");
         let damaged = |why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
         let text = fs::read(&path).map_err(|e| damaged(e.to_string()))?;
@@ -182,8 +180,8 @@ impl Store {
 
     /// The short name `l/<12 hex>` of a layer below `layers/`. None when another layer has it: 12 digits can be made to
     /// meet on purpose, so a link counts only when it leads to the right place.
-    pub fn layer_short(&self, chain_id: &str) -> Option<String> {
-        let short = hex(chain_id).get(..12)?;
+    pub fn layer_short(&self, chain_id: &ChainId) -> Option<String> {
+        let short = chain_id.short();
         let leads_to = fs::read_link(self.layer_links().join(short)).ok()?;
         (leads_to == link_target(chain_id)).then(|| format!("l/{short}"))
     }
@@ -199,13 +197,13 @@ impl Store {
         }
         let deed = sys::deed(|calls| {
             files::rename(calls, &blob.path, &path)?;
-            Ok(((), Fact::BlobWritten { digest: blob.digest.clone(), bytes: blob.bytes }))
+            Ok(((), Fact::BlobWritten { digest: blob.digest.to_string(), bytes: blob.bytes }))
         })?;
         let shown = path.to_string_lossy().into_owned();
         Ok(Some(deed.with_receipt(Receipt {
             evidence: format!("{shown} {}", blob.bytes),
             proof: vec!["sha256sum".into(), shown],
-            expect: Expect::Contains(hex(&blob.digest).to_string()),
+            expect: Expect::Contains(blob.digest.hex().into()),
             holds: Holds::Forever,
             needs: Vec::new(),
             subject: format!("blob:{}", blob.digest),
@@ -224,7 +222,7 @@ impl Store {
             return Ok(None);
         }
         let home = self.layer_home(chain_id);
-        let link = self.layer_links().join(hex(chain_id).get(..12).unwrap_or_default());
+        let link = self.layer_links().join(chain_id.short());
         let diff = self.layer_diff(chain_id).to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
             let linked = fs::symlink_metadata(&link).is_err();
@@ -237,8 +235,10 @@ impl Store {
                 }
                 return Err(e);
             }
-            let LayerInfo { diff_id, entries, bytes } = layer.info.clone();
-            Ok(((), Fact::LayerUnpacked { diff_id, chain_id: chain_id.clone(), entries, bytes, path: diff.clone() }))
+            let LayerInfo { diff_id, entries, bytes } = &layer.info;
+            let (diff_id, chain_id) = (diff_id.to_string(), chain_id.to_string());
+            let (entries, bytes, path) = (*entries, *bytes, diff.clone());
+            Ok(((), Fact::LayerUnpacked { diff_id, chain_id, entries, bytes, path }))
         })?;
         Ok(Some(deed.with_receipt(Receipt {
             evidence: diff.clone(),
@@ -263,23 +263,22 @@ impl Store {
     ///
     /// # Errors
     /// A damaged index or manifest: then nothing is removed.
-    pub fn sweep_images(&self, used: &BTreeSet<String>) -> Result<Vec<Deed<()>>, Fault> {
+    pub fn sweep_images(&self, used: BTreeSet<ChainId>) -> Result<Vec<Deed<()>>, Fault> {
         let step = |e: SysError| Fault::step("clean", e);
         let lock = self.lock().map_err(step)?;
         let (blobs, mut layers) = self.referenced()?;
-        layers.extend(used.iter().map(|chain| hex(chain).to_string()));
+        layers.extend(used);
         let mut making = self.making().map_err(step)?;
         let mut deeds = Vec::new();
-        for (dir, keep) in [(self.blobs(), &blobs), (self.layers(), &layers)] {
-            for name in names(&dir) {
-                if crate::image::reference::valid_hex(&name) && !keep.contains(&name) {
-                    deeds.push(self.discard(&mut making, &dir, &name).map_err(step)?);
-                }
-            }
+        let here = names(&self.blobs()).into_iter().filter_map(|name| BlobDigest::of_hex(&name));
+        let unused = here.filter(|digest| !blobs.contains(digest)).map(Placed::Blob);
+        let here = names(&self.layers()).into_iter().filter_map(|name| ChainId::of_hex(&name));
+        for what in unused.chain(here.filter(|chain| !layers.contains(chain)).map(Placed::Layer)) {
+            deeds.push(self.discard(&mut making, &what).map_err(step)?);
         }
         for name in names(&self.layer_links()) {
             if !self.layer_links().join(&name).exists() {
-                deeds.push(self.discard(&mut making, &self.layer_links(), &name).map_err(step)?);
+                deeds.push(discard(&mut making, &self.layer_links().join(name), None).map_err(step)?);
             }
         }
         drop(lock);
@@ -299,29 +298,39 @@ impl Store {
     ) -> Result<(), Fault> {
         let (blobs, layers) = self.referenced()?;
         for what in placed.iter().rev() {
-            let (dir, name, named) = match what {
-                Placed::Blob(digest) => (self.blobs(), hex(digest), &blobs),
-                Placed::Layer(chain_id) => (self.layers(), hex(chain_id), &layers),
+            let named = match what {
+                Placed::Blob(digest) => blobs.contains(digest),
+                Placed::Layer(chain_id) => layers.contains(chain_id),
             };
-            if !named.contains(name) {
-                self.discard(making, &dir, name).map_err(|e| Fault::step("clean", e))?.tell(story);
+            if !named {
+                self.discard(making, what).map_err(|e| Fault::step("clean", e))?.tell(story);
             }
         }
         Ok(())
     }
 
-    /// One rename out of sight; the bulk goes with `tmp/`. A layer's short name goes with it.
-    fn discard(&self, making: &mut Making, dir: &Path, name: &str) -> Result<Deed<()>, SysError> {
-        let (path, away, link_away) = (dir.join(name), making.path("old"), making.path("old"));
-        let short = self.layer_short(name).filter(|_| dir == self.layers()).map(|short| self.layers().join(short));
-        sys::deed(|calls| {
-            files::rename(calls, &path, &away)?;
-            if let Some(link) = &short {
-                files::rename(calls, link, &link_away)?;
+    /// A layer's short name goes with it.
+    fn discard(&self, making: &mut Making, what: &Placed) -> Result<Deed<()>, SysError> {
+        match what {
+            Placed::Blob(digest) => discard(making, &self.blob(digest), None),
+            Placed::Layer(chain_id) => {
+                let short = self.layer_short(chain_id).map(|short| self.layers().join(short));
+                discard(making, &self.layer_home(chain_id), short)
             }
-            Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
-        })
+        }
     }
+}
+
+/// One rename out of sight; the bulk goes with `tmp/`.
+fn discard(making: &mut Making, path: &Path, link: Option<PathBuf>) -> Result<Deed<()>, SysError> {
+    let (away, link_away) = (making.path("old"), making.path("old"));
+    sys::deed(|calls| {
+        files::rename(calls, path, &away)?;
+        if let Some(link) = &link {
+            files::rename(calls, link, &link_away)?;
+        }
+        Ok(((), Fact::Cleaned { what: path.to_string_lossy().into_owned() }))
+    })
 }
 
 fn names(dir: &Path) -> Vec<String> {
@@ -331,13 +340,6 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-fn link_target(chain_id: &str) -> PathBuf {
-    Path::new("..").join(hex(chain_id)).join("diff")
-}
-
-/// The part of a digest that names a file. What is no digest names nothing that exists.
-pub(super) fn hex(digest: &str) -> &str {
-    Some(digest.strip_prefix("sha256:").unwrap_or(digest))
-        .filter(|hex| crate::image::reference::valid_hex(hex))
-        .unwrap_or("invalid")
+fn link_target(chain_id: &ChainId) -> PathBuf {
+    Path::new("..").join(chain_id.hex()).join("diff")
 }

@@ -34,6 +34,7 @@ pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
 pub use temp::Temp;
 
 use crate::event::{Deed, Fact, Fault, SysError};
+use crate::image::ChainId;
 use crate::kernel::{files, sys};
 use std::fs::File;
 use std::io::Read;
@@ -198,9 +199,9 @@ impl Store {
     pub fn mount_points(&self) -> PathBuf {
         self.layers().join("mount-points/diff")
     }
-    /// The unpacked layer of this chain ID (`sha256:…`).
-    pub fn layer_diff(&self, chain_id: &str) -> PathBuf {
-        self.layers().join(chain_id.trim_start_matches("sha256:")).join("diff")
+    /// The unpacked layer.
+    pub fn layer_diff(&self, chain_id: &ChainId) -> PathBuf {
+        self.layers().join(chain_id.hex()).join("diff")
     }
     pub fn containers(&self) -> PathBuf {
         self.root.join("containers")

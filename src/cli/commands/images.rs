@@ -5,7 +5,7 @@ use crate::cli::filter::{ImageFilter, Term};
 use crate::cli::parsers::parse_filter;
 use crate::cli::table::{Row, list};
 use crate::cli::times::{ago, human_size, local, zone};
-use crate::image::{Image, Reference};
+use crate::image::{BlobDigest, Image, ImageId, Reference};
 use chrono::{DateTime, FixedOffset, Utc};
 use std::collections::BTreeMap;
 
@@ -74,10 +74,9 @@ pub struct ImageRow {
     pub repository: String,
     /// `latest`; `<none>` without a tag.
     pub tag: String,
-    /// `sha256:…` of the configuration.
-    pub id: String,
-    /// `sha256:…` of the manifest, where it is known by one.
-    pub digest: Option<String>,
+    pub id: ImageId,
+    /// Of the manifest, where it is known by one.
+    pub digest: Option<BlobDigest>,
     pub created: DateTime<Utc>,
     /// Bytes of the unpacked layers.
     pub size: u64,
@@ -122,14 +121,13 @@ fn images(rows: &[ImageRow], args: &Images, now: DateTime<Utc>, zone: FixedOffse
 }
 
 fn row(image: &ImageRow, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
-    let hex = image.id.strip_prefix("sha256:").unwrap_or(&image.id);
     let size = human_size(image.size, 3);
     let fields = serde_json::json!({
         "Containers": "N/A",
         "CreatedAt": local(image.created, zone),
         "CreatedSince": ago(now, image.created),
-        "Digest": image.digest.as_deref().unwrap_or(NONE),
-        "ID": if whole { image.id.as_str() } else { hex.get(..12).unwrap_or(hex) },
+        "Digest": image.digest.as_ref().map_or(NONE, BlobDigest::as_str),
+        "ID": if whole { image.id.as_str() } else { image.id.short() },
         "Repository": image.repository,
         "SharedSize": "N/A",
         "Size": size,
@@ -153,8 +151,8 @@ mod tests {
         ImageRow {
             repository: repository.into(),
             tag: tag.into(),
-            id: format!("sha256:{}", hex.to_string().repeat(64)),
-            digest: (tag == "latest").then(|| format!("sha256:{}", "d".repeat(64))),
+            id: ImageId::of_hex(&hex.to_string().repeat(64)).expect("an id"),
+            digest: BlobDigest::of_hex(&"d".repeat(64)).filter(|_| tag == "latest"),
             created: now() - TimeDelta::days(days),
             size,
             labels: BTreeMap::from([("docent.origin".to_string(), "built-in".to_string())]),

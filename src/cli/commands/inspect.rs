@@ -155,13 +155,13 @@ fn object(store: &Store, name: &str, kind: Option<Kind>) -> Result<Value, Fault>
 
 /// The image's configuration as the store has it, with its names.
 fn of_image(store: &Store, image: &Image) -> Result<Value, Fault> {
-    let path = store.blob(&image.id);
+    let path = store.blob(&image.id.config());
     let damaged = |why: String| Fault::StoreDamaged { path: path.to_string_lossy().into_owned(), why };
     let bytes = std::fs::read(&path).map_err(|e| damaged(e.to_string()))?;
     let config: Value = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
     let references: Vec<Reference> = image.names.iter().filter_map(|n| Reference::parse(n).ok()).collect();
     let names = ImageNames {
-        id: image.id.clone(),
+        id: image.id.to_string(),
         tags: references.iter().map(Reference::familiar).collect(),
         digests: references.iter().map(|r| format!("{}@{}", r.familiar_repository(), image.manifest_digest)).collect(),
         size: image.bytes,

@@ -157,11 +157,7 @@ fn reason(error: &str) -> String {
 
 /// docent's networks have no names but their bridges': the digest of that one is as long as Docker's ids, and as lasting.
 fn network_id(bridge: &str) -> String {
-    if bridge.is_empty() {
-        String::new()
-    } else {
-        crate::image::model::digest_of(bridge.as_bytes()).replace("sha256:", "")
-    }
+    if bridge.is_empty() { String::new() } else { crate::image::BlobDigest::of_bytes(bridge.as_bytes()).hex().into() }
 }
 
 /// A running `nginx` with a published port; `id` is filled up to its 64 digits.
@@ -176,8 +172,8 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
         id: format!("{id:0<64}"),
         name: name.into(),
         created: time.unwrap_or_default(),
-        image_id: format!("sha256:{}", "9d1c".repeat(16)),
-        layers: words(&["sha256:a", "sha256:b", "sha256:c"]),
+        image_id: crate::image::ImageId::of_hex(&"9d1c".repeat(16)),
+        layers: ["a", "b", "c"].iter().filter_map(|c| crate::image::ChainId::of_hex(&c.repeat(64))).collect(),
         config: Config {
             hostname: Some(id.into()),
             exposed_ports: [("80/tcp".to_string(), Empty {})].into(),

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::{builtin, resolve};
 use crate::event::{ArchiveFlaw, Resolved};
 use crate::image::Reference;
-use crate::image::model::{chain_ids, digest_of};
+use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId, chain_ids};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -48,6 +48,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gz.finish().unwrap()
 }
 
+fn digest_of(bytes: &[u8]) -> String {
+    BlobDigest::of_bytes(bytes).to_string()
+}
+
 /// An archive in parts, each of which a test may spoil.
 struct Archive {
     layers: Vec<Vec<u8>>,
@@ -70,8 +74,8 @@ impl Archive {
     fn two() -> Archive {
         Archive::new(&[&[("etc/a", b"a"), ("b", b"bb")], &[("etc/a", b"new"), ("c/d", b"dddd")]])
     }
-    fn id(&self) -> String {
-        digest_of(&serde_json::to_vec(&self.config).unwrap())
+    fn id(&self) -> ImageId {
+        ImageId::of_config(&BlobDigest::of_bytes(&serde_json::to_vec(&self.config).unwrap()))
     }
     /// The manifest last, as podman has it, or first.
     fn bytes(&self, manifest_first: bool) -> Vec<u8> {
@@ -155,8 +159,8 @@ fn an_archive_is_loaded_told_and_found() {
         assert!(store.layers().join(short).is_dir());
     }
     assert_eq!(fs::read(store.layer_diff(&image.layers[1].chain_id).join("c/d")).unwrap(), b"dddd");
-    let hex = archive.id().replace("sha256:", "");
-    for text in [&hex[..12], &hex, &archive.id()[..20]] {
+    let id = archive.id();
+    for text in [id.short(), id.hex(), &id.as_str()[..20]] {
         assert_eq!(store.image(text).unwrap().unwrap().1, Resolved::Id, "{text}");
     }
     for text in ["app", "app:2", "deadbeef0000", "", "sha256:", "UPPER", "../x"] {
@@ -166,7 +170,7 @@ fn an_archive_is_loaded_told_and_found() {
     assert_eq!(store.image(&by_digest).unwrap().unwrap().0, image);
     assert_eq!(store.images().unwrap(), [image]);
     assert!(fs::read_dir(store.tmp()).unwrap().next().is_none(), "tmp/ is not empty");
-    assert!(store.sweep_images(&BTreeSet::new()).unwrap().is_empty());
+    assert!(store.sweep_images(BTreeSet::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn gzip_layers_links_and_blobs() {
     archive.members =
         BTreeMap::from([(name.clone(), blob), ("x/layer.tar".into(), format!("-> ../{name}").into_bytes())]);
     let (loaded, _) = load_bytes(&store, &archive.bytes(false));
-    assert_eq!(loaded.unwrap(), [archive.id()]);
+    assert_eq!(loaded.unwrap(), [archive.id().to_string()]);
     let images = store.images().unwrap();
     assert_eq!((images.len(), images[0].names.len(), images[0].layers.len()), (1, 0, 2));
     assert_ne!(images[0].layers[0].chain_id, images[0].layers[1].chain_id);
@@ -222,14 +226,17 @@ fn a_name_moves_and_the_old_image_stays() {
     load_bytes(&store, &first.bytes(false)).0.unwrap();
     let (_, events) = load_bytes(&store, &second.bytes(false));
     let last = events.last().unwrap();
-    assert_eq!(last.fact, Fact::Tagged { reference: "app:1".into(), id: second.id(), was: Some(first.id()) });
+    assert_eq!(
+        last.fact,
+        Fact::Tagged { reference: "app:1".into(), id: second.id().to_string(), was: Some(first.id().to_string()) }
+    );
     let images = store.images().unwrap();
     assert_eq!(
         images.iter().map(|i| (i.id.clone(), i.names.len())).collect::<Vec<_>>(),
         [(first.id(), 0), (second.id(), 1)]
     );
     assert_eq!(store.image("app:1").unwrap().unwrap().0.id, second.id());
-    assert!(store.sweep_images(&BTreeSet::new()).unwrap().is_empty());
+    assert!(store.sweep_images(BTreeSet::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -372,7 +379,7 @@ fn what_a_killed_load_leaves_is_swept() {
     let orphan = picture(store.root());
     assert_ne!(orphan, before);
     let mut story = Story::new();
-    for deed in store.sweep_images(&BTreeSet::new()).unwrap() {
+    for deed in store.sweep_images(BTreeSet::new()).unwrap() {
         deed.tell(&mut story);
     }
     assert_eq!(story.events().len(), 4, "three blobs, and a layer with its short name");
@@ -383,10 +390,10 @@ fn what_a_killed_load_leaves_is_swept() {
 fn what_cannot_be_finished_is_taken_back() {
     let (_dir, store) = store();
     let archive = Archive::two();
-    let diff_ids = serde_json::from_value::<Vec<String>>(archive.config["rootfs"]["diff_ids"].clone()).unwrap();
+    let diff_ids = serde_json::from_value::<Vec<DiffId>>(archive.config["rootfs"]["diff_ids"].clone()).unwrap();
     let chain = chain_ids(&diff_ids);
     // Something that cannot be there is in the way of the second layer.
-    fs::write(store.layers().join(&chain[1][7..]), "in the way").unwrap();
+    fs::write(store.layers().join(chain[1].hex()), "in the way").unwrap();
     let before = picture(store.root());
     let (loaded, events) = load_bytes(&store, &archive.bytes(false));
     match loaded {
@@ -398,7 +405,7 @@ fn what_cannot_be_finished_is_taken_back() {
     }
     assert_eq!(words(&events), ["image.archive-read", "image.layer-unpacked", "host.cleaned"]);
     assert_eq!(picture(store.root()), before);
-    fs::remove_file(store.layers().join(&chain[1][7..])).unwrap();
+    fs::remove_file(store.layers().join(chain[1].hex())).unwrap();
     assert_eq!(load_bytes(&store, &archive.bytes(false)).0.unwrap(), ["app:1"]);
 }
 
@@ -406,8 +413,8 @@ fn what_cannot_be_finished_is_taken_back() {
 fn short_names_that_meet_are_told_apart() {
     let (_dir, store) = store();
     let archive = Archive::two();
-    let chain = archive.config["rootfs"]["diff_ids"][0].as_str().unwrap().to_string();
-    let short = store.layer_links().join(&chain[7..19]);
+    let chain = ChainId::parse(archive.config["rootfs"]["diff_ids"][0].as_str().unwrap()).unwrap();
+    let short = store.layer_links().join(chain.short());
     std::os::unix::fs::symlink(format!("../{}/diff", "0".repeat(64)), &short).unwrap();
     load_bytes(&store, &archive.bytes(false)).0.unwrap();
     assert!(store.has_layer(&chain));
