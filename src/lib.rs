@@ -1,6 +1,6 @@
 //! docent: a container engine that explains itself.
 //!
-//! The rooms, from the ground up; every arrow points down (a test reads the `use` lines):
+//! The modules, from the lowest layer up; every arrow points down (a test reads the sources):
 //! [`event`] what can be told, each event defined once, [`kernel`] the system calls, `store` the disk, `image` and `container`
 //! the models, `launch` what makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the stories, and
 //! then `lab` and `book`, `cli` with every command, and on top the session `repl`. [`web`] is the built-in web server, which

@@ -68,7 +68,7 @@ fn named(script: &str, what: &str) -> Vec<String> {
 fn left_behind() -> Vec<PathBuf> {
     let trees = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|e| e.path());
     let trees = trees.chain([PathBuf::from("/sys/fs/cgroup")]).map(|t| t.join("docent-grade"));
-    let pens = trees.filter_map(|room| std::fs::read_dir(room).ok()).flatten().flatten();
+    let pens = trees.filter_map(|dir| std::fs::read_dir(dir).ok()).flatten().flatten();
     let owner = |p: &PathBuf| p.file_name().and_then(|n| n.to_str()?.split('-').next()?.parse::<i32>().ok());
     pens.map(|e| e.path())
         .filter(|p| owner(p).is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()))

@@ -1,4 +1,4 @@
-//! What a user means: one file per family of verbs. A verb looks, decides, and lets the rooms below do; it tells what they
+//! What a user means: one file per family of verbs. A verb looks, decides, and lets the modules below do; it tells what they
 //! did to the command's story and never says a word itself.
 
 pub mod attach;

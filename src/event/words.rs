@@ -183,8 +183,8 @@ fn brief_word(word: &str) -> String {
     // The path may stand behind a key: `upperdir=/var/lib/docent/containers/…`.
     let Some(start) = out.find('/') else { return out };
     let (key, path) = out.split_at(start);
-    for room in ["/containers/", "/layers/", "/oci/"] {
-        if let Some(at) = path.find(room).filter(|at| *at > 0) {
+    for part in ["/containers/", "/layers/", "/oci/"] {
+        if let Some(at) = path.find(part).filter(|at| *at > 0) {
             return format!("{key}…{}", path.get(at..).unwrap_or(path));
         }
     }

@@ -15,7 +15,7 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-const ROOM: &str = "docent-grade";
+const PARENT: &str = "docent-grade";
 
 /// A pen of this process; to be removed by [`Pen::remove`].
 #[derive(Debug)]
@@ -56,9 +56,9 @@ impl Pen {
             name: format!("/{name}"),
         };
         let pen = Pen {
-            whole: group(format!("{ROOM}/{id}")),
-            engine: group(format!("{ROOM}/{id}/engine")),
-            sandbox: group(format!("{ROOM}/{id}/sandbox")),
+            whole: group(format!("{PARENT}/{id}")),
+            engine: group(format!("{PARENT}/{id}/engine")),
+            sandbox: group(format!("{PARENT}/{id}/sandbox")),
             trees: trees.iter().map(|t| t.path.clone()).collect(),
         };
         let made = pen.fill(limits, story);
@@ -134,7 +134,7 @@ impl Pen {
     pub fn remove(&self, story: &mut Story) {
         for dir in &self.whole.dirs {
             take_away(&dir.path, true, story);
-            // The room goes with its last pen.
+            // The directory of all goes with its last one.
             take_away_one(dir.path.parent().unwrap_or(&dir.path), story);
         }
     }
@@ -146,7 +146,7 @@ impl Pen {
             Layout::V2(path) => vec![path],
             Layout::None => Vec::new(),
         };
-        for entry in trees.iter().filter_map(|t| fs::read_dir(t.join(ROOM)).ok()).flatten().flatten() {
+        for entry in trees.iter().filter_map(|t| fs::read_dir(t.join(PARENT)).ok()).flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some((pid, start)) = name.split_once('-') else { continue };
             let (Ok(pid), Ok(start)) = (pid.parse::<i32>(), start.parse::<u64>()) else { continue };
@@ -156,12 +156,12 @@ impl Pen {
             }
         }
         for tree in &trees {
-            take_away_one(&tree.join(ROOM), story);
+            take_away_one(&tree.join(PARENT), story);
         }
     }
 }
 
-/// Another grader may take the empty room away between our two mkdirs: then again.
+/// Another grader may take the empty directory away between our two mkdirs: then again.
 fn made(group: &Group) -> Result<Deed<()>, SysError> {
     loop {
         match group.make("") {

@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// A root with a world-writable `work`, and a file outside of it that must stay out of reach.
-    fn room() -> (tempfile::TempDir, UserFiles, u32) {
+    fn sandbox() -> (tempfile::TempDir, UserFiles, u32) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let root = dir.path().join("root");
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn names_are_resolved_inside_and_belong_to_the_user() {
-        let (dir, files, user) = room();
+        let (dir, files, user) = sandbox();
         files.create(Path::new("page"), 0o644).unwrap().write_all(b"x").unwrap();
         let made = dir.path().join("root/work/page");
         assert_eq!(std::fs::metadata(&made).unwrap().uid(), user);
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn no_link_leads_out() {
-        let (dir, files, _) = room();
+        let (dir, files, _) = sandbox();
         let work = dir.path().join("root/work");
         let out = dir.path().join("secret");
         symlink(&out, work.join("absolute")).unwrap();
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn what_the_user_may_not_docent_does_not() {
-        let (dir, files, user) = room();
+        let (dir, files, user) = sandbox();
         if user == 0 || !root_user() {
             return;
         }

@@ -19,6 +19,7 @@ use crate::kernel::packet::Packets;
 use crate::kernel::pen::{Pen, PenLimits};
 use crate::kernel::sys::{self, Calls, Cloned};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -129,8 +130,9 @@ fn read_script(path: &std::path::Path) -> Result<String, Fault> {
     let local = |errno: i32| Fault::LocalFile { path: path.to_string_lossy().into_owned(), errno };
     let io = |e: std::io::Error| local(e.raw_os_error().unwrap_or(libc::EIO));
     // NONBLOCK: a FIFO under this name must not hold a whole class up.
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(io)?;
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, how, rustix::fs::Mode::empty());
+    let file = std::fs::File::from(opened.map_err(|e| local(e.raw_os_error()))?);
     let about = file.metadata().map_err(io)?;
     if !about.is_file() {
         return Err(local(if about.is_dir() { libc::EISDIR } else { libc::EINVAL }));

@@ -291,7 +291,7 @@ fn change(store: &Store, f: impl FnOnce(&mut Progress)) -> Result<(), Fault> {
 mod tests {
     use super::*;
 
-    fn room() -> (tempfile::TempDir, Store) {
+    fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let (store, made) = Store::open(&dir.path().join("root")).unwrap();
         if let Some(made) = made {
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_lab_is_started_hinted_and_left() {
-        let (_dir, store) = room();
+        let (_dir, store) = store();
         assert!(matches!(status(&store), Err(Fault::NoLabStarted)));
         assert_eq!(live(&store).unwrap(), None);
         let seeds = Seeds::new(Some("kim"), None).unwrap();
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn what_a_later_version_wrote_is_left_alone() {
-        let (_dir, store) = room();
+        let (_dir, store) = store();
         let seeds = Seeds::new(Some("kim"), None).unwrap();
         start(&store, &Source::Embedded, "3", &seeds).unwrap();
         let path = store.lab_progress();
@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn damaged_progress_is_said_so_and_not_overwritten() {
-        let (_dir, store) = room();
+        let (_dir, store) = store();
         let seeds = Seeds::new(Some("kim"), None).unwrap();
         start(&store, &Source::Embedded, "3", &seeds).unwrap();
         std::fs::write(store.lab_progress(), "{").unwrap();

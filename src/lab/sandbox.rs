@@ -150,7 +150,7 @@ fn wait_for(shell: i32) -> i32 {
     255
 }
 
-/// From a copy of the engine to a process without rights in an empty house.
+/// From a copy of the engine to a process without rights in an empty root.
 fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     process::guard(true, true)?.tell(story);
     // This process's words are still the grader's (the student, the secret's path), and /proc/1/cmdline is for everybody.
@@ -170,14 +170,14 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
         Ok(((), Fact::MountsPrivate))
     })?
     .tell(story);
-    let house = tmpfs(open::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;
-    furnish(plan, user, house.as_fd(), story)?;
+    let top = tmpfs(open::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;
+    furnish(plan, user, top.as_fd(), story)?;
     sys::deed(|calls| {
-        mounts::set_read_only(calls, house.as_fd(), false)?;
+        mounts::set_read_only(calls, top.as_fd(), false)?;
         Ok(((), Fact::ReadOnly { paths: vec!["/".into()], absent: Vec::new() }))
     })?
     .tell(story);
-    root::pivot(house.as_fd(), Path::new(MOUNT_POINT))?.tell(story);
+    root::pivot(top.as_fd(), Path::new(MOUNT_POINT))?.tell(story);
     std::env::set_current_dir("/work").map_err(|e| SysError::io("chdir", "/work", &e))?;
     limits(plan)?;
     caps::bounding(&[])?.tell(story);
@@ -208,17 +208,17 @@ fn tmpfs(target: BorrowedFd<'_>, shown: &str, user: u32, bytes: &str, story: &mu
 }
 
 /// Fills the empty root. Nobody else sees it yet, so its own names can be trusted.
-fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> Result<(), SysError> {
+fn furnish(plan: &Plan, user: u32, top: BorrowedFd<'_>, story: &mut Story) -> Result<(), SysError> {
     for name in ["dev", "proc", "etc", "tmp", "work", "docent", "docent/bin"] {
-        mkdir(house, name)?;
+        mkdir(top, name)?;
     }
     for name in PROGRAMS {
         let host = Path::new("/").join(name);
         match std::fs::read_link(&host) {
-            Ok(to) => files::symlinkat(&mut Calls::default(), &to, At::new(&house, ""), name)?,
+            Ok(to) => files::symlinkat(&mut Calls::default(), &to, At::new(&top, ""), name)?,
             Err(_) if host.is_dir() => {
-                mkdir(house, name)?;
-                bind(house, &host, name, true, story)?;
+                mkdir(top, name)?;
+                bind(top, &host, name, true, story)?;
             }
             Err(_) => {}
         }
@@ -226,32 +226,32 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
     for name in ETC {
         let (host, inside) = (Path::new("/etc").join(name), format!("etc/{name}"));
         if let Ok(to) = std::fs::read_link(&host) {
-            files::symlinkat(&mut Calls::default(), &to, At::new(&house, ""), &inside)?;
+            files::symlinkat(&mut Calls::default(), &to, At::new(&top, ""), &inside)?;
         } else if host.exists() {
             if host.is_dir() {
-                mkdir(house, &inside)?
+                mkdir(top, &inside)?
             } else {
-                write(house, &inside, "")?
+                write(top, &inside, "")?
             }
-            bind(house, &host, &inside, true, story)?;
+            bind(top, &host, &inside, true, story)?;
         }
     }
-    write(house, "etc/passwd", &format!("root:x:0:0::/:/bin/sh\nstudent:x:{user}:{user}::/work:/bin/sh\n"))?;
-    write(house, "etc/group", &format!("root:x:0:\nstudent:x:{user}:\n"))?;
-    write(house, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")?;
-    write(house, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")?;
-    write(house, "docent/submission.sh", &plan.script)?;
-    write(house, "docent/engine", "")?;
-    bind(house, &Path::new(SIDE).join(SOCKET), "docent/engine", false, story)?;
-    write(house, "docent/bin/docker", "")?;
-    bind(house, &plan.program, "docent/bin/docker", true, story)?;
-    files::symlinkat(&mut Calls::default(), "docker", At::new(&house, ""), "docent/bin/docent")?;
+    write(top, "etc/passwd", &format!("root:x:0:0::/:/bin/sh\nstudent:x:{user}:{user}::/work:/bin/sh\n"))?;
+    write(top, "etc/group", &format!("root:x:0:\nstudent:x:{user}:\n"))?;
+    write(top, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")?;
+    write(top, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")?;
+    write(top, "docent/submission.sh", &plan.script)?;
+    write(top, "docent/engine", "")?;
+    bind(top, &Path::new(SIDE).join(SOCKET), "docent/engine", false, story)?;
+    write(top, "docent/bin/docker", "")?;
+    bind(top, &plan.program, "docent/bin/docker", true, story)?;
+    files::symlinkat(&mut Calls::default(), "docker", At::new(&top, ""), "docent/bin/docent")?;
     for (name, bytes) in [("work", "134217728"), ("tmp", "67108864")] {
-        let target = mounts::beneath(house, name)?;
+        let target = mounts::beneath(top, name)?;
         drop(tmpfs(target.as_fd(), &format!("/{name}"), user, bytes, story)?);
     }
-    let proc = root::PROC.mount(mounts::beneath(house, "proc")?.as_fd())?.tell(story);
-    let (dev, _pts) = root::make_dev(mounts::beneath(house, "dev")?.as_fd(), story)?;
+    let proc = root::PROC.mount(mounts::beneath(top, "proc")?.as_fd())?.tell(story);
+    let (dev, _pts) = root::make_dev(mounts::beneath(top, "dev")?.as_fd(), story)?;
     drop(root::SHM.mount(mounts::beneath(dev.as_fd(), "shm")?.as_fd())?.tell(story));
     protect::protect(&protect::Mounts { proc: proc.as_fd(), sys: None, dev: dev.as_fd() }, story)?;
     // Nothing is made in /dev any more, by nobody.
@@ -264,17 +264,17 @@ fn furnish(plan: &Plan, user: u32, house: BorrowedFd<'_>, story: &mut Story) -> 
 }
 
 /// Shows something of the host at a place that was just made for it.
-fn bind(house: BorrowedFd<'_>, source: &Path, name: &str, read_only: bool, story: &mut Story) -> Result<(), SysError> {
-    root::bind(mounts::beneath(house, name)?.as_fd(), source, name, read_only, false)?.tell(story);
+fn bind(top: BorrowedFd<'_>, source: &Path, name: &str, read_only: bool, story: &mut Story) -> Result<(), SysError> {
+    root::bind(mounts::beneath(top, name)?.as_fd(), source, name, read_only, false)?.tell(story);
     Ok(())
 }
 
-fn mkdir(house: BorrowedFd<'_>, name: &str) -> Result<(), SysError> {
-    files::mkdirat(&mut Calls::default(), At::new(&house, ""), name, 0o755)
+fn mkdir(top: BorrowedFd<'_>, name: &str) -> Result<(), SysError> {
+    files::mkdirat(&mut Calls::default(), At::new(&top, ""), name, 0o755)
 }
 
-fn write(house: BorrowedFd<'_>, name: &str, text: &str) -> Result<(), SysError> {
-    let mut file = files::create(&mut Calls::default(), At::new(&house, ""), name, 0o755)?;
+fn write(top: BorrowedFd<'_>, name: &str, text: &str) -> Result<(), SysError> {
+    let mut file = files::create(&mut Calls::default(), At::new(&top, ""), name, 0o755)?;
     file.write_all(text.as_bytes()).map_err(|e| SysError::io("write", name, &e))
 }
 
