@@ -83,3 +83,15 @@ fn what_stands_in_the_place_of_a_lock_holds_nobody_up() {
     m.run(&["timeout", "20", common::DOCENT, "rm", "-f", id.trim()]).ok();
     assert!(!dir.exists());
 }
+
+#[test]
+fn what_has_no_id_for_a_name_is_no_container() {
+    let Some(m) = Machine::new("damaged::stray", &[]) else { return };
+    m.docent(&["create", "--name", "one", "tiny", "true"]).ok();
+    m.sh(&format!("cd {}/containers; mkdir stray; : >file; cp -r stray $(ls | head -n 1)X", m.root().display())).ok();
+    let ps = m.docent(&["ps", "-a", "--format", "{{.Names}}"]).ok();
+    assert_eq!((ps.stdout.as_str(), ps.stderr.as_str()), ("one\n", ""));
+    for name in ["stray", "../containers", "../../work"] {
+        assert!(m.docent(&["rm", name]).stderr.contains("No such container"), "{name}");
+    }
+}

@@ -114,7 +114,7 @@ fn text(hash: Sha256) -> String {
     hash.finalize().iter().fold(BEGINNING.into(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// 64 lower-case hex digits.
+/// 64 lower-case hex digits, as containers' ids are too.
 pub fn valid_hex(hex: &str) -> bool {
     hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }

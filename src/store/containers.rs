@@ -6,6 +6,7 @@
 use super::{Store, Temp};
 use crate::container::{Container, State};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
+use crate::image::digest::valid_hex;
 use crate::kernel::{cgroup, files, process, sys};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -194,7 +195,7 @@ impl Store {
         }
     }
 
-    /// One container, as its files say; None when there is none of that id.
+    /// One container, as its files say; None when there is none of that id, or it is no id.
     ///
     /// Errors: [`Fault::ContainerDamaged`].
     pub fn container_by_id(&self, id: &str) -> Result<Option<Container>, Fault> {
@@ -202,6 +203,9 @@ impl Store {
     }
 
     fn examine(&self, id: &str) -> Result<Option<Container>, Damaged> {
+        if !valid_hex(id) {
+            return Ok(None);
+        }
         let dir = self.container_dir(id);
         // Nothing at all is there: it was removed meanwhile, or is a stray file.
         let none = |e: &std::io::Error| {
@@ -237,7 +241,7 @@ impl Store {
     pub fn container_ids(&self) -> Vec<String> {
         let entries = fs::read_dir(self.containers()).into_iter().flatten().flatten();
         let dirs = entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
-        dirs.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+        dirs.filter_map(|e| e.file_name().into_string().ok()).filter(|id| valid_hex(id)).collect()
     }
 
     /// All containers that can be read, the newest first.
@@ -272,10 +276,7 @@ impl Store {
     /// Errors: [`Fault::NoSuchContainer`], [`Fault::AmbiguousId`], [`Fault::ContainerDamaged`].
     pub fn find_container(&self, text: &str) -> Result<Container, Fault> {
         let text = text.strip_prefix('/').unwrap_or(text);
-        if text.len() == 64
-            && text.bytes().all(|b| b.is_ascii_hexdigit())
-            && let Some(container) = self.container_by_id(text)?
-        {
+        if let Some(container) = self.container_by_id(text)? {
             return Ok(container);
         }
         let (all, damaged) = self.all_containers()?;

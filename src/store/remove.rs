@@ -2,6 +2,7 @@
 
 use super::Store;
 use crate::event::{Deed, Event, Fact, Kept, Story, SysError};
+use crate::image::digest::valid_hex;
 use crate::kernel::{files, sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -28,7 +29,7 @@ impl Store {
     }
 
     pub fn has_container(&self, id: &str) -> bool {
-        self.container(id).is_dir()
+        valid_hex(id) && self.container(id).is_dir()
     }
 
     /// Keeps of a list of things only those that this store has not told of yet, and remembers them.
