@@ -202,7 +202,7 @@ impl Store {
         self.examine(id).map_err(|damaged| damaged.fault)
     }
 
-    fn examine(&self, id: &str) -> Result<Option<Container>, Damaged> {
+    fn examine(&self, id: &str) -> Result<Option<Container>, Box<Damaged>> {
         if !valid_hex(id) {
             return Ok(None);
         }
@@ -226,13 +226,16 @@ impl Store {
         let container = match super::read_json(&dir.config()).and_then(own) {
             Ok(container) => container,
             Err(e) if none(&e) => return Ok(None),
-            Err(e) => return Err(Damaged { id: id.into(), config: None, fault: damaged(dir.config(), e) }),
+            Err(e) => return Err(Box::new(Damaged { id: id.into(), config: None, fault: damaged(dir.config(), e) })),
         };
         let state = match super::read_json(&dir.state()) {
             Ok(State::Running(life)) if cgroup::layout().group(id).is_some_and(|g| g.frozen()) => State::Paused(life),
             Ok(state) => state,
             Err(e) if none(&e) => return Ok(None),
-            Err(e) => return Err(Damaged { id: id.into(), config: Some(container), fault: damaged(dir.state(), e) }),
+            Err(e) => {
+                let fault = damaged(dir.state(), e);
+                return Err(Box::new(Damaged { id: id.into(), config: Some(container), fault }));
+            }
         };
         Ok(Some(Container { state, ..container }))
     }
@@ -263,7 +266,7 @@ impl Store {
         for entry in entries.flatten() {
             match self.examine(&entry.file_name().to_string_lossy()) {
                 Ok(container) => all.extend(container),
-                Err(one) if matches!(one.fault, Fault::ContainerDamaged { .. }) => damaged.push(one),
+                Err(one) if matches!(one.fault, Fault::ContainerDamaged { .. }) => damaged.push(*one),
                 Err(one) => return Err(one.fault),
             }
         }
