@@ -179,10 +179,8 @@ fn narrow_sets(calls: &mut Calls, keep: u64) -> Result<u64, SysError> {
     let mut header = Header { version: VERSION_3, pid: 0 };
     let mut data = [Half::default(); 2];
     // SAFETY: version 3 fills exactly two halves.
-    if unsafe { libc::syscall(libc::SYS_capget, &mut header, &mut data) } < 0 {
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-        return Err(SysError::new("capget", "self", errno));
-    }
+    let got = sys::answer(unsafe { libc::syscall(libc::SYS_capget, &mut header, &mut data) });
+    got.map_err(|e| SysError::new("capget", "self", e as i32))?;
     // capset refuses what is not permitted already; after becoming an ordinary user that is nothing.
     let bits = keep & (data[0].permitted as u64 | (data[1].permitted as u64) << 32);
     let half = |bits: u32| Half { effective: bits, permitted: bits, inheritable: 0 };

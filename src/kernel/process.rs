@@ -5,9 +5,11 @@
 
 use super::sys::{self, Calls, Prctl};
 use crate::event::{Call, Deed, Event, Fact, Namespace, SysError};
+use nix::fcntl::OFlag;
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, dup3_raw, execve};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, WaitOptions, pidfd_open, setrlimit, wait, waitpid};
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
@@ -253,10 +255,7 @@ pub fn begin_afresh(handed_over: &str) -> Result<(), SysError> {
             continue;
         }
         // SAFETY: at the start of a helper nothing but the descriptor that is kept belongs to an owner in this process.
-        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0u32) } < 0 {
-            let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-            return Err(SysError::new("close_range", format!("{first}..{last}"), errno));
-        }
+        unsafe { close_range(first, last, 0)? };
     }
     usual_umask();
     super::signals::usual(libc::SIGCHLD);
@@ -287,13 +286,17 @@ pub fn be_called(name: &std::ffi::CStr) {
 /// Closes every descriptor from 3 on when the next program starts: nothing of docent's leaks into a container
 /// (CVE-2024-21626). Kernel 5.11.
 pub fn close_on_exec_from_3() -> Result<(), SysError> {
-    // SAFETY: three integers; marking descriptors close-on-exec invalidates none of them.
-    let ret = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 4u32) };
-    if ret < 0 {
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-        return Err(SysError::new("close_range", "3..", errno));
-    }
-    Ok(())
+    // SAFETY: marking descriptors close-on-exec invalidates none of them.
+    unsafe { close_range(3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) }
+}
+
+/// # Safety
+/// What it closes must have no owner that still uses it. Kernel 5.9.
+unsafe fn close_range(first: u32, last: u32, how: u32) -> Result<(), SysError> {
+    // SAFETY: three integers; the rest is the caller's.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, first, last, how) };
+    let failed = |e| SysError::new("close_range", format!("{first}..{last}"), e as i32);
+    sys::answer(ret).map(drop).map_err(failed)
 }
 
 /// Gives these descriptors the numbers from 3 on, in their order and close-on-exec, and closes every other one but the
@@ -306,46 +309,28 @@ pub fn keep_only(kept: &mut [&mut OwnedFd]) -> Result<(), SysError> {
         let copy = rustix::io::fcntl_dupfd_cloexec(&**fd, beyond);
         copies.push(copy.map_err(|e| SysError::new("fcntl", "descriptors", e.raw_os_error()))?);
     }
-    let failed =
-        |call: &str| SysError::new(call, "3..", std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO));
     for ((number, fd), copy) in (3..).zip(kept).zip(&copies) {
-        // SAFETY: descriptor numbers. Whatever had this one is a copy of the parent's, which nothing uses in this process.
-        if unsafe { libc::dup3(copy.as_raw_fd(), number, libc::O_CLOEXEC) } < 0 {
-            return Err(failed("dup3"));
-        }
-        // SAFETY: dup3 just made it, and its owner is this one alone; the old number is closed below.
-        std::mem::forget(std::mem::replace(*fd, unsafe { OwnedFd::from_raw_fd(number) }));
+        // SAFETY: whatever had this number is a copy of the parent's, which nothing uses in this process; its new owner is
+        // this one alone.
+        let made = unsafe { dup3_raw(copy, number, OFlag::O_CLOEXEC) };
+        let made = made.map_err(|e| SysError::new("dup3", number.to_string(), e as i32))?;
+        // The old number is closed below.
+        std::mem::forget(std::mem::replace(*fd, made));
     }
     std::mem::forget(copies);
-    // SAFETY: three integers; owners of what is closed here are copies of the parent's, and are never dropped: this process
-    // ends by execve or _exit.
-    if unsafe { libc::syscall(libc::SYS_close_range, beyond, u32::MAX, 0u32) } < 0 {
-        return Err(failed("close_range"));
-    }
-    Ok(())
+    // SAFETY: owners of what is closed here are copies of the parent's, and are never dropped: this process ends by execve or
+    // _exit.
+    unsafe { close_range(beyond as u32, u32::MAX, 0) }
 }
 
 /// Makes this descriptor one of the three standard ones.
 pub fn become_standard(fd: BorrowedFd<'_>, number: i32) -> Result<(), SysError> {
-    // SAFETY: both are plain descriptor numbers; dup2 replaces a standard stream, which nothing in Rust owns.
-    if unsafe { libc::dup2(fd.as_raw_fd(), number) } < 0 {
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
-        return Err(SysError::new("dup2", number.to_string(), errno));
-    }
-    Ok(())
-}
-
-/// All signals unblocked and at their defaults: a program expects to start so.
-pub fn default_signals() {
-    // SAFETY: an empty mask and SIG_DFL are valid for every signal; failures for KILL and STOP do not matter.
-    unsafe {
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-        for signal in 1..=64 {
-            libc::signal(signal, libc::SIG_DFL);
-        }
-    }
+    let done = match number {
+        0 => dup2_stdin(fd),
+        1 => dup2_stdout(fd),
+        _ => dup2_stderr(fd),
+    };
+    done.map_err(|e| SysError::new("dup2", number.to_string(), e as i32))
 }
 
 /// The execve of another process, as its parent tells it.
@@ -359,13 +344,8 @@ pub fn execute(path: &str, argv: &[String], env: &[String]) -> SysError {
     let (Ok(path_c), Ok(argv_c), Ok(env_c)) = (sys::cstr(path), vector(argv), vector(env)) else {
         return SysError::new("execve", path, libc::EINVAL);
     };
-    let pointers = |list: &[std::ffi::CString]| {
-        list.iter().map(|c| c.as_ptr()).chain(std::iter::once(std::ptr::null())).collect::<Vec<_>>()
-    };
-    let (argv_p, env_p) = (pointers(&argv_c), pointers(&env_c));
-    // SAFETY: NUL-terminated strings in NULL-terminated arrays, all alive during the call.
-    unsafe { libc::execve(path_c.as_ptr(), argv_p.as_ptr(), env_p.as_ptr()) };
-    SysError::new("execve", path, std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
+    let refused = execve(&path_c, &argv_c, &env_c).map_or_else(|e| e as i32, |never| match never {});
+    SysError::new("execve", path, refused)
 }
 
 /// IPv4 addresses of the network namespace of a process, by the kernel's own table of routes: what is there is `LOCAL`.

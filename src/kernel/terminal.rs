@@ -4,7 +4,7 @@ use super::sys;
 use crate::event::{Deed, Fact, SysError};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Opens a new pair in the container's own devpts, by the descriptor of its mount: nothing in the container can put itself
 /// in the way (CVE-2025-52565). Gives the master and the slave, the slave proved to be of that devpts.
@@ -26,9 +26,7 @@ pub fn open_pair(devpts: BorrowedFd<'_>) -> Result<(OwnedFd, OwnedFd), SysError>
 pub fn own_session(slave: BorrowedFd<'_>) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {
         sys::setsid(calls)?;
-        // SAFETY: TIOCSCTTY takes a plain number.
-        let ret = unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) };
-        calls.saw("ioctl", format_args!("<pts>, TIOCSCTTY, 0"), "pts", sys::answer(ret))?;
+        calls.saw("ioctl", format_args!("<pts>, TIOCSCTTY, 0"), "pts", rustix::process::ioctl_tiocsctty(slave))?;
         Ok(((), Fact::SessionMade { tty: true }))
     })
 }
@@ -36,9 +34,7 @@ pub fn own_session(slave: BorrowedFd<'_>) -> Result<Deed<()>, SysError> {
 /// The process group that this process is in. As the first process of a pid namespace it may be in one that has no number
 /// here (getpgrp then answers 0): then it gets a group of its own.
 pub fn own_group() -> rustix::process::Pid {
-    // SAFETY: no arguments, cannot fail.
-    let group = unsafe { libc::getpgrp() };
-    rustix::process::Pid::from_raw(group).filter(|_| group > 0).unwrap_or_else(|| {
+    rustix::process::Pid::from_raw(nix::unistd::getpgrp().as_raw()).unwrap_or_else(|| {
         rustix::process::setpgid(None, None).unwrap_or(());
         rustix::process::getpid()
     })

@@ -17,7 +17,7 @@ use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::Packets;
 use crate::kernel::sys::{self, Calls, Cloned};
-use crate::kernel::{caps, ids, open, process, seccomp};
+use crate::kernel::{caps, ids, open, process, seccomp, signals};
 use crate::launch::{protect, root};
 use rustix::fs::OFlags;
 use rustix::mount::MountAttrFlags as Attr;
@@ -155,7 +155,7 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     process::guard(true, true)?.tell(story);
     // This process's words are still the grader's (the student, the secret's path), and /proc/1/cmdline is for everybody.
     process::forget_arguments()?;
-    process::default_signals();
+    signals::default_all();
     process::own_session()?.tell(story);
     if let Some(pen) = &plan.pen {
         pen.join_sandbox(story)?;

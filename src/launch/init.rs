@@ -8,7 +8,7 @@ use crate::container::{Endpoint, Process};
 use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
-use crate::kernel::{caps, ids, mounts, open, process, seccomp, sys, terminal};
+use crate::kernel::{caps, ids, mounts, open, process, seccomp, signals, sys, terminal};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -241,7 +241,7 @@ impl Init<'_> {
             // Descriptors closed, signals at their defaults; comes back only with what went wrong.
             Step::Exec => {
                 process::close_on_exec_from_3()?;
-                process::default_signals();
+                signals::default_all();
                 let env = program::environment(&spec.process, &self.user, &spec.hostname);
                 let e = process::execute(&self.path, &spec.process.argv, &env);
                 let command = spec.process.argv.first().map(String::as_str).unwrap_or_default();
