@@ -23,11 +23,10 @@ if [ "${1:-}" = --here ]; then
     shift 3
     mkdir -p target/tmp
     for suite in "$@"; do
-        # Named after the process that starts the tests: this shell, so these stand in no pipeline.
+        # Named after the process that starts the tests: this shell.
         list=target/tmp/skipped-$$.txt said=target/tmp/said-$$.txt begin=$SECONDS
         echo "== $suite"
-        "target/guest/$suite" > >(tee "$said") 2>&1 || code=1
-        wait $!
+        "target/guest/$suite" 2>&1 | tee "$said" || code=1
         touch "$list"
         skipped=$(wc -l <"$list")
         [ "$skipped" = 0 ] || [ "$strict" != 1 ] || code=1
@@ -59,7 +58,7 @@ for suite in "$@"; do
     [ -x "$stage/target/guest/$suite" ] || { echo "there is no suite $suite" >&2; exit 2; }
 done
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$stage"
-# Programs of an earlier run may still be executed there: they are replaced, not written over. Clocks may differ.
+# Clocks may differ.
 $guest mkdir -p "$tree" </dev/null
-tar -c --owner=0 --group=0 -C "$stage" . | $guest tar -x --unlink-first --touch -C "$tree"
+tar -c --owner=0 --group=0 -C "$stage" . | $guest tar -x --touch -C "$tree"
 $guest bash "$tree/tests/guest.sh" --here "${DOCENT_TESTS_STRICT:-0}" "${DOCENT_TESTS_SLOW:-1}" "$@" </dev/null
