@@ -22,6 +22,8 @@ if [ "${1:-}" = --here ]; then
     export DOCENT_TESTS_SLOW=$3
     shift 3
     mkdir -p target/tmp
+    # Tests of the web server hold some thousand connections at once.
+    ulimit -n "$(ulimit -Hn)"
     for suite in "$@"; do
         # Named after the process that starts the tests: this shell.
         list=target/tmp/skipped-$$.txt said=target/tmp/said-$$.txt begin=$SECONDS

@@ -209,7 +209,7 @@ impl Context {
     pub fn each_name(
         &mut self,
         names: &[String],
-        act: impl Fn(&mut Context, &str) -> Result<(), Fault>,
+        mut act: impl FnMut(&mut Context, &str) -> Result<(), Fault>,
     ) -> Result<i32, Fault> {
         let mut failed = 0;
         for name in names {

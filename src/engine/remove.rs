@@ -2,16 +2,52 @@
 
 use super::{stop, sweep};
 use crate::container::Container;
-use crate::event::{Fault, Story, SysError, now_us};
+use crate::event::{Deed, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::launch::network;
 use crate::store::{Journal, Store};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long a monitor may take to end once its program has.
 const ENDING: Duration = Duration::from_secs(10);
+
+/// A container that was sent SIGKILL and is to be removed; its signal is told when its turn comes.
+#[derive(Debug)]
+pub struct Killed {
+    container: Container,
+    since: u64,
+    pidfd: OwnedFd,
+    /// None: it had ended meanwhile.
+    sent: Option<Deed<()>>,
+}
+
+impl Killed {
+    pub fn is(&self, container: &Container) -> bool {
+        self.container.id == container.id
+    }
+}
+
+/// Sends SIGKILL to one that runs, so that several end side by side before the first is waited for.
+pub fn kill(container: &Container) -> Result<Option<Killed>, Fault> {
+    let since = now_us();
+    let Ok(pidfd) = stop::handle(container) else { return Ok(None) };
+    let sent = stop::send(container, &pidfd, libc::SIGKILL)?;
+    Ok(Some(Killed { container: container.clone(), since, pidfd, sent }))
+}
+
+/// Removes what [`kill`] has killed.
+pub fn remove_killed(store: &Store, story: &mut Story, killed: Killed) -> Result<(), Fault> {
+    let Killed { container, since, pidfd, sent } = killed;
+    if let Some(sent) = sent {
+        sent.tell(story);
+    }
+    // Version 1 delivers even SIGKILL only when the group thaws.
+    stop::thaw(&container.id, story)?;
+    process::wait_gone(pidfd.as_fd(), None);
+    ended(store, story, &container, since)
+}
 
 /// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
@@ -33,28 +69,40 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         let Some(next) = store.container_by_id(&id)? else { return Ok(()) };
         now = next;
     }
-    let _lock = match lock {
-        Some(lock) => lock,
-        None => {
-            if !force {
-                let paused = now.state.status() == crate::container::Status::Paused;
-                return Err(Fault::StillRunning { name, id, paused });
-            }
-            end(story, &stop::begun(store, &now)?)?;
-            // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
-            let Some(lock) = stop::settled(store, story, container, since)? else { return Ok(()) };
-            lock
-        }
-    };
+    if lock.is_some() {
+        return put_away(store, story, container);
+    }
+    if !force {
+        let paused = now.state.status() == crate::container::Status::Paused;
+        return Err(Fault::StillRunning { name, id, paused });
+    }
+    match kill(&stop::begun(store, &now)?)? {
+        Some(killed) => remove_killed(store, story, Killed { since, ..killed }),
+        None => ended(store, story, container, since),
+    }
+}
+
+/// Removes one whose program has ended.
+fn ended(store: &Store, story: &mut Story, container: &Container, since: u64) -> Result<(), Fault> {
+    // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
+    match stop::settled(store, story, container, since)? {
+        Some(_lock) => put_away(store, story, container),
+        None => Ok(()),
+    }
+}
+
+/// Removes one whose lock the caller has.
+fn put_away(store: &Store, story: &mut Story, container: &Container) -> Result<(), Fault> {
+    let id = &container.id;
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
-    if let Some(now) = store.container_by_id(&id)?.filter(|c| c.state.live()) {
+    if let Some(now) = store.container_by_id(id)?.filter(|c| c.state.live()) {
         let put = sweep::put_in_order(store, &now, story);
-        if cgroup::layout().group(&id).is_some_and(|g| g.exists()) {
+        if cgroup::layout().group(id).is_some_and(|g| g.exists()) {
             put?;
-            return Err(Fault::step("cgroup", SysError::new("rmdir", &id, libc::EBUSY)));
+            return Err(Fault::step("cgroup", SysError::new("rmdir", id, libc::EBUSY)));
         }
         // A state that could not be written (a full disk) goes with the container.
-        if store.container_by_id(&id)?.is_none() {
+        if store.container_by_id(id)?.is_none() {
             return Ok(());
         }
     }
@@ -97,19 +145,5 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
         Err(e) if e.errno == libc::ENOENT => {}
         other => other.map_err(step)?.tell(story),
     }
-    Ok(())
-}
-
-fn end(story: &mut Story, container: &Container) -> Result<(), Fault> {
-    let Ok(pidfd) = stop::handle(container) else { return Ok(()) };
-    let step = |e| Fault::step("kill", e);
-    match process::signal(pidfd.as_fd(), container.state.init().map_or(0, |init| init.pid), libc::SIGKILL) {
-        Ok(deed) => deed.of_container(&container.id).tell(story),
-        Err(e) if e.errno == libc::ESRCH => {}
-        Err(e) => return Err(step(e)),
-    }
-    // Version 1 delivers even SIGKILL only when the group thaws.
-    stop::thaw(&container.id, story)?;
-    process::wait_gone(pidfd.as_fd(), None);
     Ok(())
 }

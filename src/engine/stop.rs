@@ -51,7 +51,7 @@ fn pid_of(container: &Container) -> i32 {
     container.state.init().map_or(0, |init| init.pid)
 }
 
-fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
+pub(super) fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Result<Option<Deed<()>>, Fault> {
     match process::signal(pidfd.as_fd(), pid_of(container), signal) {
         Ok(deed) => Ok(Some(deed.of_container(&container.id))),
         // It has ended meanwhile.

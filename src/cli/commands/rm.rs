@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::{forecast, remove};
+use std::collections::BTreeMap;
 
 /// 컨테이너를 지웁니다 | Remove one or more containers
 #[derive(Debug, Args)]
@@ -24,19 +25,34 @@ impl Command for Rm {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        // With -f what is not there is not missed, as with Docker 28: said, and no failure.
-        let there = |name: &String| {
-            !self.force || !matches!(context.store.find_container(name), Err(Fault::NoSuchContainer { .. }))
+        // With -f all are killed before the first is waited for, and what is not there is not missed, as with Docker 28: said, and
+        // no failure.
+        let mut killed = BTreeMap::new();
+        let there = |name: &String| match context.store.find_container(name) {
+            Err(Fault::NoSuchContainer { .. }) => !self.force,
+            Ok(container) if self.force && !killed.values().any(|k: &remove::Killed| k.is(&container)) => {
+                // What goes wrong here does so again in its turn.
+                if let Ok(Some(kill)) = remove::kill(&container) {
+                    killed.insert(name.clone(), kill);
+                }
+                true
+            }
+            _ => true,
         };
         let (names, missing): (Vec<String>, Vec<String>) = self.names.into_iter().partition(there);
         for name in missing {
             context.complain(&Fault::NoSuchContainer { name });
         }
-        context.each_name(&names, |context, name| match context.store.find_container(name) {
-            Err(Fault::ContainerDamaged { id, .. }) if self.force => {
-                remove::discard(&context.store, &mut context.story, &id)
+        context.each_name(&names, |context, name| {
+            if let Some(killed) = killed.remove(name) {
+                return remove::remove_killed(&context.store, &mut context.story, killed);
             }
-            found => remove::remove(&context.store, &mut context.story, &found?, self.force),
+            match context.store.find_container(name) {
+                Err(Fault::ContainerDamaged { id, .. }) if self.force => {
+                    remove::discard(&context.store, &mut context.story, &id)
+                }
+                found => remove::remove(&context.store, &mut context.story, &found?, self.force),
+            }
         })
     }
 

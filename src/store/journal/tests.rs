@@ -157,13 +157,12 @@ fn the_oldest_go() {
     begin(&store).end(0).expect("written");
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
     hint.set_len(KEPT + SWEEP_EVERY - 1 - (KEPT + SWEEP_EVERY) % SWEEP_EVERY).expect("set");
-    store.append_monitor_event("3f", &event(1));
-    File::options()
-        .write(true)
-        .open(store.monitor_journal("3f"))
-        .and_then(|f| f.set_modified(std::time::UNIX_EPOCH))
-        .expect("old");
-    store.append_monitor_event("4a", &event(2));
+    // By the clock, one told long before the oldest record that stays and one after it.
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    for (id, at) in [("3f", std::time::UNIX_EPOCH), ("4a", later)] {
+        store.append_monitor_event(id, &event(1));
+        File::options().write(true).open(store.monitor_journal(id)).and_then(|f| f.set_modified(at)).expect(id);
+    }
     begin(&store).end(0).expect("written");
     assert!(!store.monitor_journal("3f").exists() && store.monitor_journal("4a").exists());
     let numbers = Journal::numbers(&store);
