@@ -18,9 +18,9 @@ fn inside_a_machine() {
         return;
     }
     let store = Store::existing(Path::new(&std::env::var_os("DOCENT_ROOT").expect("a root"))).expect("a store");
-    let plan = reset::plan(&store).expect("a plan");
+    let plan = reset::plan().forecast(&store).facts;
     let mut story = Story::new();
-    let outcome = reset::reset(&store, &mut story);
+    let outcome = reset::plan().apply(&store, &mut story).map(drop);
     let told: Vec<&Fact> = story.events().iter().map(|event| &event.fact).collect();
     println!("PLAN {}", serde_json::to_string(&plan).expect("json"));
     println!("TOLD {}", serde_json::to_string(&told).expect("json"));

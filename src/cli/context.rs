@@ -2,6 +2,7 @@
 
 use super::Globals;
 use crate::container::Container;
+use crate::engine::plan::{Plan, Scene};
 use crate::engine::{doctor, sweep};
 use crate::event::{Fault, Story};
 use crate::kernel::terminal;
@@ -193,27 +194,25 @@ impl Context {
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or(());
     }
 
+    /// Applies a plan. Gives what its steps have left.
+    pub fn carry_out(&mut self, plan: Plan) -> Result<Scene<'_>, Fault> {
+        plan.apply(&self.store, &mut self.story)
+    }
+
     /// Does it for each container, prints the names that worked, complains about the others, and goes on.
-    pub fn each(
-        &mut self,
-        names: &[String],
-        act: impl Fn(&mut Context, &Container) -> Result<(), Fault>,
-    ) -> Result<i32, Fault> {
-        self.each_name(names, |context, name| {
-            let container = context.store.find_container(name)?;
-            act(context, &container)
-        })
+    pub fn each(&mut self, names: &[String], plan: impl Fn(&Container) -> Plan) -> Result<i32, Fault> {
+        self.each_name(names, |store, name| store.find_container(name).map(|container| plan(&container)))
     }
 
     /// The same by name.
     pub fn each_name(
         &mut self,
         names: &[String],
-        mut act: impl FnMut(&mut Context, &str) -> Result<(), Fault>,
+        mut plan: impl FnMut(&Store, &str) -> Result<Plan, Fault>,
     ) -> Result<i32, Fault> {
         let mut failed = 0;
         for name in names {
-            let done = act(self, name);
+            let done = plan(&self.store, name).and_then(|plan| self.carry_out(plan).map(drop));
             self.narrate();
             match done {
                 Ok(()) => self.print(&format!("{name}\n")),

@@ -4,7 +4,7 @@ use super::import::Import;
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::host::{BuiltIn, Recipe};
 use crate::image::tarball::Trouble;
-use crate::image::{DiffId, Reference};
+use crate::image::{DiffId, ImageConfig, Reference};
 use crate::store::Store;
 use std::path::Path;
 
@@ -26,19 +26,31 @@ pub fn make(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference) 
     make_with(store, story, which, name, Path::new("/proc/self/exe"))
 }
 
+/// What [`make`] will tell before it makes layers, whose digests only the making shows; and the image's configuration without them.
+pub fn forecast(which: BuiltIn, name: &Reference) -> Result<(Vec<Fact>, ImageConfig), Fault> {
+    let recipe = Recipe::of(which, Path::new("/proc/self/exe")).map_err(step)?;
+    Ok((decided(&recipe, name).into(), recipe.config(Vec::new())))
+}
+
+fn decided(recipe: &Recipe, name: &Reference) -> [Fact; 2] {
+    let (programs, server) = (Some(recipe.programs.clone()), recipe.server.clone());
+    let fallback = Fact::Fallback { what: name.familiar(), point: FaultPoint::BuiltIn };
+    [fallback, Fact::ImageFromHost { reference: name.familiar(), programs, server }]
+}
+
+fn step(e: SysError) -> Fault {
+    Fault::step("built-in", e)
+}
+
 fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference, docent: &Path) -> Result<(), Fault> {
-    let step = |e: SysError| Fault::step("built-in", e);
     let fault = |trouble: Trouble| match trouble {
         Trouble::Store(e) => step(e),
         other => other.fault(&name.familiar()),
     };
     let recipe = Recipe::of(which, docent).map_err(step)?;
-    story.tell(Event::of(Fact::Fallback { what: name.familiar(), point: FaultPoint::BuiltIn }, Vec::new()));
-    let (programs, server) = (recipe.programs.clone(), recipe.server.clone());
-    story.tell(Event::of(
-        Fact::ImageFromHost { reference: name.familiar(), programs: Some(programs), server },
-        Vec::new(),
-    ));
+    for fact in decided(&recipe, name) {
+        story.tell(Event::of(fact, Vec::new()));
+    }
     let mut import = Import::begin(store).map_err(fault)?;
     let mut layers = Vec::new();
     for (tree, words) in &recipe.layers {

@@ -1,5 +1,9 @@
 //! `cp`, both ways, with Docker's rules for directories, slashes and `/.`.
 
+mod steps;
+
+pub use steps::plan;
+
 use super::cow;
 use super::view::{View, absolute};
 use crate::container::Container;
@@ -43,6 +47,15 @@ enum Target {
     Inside(OwnedFd, PathBuf),
 }
 
+impl Target {
+    fn shown(&self) -> &Path {
+        match self {
+            Target::Entry(place) => &place.shown,
+            Target::Inside(_, path) => path,
+        }
+    }
+}
+
 /// Note in `tmp/` about a copy under way, so that a later command can take away what a killed one had not put in place. One
 /// line for each directory in which the copy makes things; a search for them would have to go through what others made.
 #[derive(Clone, Serialize, Deserialize)]
@@ -59,7 +72,7 @@ const NOTED: usize = 16;
 const NOTE: &[u8] = b"{\"copy\":";
 
 /// Copies a local file or tree into a container, and tells what it covered there.
-pub fn into_container(
+fn into_container(
     store: &Store,
     story: &mut Story,
     container: &Container,
@@ -73,10 +86,7 @@ pub fn into_container(
     let view = View::open(store, container, story)?;
     let is_dir = is_directory(&source);
     let target = container_target(&view, container, inside, &source, is_dir, contents)?;
-    let start = match &target {
-        Target::Entry(place) => place.shown.clone(),
-        Target::Inside(_, path) => path.clone(),
-    };
+    let start = target.shown().to_path_buf();
     let under_way = UnderWay::begin(store, Some(&container.id), &making_dirs(&target, start.clone(), is_dir))?;
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
@@ -89,7 +99,7 @@ pub fn into_container(
 }
 
 /// Copies a file or tree of a container to a local place.
-pub fn from_container(
+fn from_container(
     store: &Store,
     story: &mut Story,
     container: &Container,
@@ -114,10 +124,7 @@ pub fn from_container(
     tree::stat_here(source.dir.as_fd(), &source.name).map_err(|e| inside_fault(container, inside, e))?;
     let is_dir = is_directory(&source);
     let target = local_target(&files, local, &source, is_dir, contents)?;
-    let start = match &target {
-        Target::Entry(place) => &place.shown,
-        Target::Inside(_, path) => path,
-    };
+    let start = target.shown();
     let shown = start.to_string_lossy().into_owned();
     // In the grader's sandbox paths are the sandbox's: what a killed copy leaves there goes with the sandbox.
     let under_way = if files.is_confined() {
@@ -229,9 +236,12 @@ fn making_dirs(target: &Target, start: PathBuf, is_dir: bool) -> Vec<PathBuf> {
     }
 }
 
+fn kind_here(dir: &OwnedFd, name: &OsStr) -> Option<FileType> {
+    tree::stat_here(dir.as_fd(), name).ok().map(|s| FileType::from_raw_mode(s.st_mode))
+}
+
 fn is_directory(place: &Place) -> bool {
-    tree::stat_here(place.dir.as_fd(), &place.name)
-        .is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Directory)
+    kind_here(&place.dir, &place.name) == Some(FileType::Directory)
 }
 
 /// The local source: its directory and name, and whether only its contents are meant.
@@ -294,7 +304,7 @@ fn container_target(
         Ok(dir) => {
             let name = own_name(source);
             let shown = real.join(&name);
-            occupied(tree::stat_here(dir.as_fd(), &name).ok(), is_dir, &shown)?;
+            occupied(kind_here(&dir, &name), is_dir, &shown)?;
             Ok(Target::Entry(Place { dir, name, shown }))
         }
         Err(e) if e.errno == libc::ENOTDIR && slash => {
@@ -303,7 +313,7 @@ fn container_target(
         Err(_) => {
             let dir = view.directory(parent).map_err(|e| inside_fault(container, parent, e))?;
             let place = place(&real, dir);
-            let there = tree::stat_here(place.dir.as_fd(), &place.name).ok();
+            let there = kind_here(&place.dir, &place.name);
             if there.is_none() && slash && !is_dir {
                 return Err(Fault::NoSuchPath {
                     container: container.name.clone(),
@@ -317,8 +327,8 @@ fn container_target(
 }
 
 /// A directory never takes a file's place, nor a file a directory's.
-fn occupied(there: Option<rustix::fs::Stat>, is_dir: bool, shown: &Path) -> Result<(), Fault> {
-    match there.map(|s| FileType::from_raw_mode(s.st_mode) == FileType::Directory) {
+fn occupied(there: Option<FileType>, is_dir: bool, shown: &Path) -> Result<(), Fault> {
+    match there.map(|kind| kind == FileType::Directory) {
         Some(dir) if dir != is_dir => Err(Fault::NotADirectory { path: shown.to_string_lossy().into_owned() }),
         _ => Ok(()),
     }
@@ -335,7 +345,7 @@ fn local_target(files: &UserFiles, path: &Path, source: &Place, is_dir: bool, co
             }
             let name = source.name.clone();
             let shown = path.join(&name);
-            occupied(tree::stat_here(dir.as_fd(), &name).ok(), is_dir, &shown)?;
+            occupied(kind_here(&dir, &name), is_dir, &shown)?;
             Ok(Target::Entry(Place { dir, name, shown }))
         }
         other => {
@@ -447,6 +457,14 @@ pub fn side(text: &str) -> Side {
             Side::Container { name: name.into(), path: PathBuf::from(if path.is_empty() { "/" } else { path }) }
         }
         _ => Side::Local(PathBuf::from(text)),
+    }
+}
+
+/// The container of a side, and its path there.
+fn container_of(store: &Store, side: Side) -> Result<(Container, PathBuf), Fault> {
+    match side {
+        Side::Container { name, path } => Ok((store.find_container(&name)?, path)),
+        Side::Local(_) => Err(Fault::CpDirection),
     }
 }
 

@@ -1,58 +1,89 @@
-//! `create`: an image and a wish become a container on paper. No process, no memory: a directory with an empty write layer.
+//! `create`: an image and a request become a container on paper. No process, no memory: a directory with an empty write layer.
 
-use super::{names, resolve};
-use crate::container::{
-    Config, Container, CreateRequest, Empty, HostConfig, NetworkMode, NetworkingConfig, State, merge_env, valid_name,
-};
+use super::plan::{Plan, Scene, Step};
+use super::resolve::{Base, Resolve};
+use super::{names, remove};
+use crate::container::{Config, Container, CreateRequest, Empty, NetworkMode, State, merge_env, valid_name};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
-use crate::image::Image;
+use crate::image::{Image, ImageConfig};
 use crate::kernel::signals;
+use crate::launch::ahead::UNKNOWN;
 use crate::launch::netfiles;
-use crate::store::Store;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// Creates the container and tells it. Nothing is left behind when this fails.
-pub fn create(store: &Store, story: &mut Story, request: CreateRequest) -> Result<Container, Fault> {
-    if let Some(name) = request.name.as_deref().filter(|n| !valid_name(n)) {
-        return Err(Fault::BadName { name: name.into() });
-    }
-    let image = resolve::image(store, story, &request.config.image)?;
-    let config = complete(request.config, &image)?;
-    let lock = store.lock().map_err(|e| Fault::step("lock", e))?;
-    let all = store.known_containers()?;
-    let name = match request.name {
-        Some(name) => {
-            if let Some(other) = all.iter().find(|c| c.name == name) {
-                return Err(Fault::NameTaken { name, by: other.id.clone() });
-            }
-            name
-        }
-        None => names::free(&all, random_u64()?),
-    };
-    let (host_config, networking_config) = (request.host_config, request.networking_config);
-    let container = container_of(random_id()?, name, Some(&image), config, host_config, networking_config);
-    let files = network_files(&container, story);
-    let deed = store.create_container(&container, &files)?;
-    drop(lock);
-    deed.tell(story);
-    Ok(container)
+pub fn plan(request: CreateRequest) -> Plan {
+    Plan::default().then(Resolve(request.config.image.clone())).then(Create(request))
 }
 
-/// The container as it would be, for a forecast; without an image what the command line says is all there is.
-pub fn planned(request: CreateRequest, image: Option<&Image>, name: String) -> Result<Container, Fault> {
-    let config = match image {
-        Some(image) => complete(request.config, image)?,
-        None => request.config,
-    };
-    // What only the deed will know stands as an ellipsis.
-    Ok(container_of("…".into(), name, image, config, request.host_config, request.networking_config))
+/// The image that the step before has left becomes a container.
+struct Create(CreateRequest);
+
+impl Create {
+    fn base(&self, scene: &mut Scene<'_>) -> Result<(Base, Config), Fault> {
+        let missing = || Fault::NoSuchImage { reference: self.0.config.image.clone(), similar: Vec::new() };
+        let base = scene.take::<Base>().ok_or_else(missing)?;
+        let config = complete(self.0.config.clone(), &base.config)?;
+        Ok((base, config))
+    }
+
+    fn name(&self, all: &[Container]) -> Result<Option<String>, Fault> {
+        let Some(name) = self.0.name.clone() else { return Ok(None) };
+        if !valid_name(&name) {
+            return Err(Fault::BadName { name });
+        }
+        match all.iter().find(|c| c.name == name) {
+            Some(other) => Err(Fault::NameTaken { name, by: other.id.clone() }),
+            None => Ok(Some(name)),
+        }
+    }
+}
+
+impl Step for Create {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let (base, config) = self.base(scene)?;
+        let name = self.name(&scene.store.known_containers()?)?;
+        let shown = name.clone().unwrap_or_else(|| UNKNOWN.into());
+        let container = container_of(UNKNOWN.into(), shown, &base, config, self.0.clone());
+        let created = Fact::ContainerCreated { id: None, name, image: self.0.config.image.clone(), path: None };
+        let stand_in = network_files(&container).1;
+        scene.set_container(container);
+        Ok(stand_in.into_iter().chain([created]).collect())
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let (base, config) = self.base(scene)?;
+        let store = scene.store;
+        let lock = store.lock().map_err(|e| Fault::step("lock", e))?;
+        let all = store.known_containers()?;
+        let name = match self.name(&all)? {
+            Some(name) => name,
+            None => names::free(&all, random_u64()?),
+        };
+        let container = container_of(random_id()?, name, &base, config, self.0.clone());
+        let (files, stand_in) = network_files(&container);
+        stand_in.into_iter().for_each(|fact| story.tell(Event::of(fact, Vec::new())));
+        let deed = store.create_container(&container, &files)?;
+        drop(lock);
+        deed.tell(story);
+        scene.set_container(container);
+        Ok(())
+    }
+
+    /// As Docker: a container that could not start stays `Created`; with --rm it goes.
+    fn undo(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let container = scene.container()?;
+        match container.host_config.auto_remove {
+            true => remove::remove(scene.store, story, container, false),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Fills in from the image what was not asked for, by Docker's rules: a new entrypoint drops the image's command, the
 /// environment is merged by name and labels by key.
-fn complete(mut config: Config, image: &Image) -> Result<Config, Fault> {
-    let run = &image.config.config;
+fn complete(mut config: Config, image: &ImageConfig) -> Result<Config, Fault> {
+    let run = &image.config;
     let words = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     let text = |text: &str| (!text.is_empty()).then(|| text.to_string());
     if config.entrypoint.is_none() {
@@ -80,14 +111,8 @@ fn complete(mut config: Config, image: &Image) -> Result<Config, Fault> {
     Ok(config)
 }
 
-fn container_of(
-    id: String,
-    name: String,
-    image: Option<&Image>,
-    mut config: Config,
-    mut host_config: HostConfig,
-    networking_config: NetworkingConfig,
-) -> Container {
+fn container_of(id: String, name: String, base: &Base, mut config: Config, request: CreateRequest) -> Container {
+    let (mut host_config, networking_config) = (request.host_config, request.networking_config);
     config.hostname = config.hostname.or_else(|| {
         Some(match host_config.network_mode {
             // Who shares the host's network has its name too, as with Docker.
@@ -102,18 +127,19 @@ fn container_of(
         id,
         name,
         created: chrono::Utc::now(),
-        image_id: image.map(|image| image.id.clone()),
-        layers: image.map(Image::chain).unwrap_or_default(),
+        image_id: base.image.as_ref().map(|image| image.id.clone()),
+        layers: base.image.as_ref().map(Image::chain).unwrap_or_default(),
         config,
         host_config,
         networking_config,
-        origin: image.and_then(Image::origin).map(str::to_string),
+        origin: base.image.as_ref().and_then(Image::origin).map(str::to_string),
         state: State::default(),
     }
 }
 
 /// hosts, hostname and resolv.conf, as they will be seen in the container's /etc. The address is added at start.
-fn network_files(container: &Container, story: &mut Story) -> Vec<(PathBuf, String)> {
+fn network_files(container: &Container) -> (Vec<(PathBuf, String)>, Option<Fact>) {
+    let mut told = None;
     let mut host = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     if netfiles::is_systemd_stub(&host) {
         host = std::fs::read_to_string(netfiles::SYSTEMD_RESOLVED).unwrap_or(host);
@@ -123,16 +149,16 @@ fn network_files(container: &Container, story: &mut Story) -> Vec<(PathBuf, Stri
     } else {
         let resolv = netfiles::resolv_conf(&host);
         if resolv.stand_in && container.host_config.network_mode == NetworkMode::Bridge {
-            let fact = Fact::Fallback { what: "/etc/resolv.conf".into(), point: FaultPoint::NoNameserver };
-            story.tell(Event::of(fact, Vec::new()));
+            told = Some(Fact::Fallback { what: "/etc/resolv.conf".into(), point: FaultPoint::NoNameserver });
         }
         resolv.text
     };
-    vec![
+    let files = vec![
         (PathBuf::from("hosts"), netfiles::hosts(container.hostname(), None)),
         (PathBuf::from("hostname"), netfiles::hostname(container.hostname())),
         (PathBuf::from("resolv.conf"), resolv),
-    ]
+    ];
+    (files, told)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Fault> {

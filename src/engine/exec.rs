@@ -1,8 +1,13 @@
 //! `exec`: another program in a container that runs. The monitor starts it (monitor/exec.rs says why).
 
 use super::attach::{self, Ends, Outcome};
-use crate::container::{Container, Process, Status, merge_env};
-use crate::event::{Fault, Story};
+use super::plan::{Plan, Scene, Step};
+use super::view;
+use crate::container::{Container, Life, Process, Status, merge_env};
+use crate::event::{Fact, Fault, Story};
+use crate::kernel::{cgroup, process};
+use crate::launch::ahead::{Ahead, Root};
+use crate::launch::{Spec, sequence};
 use crate::monitor::client::{Client, pipe};
 use crate::monitor::{Message, Request};
 use crate::store::Store;
@@ -31,28 +36,78 @@ impl Begun {
     }
 }
 
-/// Starts the program.
-pub fn begin(
-    store: &Store,
-    story: &mut Story,
-    container: &Container,
-    ask: &Ask,
-    size: Option<(u16, u16)>,
-) -> Result<Begun, Fault> {
+/// Starts the program, and leaves [`Begun`]. `size`: rows and columns of the learner's terminal, for `-t`.
+pub struct Exec {
+    pub ask: Ask,
+    pub size: Option<(u16, u16)>,
+}
+
+impl Exec {
+    pub fn plan(self, container: &Container) -> Plan {
+        Plan::about(container).then(self)
+    }
+}
+
+impl Step for Exec {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let (store, container) = (scene.store, scene.container()?);
+        runs(container)?;
+        let process = process_of(container, &self.ask);
+        let spec = Spec { process, ..Spec::of(store, container, cgroup::layout().group(&container.id)) };
+        let life = container.state.life();
+        let init = life.and_then(|life| life.init).map(|init| init.pid);
+        let root = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?.map(Root::Running);
+        let ahead = Ahead { store: Some(store), name: &container.name, root, init };
+        // With the first exec the monitor goes where its further children are to be born.
+        let outside = |life: &Life| !process::has_children_elsewhere(life.monitor);
+        let kinds = vec!["pid".into()];
+        let entered =
+            life.filter(|l| outside(l)).map(|l| Fact::NamespacesJoined { pid: Some(l.monitor), kinds, of: init });
+        let mut facts: Vec<Fact> = entered.into_iter().collect();
+        for step in sequence::exec(&spec) {
+            facts.extend(step.forecast(&spec, &ahead)?);
+        }
+        facts.push(Fact::Reaped { pid: None, code: None, signal: None });
+        Ok(facts)
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let begun = begin(scene.store, story, scene.container()?, &self.ask, self.size)?;
+        scene.leave(begun);
+        Ok(())
+    }
+}
+
+fn runs(container: &Container) -> Result<(), Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
     match container.state.status() {
-        Status::Running => {}
-        Status::Paused => return Err(Fault::IsPaused { name, id }),
-        _ => return Err(Fault::NotRunning { name, id }),
+        Status::Running => Ok(()),
+        Status::Paused => Err(Fault::IsPaused { name, id }),
+        _ => Err(Fault::NotRunning { name, id }),
     }
-    let process = Process {
+}
+
+/// The container's own, where nothing else is asked for.
+fn process_of(container: &Container, ask: &Ask) -> Process {
+    Process {
         argv: ask.command.clone(),
         env: merge_env(&container.config.env, &ask.env),
         cwd: ask.workdir.clone().unwrap_or_else(|| container.process().cwd),
         user: ask.user.clone().or_else(|| container.config.user.clone()),
         tty: ask.tty,
         stdin: ask.stdin,
-    };
+    }
+}
+
+fn begin(
+    store: &Store,
+    story: &mut Story,
+    container: &Container,
+    ask: &Ask,
+    size: Option<(u16, u16)>,
+) -> Result<Begun, Fault> {
+    runs(container)?;
+    let (id, process) = (container.id.clone(), process_of(container, ask));
     let step = |e| Fault::step("exec", e);
     let client = Client::connect(store, &id).map_err(step)?;
     let (rows, cols) = size.unwrap_or((0, 0));

@@ -1,11 +1,44 @@
 //! `load`: images from an archive.
 
 use super::import::Import;
+use super::plan::{Plan, Scene, Step};
 use crate::event::{Event, Fact, Fault, Story};
 use crate::image::archive;
 use crate::image::tarball::Trouble;
 use crate::store::Store;
 use std::io::Read;
+
+/// Where an archive comes from: a file by its name for people, opened, or standard input.
+pub struct Load {
+    pub path: String,
+    pub input: Box<dyn Fn() -> Result<Box<dyn Read>, Fault>>,
+}
+
+/// Names of what was loaded, in the archive's order.
+pub struct Loaded(pub Vec<String>);
+
+impl Load {
+    pub fn plan(self) -> Plan {
+        Plan::default().then(self)
+    }
+}
+
+impl Step for Load {
+    /// What the archive holds only its reading shows.
+    fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        // Standard input is not ours to read yet.
+        if self.path != "-" {
+            drop((self.input)()?);
+        }
+        Ok(vec![Fact::ArchiveRead { path: self.path.clone(), images: None, layers: None }])
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let loaded = load(scene.store, story, &mut *(self.input)()?, &self.path)?;
+        scene.leave(Loaded(loaded));
+        Ok(())
+    }
+}
 
 /// Loads every image of a docker-archive, plain or gzip. `path` is the archive's name for people. Gives the familiar names
 /// (or, for an image without one, the id) in the archive's order.

@@ -1,32 +1,41 @@
 //! `pause` and `unpause`: the freezer stops every process of the container where it stands, at once. Nothing is copied and
 //! nothing is asked of the program; its memory stays where it is.
 
+use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
-use crate::event::{Fault, Story};
-use crate::kernel::cgroup;
+use crate::event::{Fact, Fault, Story};
+use crate::kernel::cgroup::{self, Group};
 
-pub fn pause(story: &mut Story, container: &Container) -> Result<(), Fault> {
-    let (name, id) = (container.name.clone(), container.id.clone());
-    match container.state.status() {
-        Status::Running => set(story, container, true),
-        Status::Paused => Err(Fault::IsPaused { name, id }),
-        _ => Err(Fault::NotRunning { name, id }),
+pub fn plan(container: &Container, freeze: bool) -> Plan {
+    Plan::about(container).then(Freeze(freeze))
+}
+
+/// Or thaw.
+struct Freeze(bool);
+
+impl Freeze {
+    fn group(&self, container: &Container) -> Result<Group, Fault> {
+        let (name, id) = (container.name.clone(), container.id.clone());
+        match (container.state.status(), self.0) {
+            (Status::Running, true) | (Status::Paused, false) => {}
+            (Status::Paused, true) => return Err(Fault::IsPaused { name, id }),
+            (Status::Running, false) => return Err(Fault::NotPaused { name, id }),
+            _ => return Err(Fault::NotRunning { name, id }),
+        }
+        let refused = || Fault::LimitRefused { limit: "freezer".into(), why: "no freezer cgroup".into() };
+        cgroup::layout().group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)
     }
 }
 
-pub fn unpause(story: &mut Story, container: &Container) -> Result<(), Fault> {
-    let (name, id) = (container.name.clone(), container.id.clone());
-    match container.state.status() {
-        Status::Paused => set(story, container, false),
-        Status::Running => Err(Fault::NotPaused { name, id }),
-        _ => Err(Fault::NotRunning { name, id }),
+impl Step for Freeze {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        Ok(self.group(scene.container()?)?.freezing(self.0).into_iter().collect())
     }
-}
 
-fn set(story: &mut Story, container: &Container, freeze: bool) -> Result<(), Fault> {
-    let refused = || Fault::LimitRefused { limit: "freezer".into(), why: "no freezer cgroup".into() };
-    let group = cgroup::layout().group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)?;
-    let deed = group.freeze(freeze).map_err(|e| Fault::step("freezer", e))?;
-    deed.of_container(&container.id).tell(story);
-    Ok(())
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let container = scene.container()?;
+        let deed = self.group(container)?.freeze(self.0).map_err(|e| Fault::step("freezer", e))?;
+        deed.of_container(&container.id).tell(story);
+        Ok(())
+    }
 }

@@ -1,8 +1,9 @@
 //! `rm`: the container's directory goes, and with it the write layer. The image stays as it was.
 
+use super::plan::{Plan, Scene, Step};
 use super::{stop, sweep};
-use crate::container::Container;
-use crate::event::{Deed, Fault, Story, SysError, now_us};
+use crate::container::{Container, Status};
+use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::launch::network;
@@ -38,7 +39,7 @@ pub fn kill(container: &Container) -> Result<Option<Killed>, Fault> {
 }
 
 /// Removes what [`kill`] has killed.
-pub fn remove_killed(store: &Store, story: &mut Story, killed: Killed) -> Result<(), Fault> {
+fn remove_killed(store: &Store, story: &mut Story, killed: Killed) -> Result<(), Fault> {
     let Killed { container, since, pidfd, sent } = killed;
     if let Some(sent) = sent {
         sent.tell(story);
@@ -49,9 +50,55 @@ pub fn remove_killed(store: &Store, story: &mut Story, killed: Killed) -> Result
     ended(store, story, &container, since)
 }
 
+/// With `force` also one that runs; what has been killed already is not killed again.
+pub struct Remove {
+    force: bool,
+    killed: Option<Killed>,
+}
+
+impl Remove {
+    pub fn plan(container: &Container, force: bool) -> Plan {
+        Plan::about(container).then(Remove { force, killed: None })
+    }
+
+    pub fn killed(killed: Killed) -> Plan {
+        Plan::about(&killed.container.clone()).then(Remove { force: true, killed: Some(killed) })
+    }
+}
+
+impl Step for Remove {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let container = scene.container()?;
+        if container.state.live() && !self.force {
+            return Err(still_running(container));
+        }
+        let mut facts = match container.state.live() {
+            true => stop::ended(container, libc::SIGKILL),
+            false => Vec::new(),
+        };
+        // With --rm its monitor removes it.
+        if !facts.iter().any(|fact| matches!(fact, Fact::ContainerRemoved { .. })) {
+            facts.push(Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() });
+        }
+        Ok(facts)
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        match self.killed.take() {
+            Some(killed) => remove_killed(scene.store, story, killed),
+            None => remove(scene.store, story, scene.container()?, self.force),
+        }
+    }
+}
+
+fn still_running(container: &Container) -> Fault {
+    let paused = container.state.status() == Status::Paused;
+    Fault::StillRunning { name: container.name.clone(), id: container.id.clone(), paused }
+}
+
 /// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
-    let (name, id) = (container.name.clone(), container.id.clone());
+    let id = container.id.clone();
     let since = now_us();
     let mut now = container.clone();
     let mut lock = None;
@@ -70,11 +117,10 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
         now = next;
     }
     if lock.is_some() {
-        return put_away(store, story, container);
+        return remove_stopped(store, story, container);
     }
     if !force {
-        let paused = now.state.status() == crate::container::Status::Paused;
-        return Err(Fault::StillRunning { name, id, paused });
+        return Err(still_running(&now));
     }
     match kill(&stop::begun(store, &now)?)? {
         Some(killed) => remove_killed(store, story, Killed { since, ..killed }),
@@ -86,13 +132,13 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
 fn ended(store: &Store, story: &mut Story, container: &Container, since: u64) -> Result<(), Fault> {
     // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
     match stop::settled(store, story, container, since)? {
-        Some(_lock) => put_away(store, story, container),
+        Some(_lock) => remove_stopped(store, story, container),
         None => Ok(()),
     }
 }
 
 /// Removes one whose lock the caller has.
-fn put_away(store: &Store, story: &mut Story, container: &Container) -> Result<(), Fault> {
+fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Result<(), Fault> {
     let id = &container.id;
     // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(id)?.filter(|c| c.state.live()) {
@@ -108,6 +154,19 @@ fn put_away(store: &Store, story: &mut Story, container: &Container) -> Result<(
     }
     store.remove_container(container, true).map_err(|e| Fault::step("remove", e))?.tell(story);
     Ok(())
+}
+
+/// One whose files cannot be read, by its id.
+pub struct Discard(pub String);
+
+impl Step for Discard {
+    fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        Ok(vec![Fact::ContainerRemoved { id: self.0.clone(), name: self.0.clone() }])
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        discard(scene.store, story, &self.0)
+    }
 }
 
 /// Removes one whose files cannot be read: what the kernel has under names that follow from its id, then its directory.

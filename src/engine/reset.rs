@@ -1,7 +1,8 @@
 //! `system reset`: a store ends, and the host is as it was before it. Containers first, then what the network had, then the
 //! store itself; a reset that was killed on the way is gone on with by the next one.
 
-use super::{forecast, remove};
+use super::plan::{Plan, Scene, Step};
+use super::remove::{self, Remove};
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::cgroup;
 use crate::launch::{firewall, network, subnet};
@@ -10,32 +11,50 @@ use crate::store::Store;
 /// How often containers that others make meanwhile are removed before it is given up.
 const ROUNDS: usize = 8;
 
-/// What [`reset`] would tell, in its order.
-pub fn plan(store: &Store) -> Result<Vec<Fact>, Fault> {
-    let mut facts = Vec::new();
-    for container in store.list_containers()? {
-        forecast::removed(&container, true, &mut facts);
+pub fn plan() -> Plan {
+    Plan::default().then(Reset)
+}
+
+struct Reset;
+
+impl Step for Reset {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let store = scene.store;
+        refuse_mounts(store)?;
+        let mut facts = Vec::new();
+        for container in store.list_containers()? {
+            facts.extend(Remove::plan(&container, true).forecast(store).facts);
+        }
+        let bridge = subnet::bridge_name(store.root());
+        if firewall::has_table(&bridge) {
+            facts.push(Fact::TableRemoved { table: format!("inet {bridge}") });
+        }
+        if network::has_bridge(&bridge) {
+            facts.push(Fact::BridgeRemoved { name: bridge.clone() });
+        }
+        facts.extend(firewall::release_forecast(&bridge));
+        facts.push(Fact::StoreRemoved { path: store.root().to_string_lossy().into_owned() });
+        Ok(facts)
     }
-    let bridge = subnet::bridge_name(store.root());
-    if firewall::has_table(&bridge) {
-        facts.push(Fact::TableRemoved { table: format!("inet {bridge}") });
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        reset(scene.store, story)
     }
-    if network::has_bridge(&bridge) {
-        facts.push(Fact::BridgeRemoved { name: bridge.clone() });
+}
+
+fn refuse_mounts(store: &Store) -> Result<(), Fault> {
+    match store.mounted_below() {
+        Some(path) => Err(Fault::StoreRefused { path, errno: libc::EBUSY }),
+        None => Ok(()),
     }
-    facts.extend(firewall::release_forecast(&bridge));
-    facts.push(Fact::StoreRemoved { path: store.root().to_string_lossy().into_owned() });
-    Ok(facts)
 }
 
 /// Ends and removes everything of this store. Nothing below the root is touched as long as a container is left, or where
 /// somebody has mounted something in it.
 ///
 /// Errors: StoreRefused with EBUSY for a mount below the root; what could not be removed otherwise.
-pub fn reset(store: &Store, story: &mut Story) -> Result<(), Fault> {
-    if let Some(path) = store.mounted_below() {
-        return Err(Fault::StoreRefused { path, errno: libc::EBUSY });
-    }
+fn reset(store: &Store, story: &mut Story) -> Result<(), Fault> {
+    refuse_mounts(store)?;
     let step = |error: SysError| Fault::step("reset", error);
     for _ in 0..ROUNDS {
         end_containers(store, story)?;

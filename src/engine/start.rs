@@ -1,9 +1,12 @@
 //! `start`, and the second half of `run`: a monitor for the container, and its story as it comes.
 
+use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
-use crate::event::{Fault, Story};
-use crate::kernel::process;
+use crate::event::{Fact, Fault, Story};
 use crate::kernel::watch::Watch;
+use crate::kernel::{cgroup, process};
+use crate::launch::ahead::{Ahead, Root};
+use crate::launch::{Spec, sequence};
 use crate::monitor::client::Client;
 use crate::monitor::{Message, Request};
 use crate::store::Store;
@@ -25,14 +28,57 @@ pub struct Join {
     pub input: bool,
 }
 
+pub fn plan(container: &Container, join: Join, size: Option<(u16, u16)>) -> Plan {
+    Plan::about(container).then(Start { join, size })
+}
+
+/// Starts the scene's container, and leaves [`Started`]; nothing, when it runs already or another command has been faster.
+/// `size`: rows and columns of the learner's terminal, for `-t`.
+pub struct Start {
+    pub join: Join,
+    pub size: Option<(u16, u16)>,
+}
+
+impl Step for Start {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let (store, container) = (scene.store, scene.container()?);
+        if container.state.live() {
+            return Ok(Vec::new());
+        }
+        let spec = Spec::of(store, container, cgroup::layout().group(&container.id));
+        let known = !container.layers.is_empty();
+        let root = known.then(|| Root::of_layers(&spec.root.upper, &spec.root.lower));
+        let ahead = Ahead { store: Some(store), name: &container.name, root, init: None };
+        let mut facts = vec![process::sealing(), Fact::HelperStarted { pid: None, role: "monitor".into() }];
+        for step in sequence::launch(&spec) {
+            facts.extend(step.forecast(&spec, &ahead)?);
+        }
+        // Who stays with it hears of its end.
+        if self.join.output {
+            facts.extend(sequence::ending(container, spec.cgroup.as_ref()));
+        }
+        Ok(facts)
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let container = scene.container()?;
+        // Starting what runs is no error with Docker.
+        if container.state.live() {
+            return Ok(());
+        }
+        if let Some(started) = start(scene.store, story, container, self.join, self.size)? {
+            scene.leave(started);
+        }
+        Ok(())
+    }
+}
+
 /// How long another command may have the container before this one gives up: a start elsewhere, a copy into it.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Starts it and comes back when its program runs (or with the reason why it does not). None: another command has started it
 /// meanwhile.
-///
-/// `size`: rows and columns of the learner's terminal, for `-t`.
-pub fn start(
+fn start(
     store: &Store,
     story: &mut Story,
     container: &Container,

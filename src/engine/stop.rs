@@ -1,10 +1,12 @@
 //! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
 
+use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
-use crate::event::{Deed, Fault, Story, SysError, now_us};
+use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::signals;
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
+use crate::launch::sequence;
 use crate::store::{ContainerLock, Journal, Store};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -60,44 +62,105 @@ pub(super) fn send(container: &Container, pidfd: &OwnedFd, signal: i32) -> Resul
     }
 }
 
-/// `kill`: one signal. A frozen container gets it when it is thawed, except SIGKILL, which Docker thaws it for.
-pub fn kill(store: &Store, story: &mut Story, container: &Container, signal: i32) -> Result<(), Fault> {
-    let container = &begun(store, container)?;
-    let (since, pidfd) = (now_us(), handle(container)?);
-    if let Some(deed) = send(container, &pidfd, signal)? {
-        deed.tell(story);
-    }
-    if signal == libc::SIGKILL {
-        thaw(&container.id, story)?;
-        process::wait_gone(pidfd.as_fd(), None);
-        drop(settled(store, story, container, since)?);
-    }
-    Ok(())
+/// The signal that was asked for, or the container's own; a grace period in seconds (negative: for ever); then SIGKILL.
+pub struct Stop {
+    pub signal: Option<i32>,
+    pub grace: Option<i64>,
 }
 
-/// `stop`: the container's stop signal, a grace period in seconds (negative: for ever), then SIGKILL. A container that does
-/// not run is stopped already.
-pub fn stop(store: &Store, story: &mut Story, container: &Container, signal: i32, grace: i64) -> Result<(), Fault> {
-    if !container.state.live() {
-        return Ok(());
+/// Docker's.
+const GRACE: i64 = 10;
+
+impl Stop {
+    pub fn plan(self, container: &Container) -> Plan {
+        Plan::about(container).then(self)
     }
-    let container = &begun(store, container)?;
-    let since = now_us();
-    let Ok(pidfd) = handle(container) else { return Ok(()) };
-    if let Some(deed) = send(container, &pidfd, signal)? {
-        deed.tell(story);
+}
+
+impl Step for Stop {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let container = scene.container()?;
+        if !container.state.live() {
+            return Ok(Vec::new());
+        }
+        Ok(ended(container, self.signal.unwrap_or(signal_of(container))))
     }
-    // A frozen process cannot even die of a signal it handles: it is thawed to get it.
-    thaw(&container.id, story)?;
-    let millis = u64::try_from(grace).ok().map(|s| s.saturating_mul(1000));
-    if !process::wait_gone(pidfd.as_fd(), millis)
-        && let Some(deed) = send(container, &pidfd, libc::SIGKILL)?
-    {
-        deed.tell(story);
-        process::wait_gone(pidfd.as_fd(), None);
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let (store, container) = (scene.store, scene.container()?);
+        // A container that does not run is stopped already.
+        if !container.state.live() {
+            return Ok(());
+        }
+        let container = &begun(store, container)?;
+        let since = now_us();
+        let Ok(pidfd) = handle(container) else { return Ok(()) };
+        if let Some(deed) = send(container, &pidfd, self.signal.unwrap_or(signal_of(container)))? {
+            deed.tell(story);
+        }
+        // A frozen process cannot even die of a signal it handles: it is thawed to get it.
+        thaw(&container.id, story)?;
+        let grace = self.grace.or(container.config.stop_timeout).unwrap_or(GRACE);
+        let millis = u64::try_from(grace).ok().map(|s| s.saturating_mul(1000));
+        if !process::wait_gone(pidfd.as_fd(), millis)
+            && let Some(deed) = send(container, &pidfd, libc::SIGKILL)?
+        {
+            deed.tell(story);
+            process::wait_gone(pidfd.as_fd(), None);
+        }
+        drop(settled(store, story, container, since)?);
+        Ok(())
     }
-    drop(settled(store, story, container, since)?);
-    Ok(())
+}
+
+/// One signal. A frozen container gets it when it is thawed, except SIGKILL, which Docker thaws it for.
+pub struct Kill(pub i32);
+
+impl Kill {
+    pub fn plan(self, container: &Container) -> Plan {
+        Plan::about(container).then(self)
+    }
+}
+
+impl Step for Kill {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let container = scene.container()?;
+        if container.state.status() != Status::Starting {
+            drop(handle(container)?);
+        }
+        Ok(match self.0 {
+            libc::SIGKILL => ended(container, self.0),
+            signal => vec![signalled(container, signal)],
+        })
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let store = scene.store;
+        let container = &begun(store, scene.container()?)?;
+        let (since, pidfd) = (now_us(), handle(container)?);
+        if let Some(deed) = send(container, &pidfd, self.0)? {
+            deed.tell(story);
+        }
+        if self.0 == libc::SIGKILL {
+            thaw(&container.id, story)?;
+            process::wait_gone(pidfd.as_fd(), None);
+            drop(settled(store, story, container, since)?);
+        }
+        Ok(())
+    }
+}
+
+/// A signal that ends it, and what its monitor will tell then.
+pub(super) fn ended(container: &Container, signal: i32) -> Vec<Fact> {
+    let group = cgroup::layout().group(&container.id);
+    let thawed = group.as_ref().filter(|g| g.frozen()).and_then(|g| g.freezing(false));
+    let ending = sequence::ending(container, group.as_ref());
+    [signalled(container, signal)].into_iter().chain(thawed).chain(ending).collect()
+}
+
+fn signalled(container: &Container, signal: i32) -> Fact {
+    let pid = container.state.init().map(|init| init.pid);
+    Fact::Signalled { pid, signal, name: signals::name(signal), all: false }
 }
 
 /// Where it is frozen. After a SIGKILL its monitor may be quicker, and the group be gone.

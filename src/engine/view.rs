@@ -70,7 +70,7 @@ fn bytes_to_string(c: std::ffi::CString) -> std::ffi::OsString {
 }
 
 /// The root of a container that runs; None when it does not.
-fn running_root(container: &Container) -> Option<Result<OwnedFd, SysError>> {
+pub fn running_root(container: &Container) -> Option<Result<OwnedFd, SysError>> {
     use rustix::fs::{Mode, OFlags};
     let init = container.state.init()?;
     let pid = init.pid;

@@ -97,6 +97,12 @@ fn kept(keep: u64, bounding: u64) -> Vec<String> {
     names(keep & bounding)
 }
 
+/// Of these what a process started by this one can be left, as [`bounding`] will tell it, and how many it loses.
+pub fn left(keep: &[&str]) -> Result<(Vec<String>, usize), SysError> {
+    let (bits, keep) = (read_bounding().0, mask(keep)?);
+    Ok((kept(keep, bits), (bits & !keep).count_ones() as usize))
+}
+
 /// Narrows the bounding set to `keep`. Needs CAP_SETPCAP.
 pub fn bounding(keep: &[&str]) -> Result<Deed<()>, SysError> {
     sys::deed(|calls| {

@@ -316,20 +316,34 @@ impl Group {
         })
     }
 
+    /// What [`Group::freeze`] tells, with the word that the file will have.
+    pub fn freezing(&self, freeze: bool) -> Option<Fact> {
+        let (file, on, off) = self.freezer()?;
+        let file = Some(file.to_string_lossy().into_owned());
+        Some(match freeze {
+            true => Fact::CgroupFrozen { file, state: on.into() },
+            false => Fact::CgroupThawed { file, state: off.into() },
+        })
+    }
+
     /// Freezes or thaws, and waits until the kernel says that every process has stopped where it was.
     pub fn freeze(&self, freeze: bool) -> Result<Deed<()>, SysError> {
-        let (file, on, off) = self.freezer().ok_or_else(|| SysError::new("open", "freezer.state", libc::ENOENT))?;
+        let missing = || SysError::new("open", "freezer.state", libc::ENOENT);
+        let ((file, on, off), fact) = self.freezer().zip(self.freezing(freeze)).ok_or_else(missing)?;
         let word = if freeze { on } else { off };
         let name = file.to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
             files::put(calls, &file, word)?;
-            let state = match self.settled(&file, word) {
-                // Let go, its processes ended, and their monitor has removed the group already.
-                Err(e) if !freeze && matches!(e.errno, libc::ENOENT | libc::ENODEV) => word.into(),
-                other => other?,
+            let now = match self.settled(&file, word) {
+                // What was killed while it was frozen ended with the thaw, and the monitor has removed the group.
+                Err(e) if !freeze && matches!(e.errno, libc::ENOENT | libc::ENODEV) => word.to_string(),
+                now => now?,
             };
-            let file = Some(name.clone());
-            let fact = if freeze { Fact::CgroupFrozen { file, state } } else { Fact::CgroupThawed { file, state } };
+            let fact = match fact {
+                Fact::CgroupFrozen { file, .. } => Fact::CgroupFrozen { file, state: now },
+                Fact::CgroupThawed { file, .. } => Fact::CgroupThawed { file, state: now },
+                fact => fact,
+            };
             Ok(((), fact))
         })?;
         Ok(deed.with_receipt(Receipt {

@@ -183,9 +183,19 @@ pub fn sealed_program() -> Result<Deed<OwnedFd>, SysError> {
     sys::deed(|calls| {
         let program = super::mounts::copy_of(calls, rustix::fs::CWD, std::path::Path::new("/proc/self/exe"))?;
         super::mounts::set_read_only(calls, program.as_fd(), false)?;
-        let path = fs::read_link("/proc/self/exe").unwrap_or_default().to_string_lossy().into_owned();
-        Ok((program, Fact::Sealed { program: path }))
+        Ok((program, sealing()))
     })
+}
+
+/// What [`sealed_program`] tells.
+pub fn sealing() -> Fact {
+    Fact::Sealed { program: fs::read_link("/proc/self/exe").unwrap_or_default().to_string_lossy().into_owned() }
+}
+
+/// Whether children of this process are born in another pid namespace than its own (pid_namespaces(7)).
+pub fn has_children_elsewhere(pid: i32) -> bool {
+    let name = |kind: &str| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();
+    name("pid") != name("pid_for_children")
 }
 
 /// Starts docent again as a helper, with one descriptor handed over as its number in the last argument.

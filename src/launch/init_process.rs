@@ -49,7 +49,7 @@ pub struct InitProcess {
 }
 
 /// How far a process has come, by what it has said until now.
-enum Progress {
+pub enum Progress {
     Waiting,
     /// Only execve is left.
     Ready,
@@ -103,12 +103,9 @@ impl InitProcess {
         }
     }
 
-    /// Its end of the network is there.
-    pub fn plugged(&self) -> Result<(), SysError> {
-        match self.sync.as_ref().map(|sync| sync.send(PLUGGED, &[], &[], false)) {
-            Some(Ok(())) => Ok(()),
-            _ => Err(SysError::new("sendmsg", "child", libc::EPIPE)),
-        }
+    /// Its end of the network is there. One that is gone does not hear it; why, it has said.
+    pub fn plugged(&self) {
+        self.sync.iter().for_each(|sync| sync.send(PLUGGED, &[], &[], false).unwrap_or(()));
     }
 
     /// Listens to it until only execve is left.
@@ -149,7 +146,7 @@ impl InitProcess {
     }
 
     /// Takes what the process has said, up to where it has come further.
-    fn hear(&mut self, spec: &Spec, story: &mut Story) -> Result<Progress, Fault> {
+    pub fn hear(&mut self, spec: &Spec, story: &mut Story) -> Result<Progress, Fault> {
         while let Some(sync) = &self.sync {
             let message = match sync.receive(false) {
                 Ok(message) => message,

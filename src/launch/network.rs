@@ -240,7 +240,11 @@ pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Resu
 /// The host's end of a container's pair. A device's name holds 15 characters: 11 hex digits tell 17 million million
 /// containers apart.
 pub fn veth(container_id: &str) -> String {
-    let digits: String = container_id.chars().filter(char::is_ascii_alphanumeric).take(11).collect();
+    let digits: String = container_id
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || super::ahead::UNKNOWN.contains(*c))
+        .take(11)
+        .collect();
     format!("veth{digits}")
 }
 

@@ -45,14 +45,14 @@ pub struct Published {
 
 impl Parent<'_> {
     /// The whole launch. What fails is undone, in reverse, and told, down to what Docker too leaves: the container stays
-    /// `Created`, and the bridge, as docker0 does. Gives the cgroups that could not be removed with the reason.
-    pub fn launch(&mut self, story: &mut Story) -> Result<(), (Fault, Vec<String>)> {
+    /// `Created`, and the bridge, as docker0 does.
+    pub fn launch(&mut self, story: &mut Story) -> Result<(), Fault> {
         let steps: Vec<Step> = sequence::launch(self.spec).into_iter().filter(|s| s.side() == Side::Parent).collect();
         for (n, step) in steps.iter().enumerate() {
             if let Err(fault) = self.apply(step, story) {
                 // What failed may have been half done.
-                let left = steps.iter().take(n + 1).rev().flat_map(|step| self.undo(step, story)).collect();
-                return Err((fault, left));
+                steps.iter().take(n + 1).rev().for_each(|step| self.undo(step, story));
+                return Err(fault);
             }
         }
         Ok(())
@@ -85,10 +85,14 @@ impl Parent<'_> {
             }
             Step::Clone => self.clone_init(step, story)?,
             Step::Veth => {
-                let (Some(endpoint), Some(init)) = (&self.life.endpoint, &self.init) else { return Ok(()) };
+                let (Some(endpoint), Some(init)) = (&self.life.endpoint, &mut self.init) else { return Ok(()) };
                 let attached = network::attach_veth(&self.spec.id, endpoint, init.pid);
+                // A process that has given up has no namespace any more: it is its own words that say why.
+                if attached.is_err() {
+                    init.hear(self.spec, story)?;
+                }
                 self.done(step, attached, story).map_err(failed)?;
-                init.plugged().map_err(failed)?;
+                self.init.iter().for_each(InitProcess::plugged);
             }
             Step::Go => self.go(story)?,
             Step::Running => {
@@ -103,14 +107,14 @@ impl Parent<'_> {
     }
 
     /// Takes back what a step has made. The address and the ports go with the state and the sockets, limits with their
-    /// group, the mounts and the veth pair with the process's namespaces. Gives the cgroups that are left.
-    fn undo(&mut self, step: &Step, story: &mut Story) -> Vec<String> {
+    /// group, the mounts and the veth pair with the process's namespaces.
+    fn undo(&mut self, step: &Step, story: &mut Story) {
         match step {
             Step::Clone => self.init.take().map_or((), |mut init| init.end(story)),
-            Step::Cgroup(group) => return remove_cgroup(Some(group), story),
+            // What is left of it stays in the container's state.
+            Step::Cgroup(group) => self.life.cgroups = remove_cgroup(Some(group), story),
             _ => {}
         }
-        Vec::new()
     }
 
     /// Tells the deed, or what was meant and why it failed.

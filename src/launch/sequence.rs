@@ -7,10 +7,10 @@
 use super::ahead::Ahead;
 use super::spec::{MKNOD, Mount, Spec};
 use super::{network, protect, root, user};
-use crate::container::{NetworkMode, Port};
+use crate::container::{Container, NetworkMode, Port};
 use crate::event::{Fact, Fault, FaultPoint, Limit, Namespace};
 use crate::kernel::cgroup::{self, Group, Setting};
-use crate::kernel::ports;
+use crate::kernel::{caps, ports};
 use std::path::Path;
 
 /// Who applies a step.
@@ -144,6 +144,19 @@ fn limits(spec: &Spec) -> Vec<Limited> {
     [memory, swap, cpu, pids].into_iter().flatten().collect()
 }
 
+/// The end of a container, as its monitor tells it: the launch's undoing, when nothing has failed.
+pub fn ending(container: &Container, group: Option<&Group>) -> Vec<Fact> {
+    let (id, name) = (container.id.clone(), container.name.clone());
+    let group = group.map(|g| Fact::CgroupRemoved { name: g.name.clone(), paths: g.paths() });
+    let removed = Fact::ContainerRemoved { id: id.clone(), name: name.clone() };
+    [Fact::Reaped { pid: container.state.init().map(|init| init.pid), code: None, signal: None }]
+        .into_iter()
+        .chain(group)
+        .chain([Fact::ContainerExited { id, name, code: None, signal: None, oom: false }])
+        .chain(container.host_config.auto_remove.then_some(removed))
+        .collect()
+}
+
 impl Step {
     /// Whose it is, and its name in an error.
     pub fn about(&self) -> (Side, &'static str) {
@@ -263,16 +276,19 @@ impl Step {
                 ahead.user(spec)?;
                 ahead.directories(Path::new(&spec.process.cwd))?
             }
-            Bounding => without_mknod(spec)
-                .into_iter()
-                .chain([Fact::Capabilities { kept: kept(spec), dropped: None }])
-                .collect(),
+            Bounding => {
+                let (kept, dropped) = left(&spec.capabilities)?;
+                without_mknod(spec).into_iter().chain([Fact::Capabilities { kept, dropped: Some(dropped) }]).collect()
+            }
             Seccomp => vec![Fact::Seccomp { allowed: None, filters: None }],
             User => vec![match ahead.user(spec)? {
                 Some(user) => Fact::UserSet { uid: Some(user.uid), gid: Some(user.gid), groups: Some(user.groups) },
                 None => Fact::UserSet { uid: None, gid: None, groups: None },
             }],
-            Capabilities => vec![Fact::CapabilitySets { held: ahead.user(spec)?.map(|u| held(spec, &u)) }, guarded()],
+            Capabilities => {
+                let held = ahead.user(spec)?.map(|user| left(holds(spec, &user))).transpose()?;
+                vec![Fact::CapabilitySets { held: held.map(|(held, _)| held) }, guarded()]
+            }
             Program => {
                 ahead.program(spec)?;
                 Vec::new()
@@ -328,17 +344,13 @@ pub fn without_mknod(spec: &Spec) -> Option<Fact> {
     (!spec.capabilities.contains(&MKNOD)).then(|| Fact::Fallback { what: MKNOD.into(), point })
 }
 
-fn kept(spec: &Spec) -> Vec<String> {
-    spec.capabilities.iter().map(|c| c.to_string()).collect()
+fn left(keep: &[&str]) -> Result<(Vec<String>, usize), Fault> {
+    caps::left(keep).map_err(|e| Fault::step("capabilities", e))
 }
 
 /// Root holds what the container may have; anybody else nothing.
 pub fn holds<'a>(spec: &'a Spec, user: &user::User) -> &'a [&'static str] {
     if user.uid == 0 { &spec.capabilities } else { &[] }
-}
-
-fn held(spec: &Spec, user: &user::User) -> Vec<String> {
-    holds(spec, user).iter().map(|c| c.to_string()).collect()
 }
 
 pub fn taken(port: &Port) -> Fault {

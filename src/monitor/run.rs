@@ -137,10 +137,11 @@ impl Monitor {
             init: None,
             control: None,
         };
-        if let Err((fault, cgroups)) = parent.launch(story) {
+        if let Err(fault) = parent.launch(story) {
             // As before the attempt: a container that could not start stays `Created` (or `Exited`), with the reason, and with
             // a code that is not 0.
             let error = serde_json::to_string(&fault).unwrap_or_default();
+            let cgroups = std::mem::take(&mut parent.life.cgroups);
             let failed = Failed { code: fault.exit_code().unwrap_or(NEVER_RAN), error, cgroups };
             store.write_state(id, &container.state.clone().after(failed)).map_err(step("state"))?;
             return Err(fault);

@@ -10,64 +10,13 @@ mod table;
 mod witness;
 
 use claims::Claim;
+use common::scenario::VERBS;
 use common::{DOCENT, Machine, archive, say};
 use docent::event::{Bulk, Event, Outcome, Proof};
 use std::collections::BTreeMap;
 use std::path::Path;
 use table::{Class, Table};
 use witness::Seen;
-
-/// Every verb of the engine; `$0` is docent. A line that should fail is written `! …`.
-const VERBS: &str = r#"
-trap '"$0" ps -aq | xargs -r "$0" rm -f' EXIT
-"$0" version
-"$0" load -i hello.tar
-"$0" images
-"$0" run --rm --network none tiny true
-"$0" run --rm -m 64m --cpus 0.5 --pids-limit 50 -e A=b -w /srv/new -u 1000:1000 --network none tiny sh -c 'echo $A'
-"$0" create --name made --network none tiny true
-"$0" rename made remade
-"$0" start -a remade
-"$0" rm remade
-"$0" run -d --name web -p 127.0.0.1:8080:80 nginx
-"$0" run -d --name two -p 8081:80 nginx
-"$0" ps
-"$0" inspect web
-"$0" inspect tiny
-echo edited > index.html
-mkdir -p tree/deep
-for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do echo $n > tree/deep/$n; done
-ln -s deep/1 tree/link
-"$0" cp index.html web:/usr/share/nginx/html/index.html
-"$0" cp web:/usr/share/nginx/html/index.html out.html
-"$0" cp -a tree web:/srv
-"$0" cp web:/srv/tree back
-"$0" exec web sh -c 'echo more >> /usr/share/nginx/html/index.html; rm /etc/motd; true'
-"$0" exec -u 1000 -w /tmp web true
-"$0" diff web
-"$0" logs web
-"$0" pause web
-"$0" unpause web
-"$0" kill -s HUP two || true
-"$0" stop web
-"$0" diff web
-"$0" cp index.html web:/late
-"$0" cp web:/late late
-"$0" start web
-"$0" rm -f two
-"$0" pause web
-"$0" rm -f web
-"$0" run -i --rm --network none tiny cat < index.html
-script -qec "'$0' run -it --rm --network none tiny sh -c 'tty; stty size'" /dev/null < /dev/null
-"$0" run -d --name term -t --network none tiny sleep 100
-script -qec "'$0' exec -it term true" /dev/null < /dev/null
-"$0" kill term
-"$0" rm term
-! "$0" run --rm --network none tiny no-such-program
-! "$0" run --name broken --network none tiny /etc/passwd
-"$0" rm broken
-"$0" ps -a
-"#;
 
 #[test]
 fn every_changing_call_is_told_and_every_told_call_was_made() {

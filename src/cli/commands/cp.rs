@@ -1,8 +1,7 @@
 //! `docker cp`: files between a container and this machine.
 
 use super::*;
-use crate::engine::copy::{self, Options, Side, side};
-use crate::engine::forecast;
+use crate::engine::copy::{self, Options};
 
 /// 컨테이너와 이 컴퓨터 사이에서 파일을 복사합니다 | Copy files/folders between a container and the local filesystem
 #[derive(Debug, Args)]
@@ -33,27 +32,19 @@ impl Command for Cp {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        let options = Options { archive: self.archive, follow: self.follow_link };
-        if self.from == "-" || self.to == "-" {
-            let instead = Some("docker cp NAME:PATH DIRECTORY".to_string());
-            return Err(Fault::Unsupported { what: "cp -".into(), instead });
-        }
-        match (side(&self.from), side(&self.to)) {
-            (Side::Local(local), Side::Container { name, path }) => {
-                let container = context.store.find_container(&name)?;
-                copy::into_container(&context.store, &mut context.story, &container, &local, &path, options)?;
-            }
-            (Side::Container { name, path }, Side::Local(local)) => {
-                let container = context.store.find_container(&name)?;
-                copy::from_container(&context.store, &mut context.story, &container, &path, &local, options)?;
-            }
-            _ => return Err(Fault::CpDirection),
+        for plan in self.plans(&context.store)? {
+            drop(context.carry_out(plan)?);
         }
         context.narrate_last();
         Ok(0)
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::copy(store, &self.from, &self.to)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        let options = Options { archive: self.archive, follow: self.follow_link };
+        if self.from == "-" || self.to == "-" {
+            let instead = Some("docker cp NAME:PATH DIRECTORY".to_string());
+            return Err(Fault::Unsupported { what: "cp -".into(), instead });
+        }
+        Ok(vec![copy::plan(store, &self.from, &self.to, options)?])
     }
 }

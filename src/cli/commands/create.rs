@@ -8,7 +8,7 @@ use crate::cli::parsers::{
     parse_network, parse_pids, parse_publish, parse_signal, parse_stop_timeout, parse_workdir,
 };
 use crate::container::{Config, CreateRequest, HostConfig, NetworkMode, PortBinding};
-use crate::engine::{create, forecast};
+use crate::engine::create;
 use crate::kernel::signals;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -135,13 +135,13 @@ impl Command for Create {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        let container = create::create(&context.store, &mut context.story, self.flags.request(false)?)?;
+        let id = context.carry_out(create::plan(self.flags.request(false)?))?.container()?.id.clone();
         context.narrate();
-        context.print(&format!("{}\n", container.id));
+        context.print(&format!("{id}\n"));
         Ok(0)
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::create(store, &self.flags.request(false)?)
+    fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
+        Ok(vec![create::plan(self.flags.request(false)?)])
     }
 }

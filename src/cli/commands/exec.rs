@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::environment::{gather, parse_entry, process_environ};
 use crate::cli::parsers::parse_workdir;
 use crate::cli::{attached, unsupported};
-use crate::engine::{exec, forecast};
+use crate::engine::exec::{self, Begun};
 use std::path::PathBuf;
 
 /// 실행 중인 컨테이너 안에서 명령을 실행합니다 | Execute a command in a running container
@@ -51,29 +51,36 @@ impl Command for Exec {
         context.json_needs_a_file()?;
         let Some((name, command)) = self.line.split_first() else { return Ok(1) };
         let container = context.store.find_container(name)?;
-        let ask = exec::Ask {
-            command: command.to_vec(),
-            env: gather(&self.env_file, &self.env, &process_environ)?,
-            workdir: self.workdir,
-            user: self.user,
-            tty: self.tty,
-            stdin: self.interactive,
-        };
         attached::before(context, &container);
-        let size = attached::size(self.tty);
-        let begun = exec::begin(&context.store, &mut context.story, &container, &ask, size)?;
+        let plan = self.plan(&container, command)?;
+        let begun = context.carry_out(plan)?.take::<Begun>();
         context.narrate();
+        let begun = begun.ok_or_else(|| Fault::MonitorDied { id: container.id.clone() })?;
         let outcome = begun.attach(&mut context.story)?;
         attached::finish(context, &container, outcome, true)
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
         let Some((name, command)) = self.line.split_first() else { return Ok(Vec::new()) };
-        forecast::exec(store, name, command)
+        Ok(vec![self.plan(&store.find_container(name)?, command)?])
     }
 
     fn exit(fault: &Fault) -> i32 {
         attached::exit(fault).unwrap_or(if matches!(fault, Fault::Unsupported { .. }) { 125 } else { 1 })
+    }
+}
+
+impl Exec {
+    fn plan(&self, container: &Container, command: &[String]) -> Result<Plan, Fault> {
+        let ask = exec::Ask {
+            command: command.to_vec(),
+            env: gather(&self.env_file, &self.env, &process_environ)?,
+            workdir: self.workdir.clone(),
+            user: self.user.clone(),
+            tty: self.tty,
+            stdin: self.interactive,
+        };
+        Ok(exec::Exec { ask, size: attached::size(self.tty) }.plan(container))
     }
 }
 

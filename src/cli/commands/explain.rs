@@ -35,13 +35,15 @@ impl Command for Explain {
         context.narrator.level = level;
         if !self.forecast.is_empty() {
             let words = std::iter::once("docker".into()).chain(self.forecast.into_iter().map(Into::into)).collect();
-            let facts = match parse(words).map_err(|(fault, _)| fault)?.asked {
+            let Forecast { facts, fault } = match parse(words).map_err(|(fault, _)| fault)?.asked {
                 Asked::Command(command) => command.would(&context.store)?,
-                _ => Vec::new(),
+                _ => Forecast::default(),
             };
             let events: Vec<Event> = facts.into_iter().map(Event::planned).collect();
-            context.print(&context.narrator.as_plan(&events));
-            return Ok(0);
+            if fault.is_none() || !events.is_empty() {
+                context.print(&context.narrator.as_plan(&events));
+            }
+            return fault.map_or(Ok(0), Err);
         }
         let record = explain::pick(&context.store, self.number)?;
         let header = &record.header;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::parsers::parse_signal;
-use crate::engine::{forecast, stop};
+use crate::engine::stop;
 
 /// 실행 중인 컨테이너에 시그널을 보냅니다 (기본은 KILL) | Kill one or more running containers
 #[derive(Debug, Args)]
@@ -21,12 +21,16 @@ impl Command for Kill {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        let signal = self.signal.unwrap_or(libc::SIGKILL);
-        context
-            .each(&self.names, |context, container| stop::kill(&context.store, &mut context.story, container, signal))
+        context.each(&self.names, |container| self.plan(container))
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::kill(store, &self.names, self.signal.unwrap_or(libc::SIGKILL))
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, &self.names, |container| self.plan(container))
+    }
+}
+
+impl Kill {
+    fn plan(&self, container: &Container) -> Plan {
+        stop::Kill(self.signal.unwrap_or(libc::SIGKILL)).plan(container)
     }
 }

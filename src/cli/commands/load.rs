@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::cli::parsers;
-use crate::engine::{forecast, load};
+use crate::engine::load::{self, Loaded};
+use crate::event::SysError;
 use crate::kernel::terminal;
 use crate::kernel::userfiles::UserFiles;
-use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// tar 아카이브나 표준 입력에서 이미지를 읽어 들입니다 | Load an image from a tar archive or STDIN
@@ -26,22 +27,10 @@ impl Command for Load {
     const GRADED: Graded = Graded::Asked;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        let loaded = match &self.input {
-            Some(path) => {
-                let shown = path.to_string_lossy().into_owned();
-                let local = |errno| Fault::LocalFile { path: shown.clone(), errno };
-                let files = UserFiles::here().map_err(|e| local(e.errno))?;
-                let mut file: File = files.open_read(path).map_err(|e| local(e.errno))?;
-                load::load(&context.store, &mut context.story, &mut file, &shown)?
-            }
-            None => {
-                let stdin = std::io::stdin();
-                if terminal::is_terminal(&stdin) {
-                    return Err(parsers::bad("--input", "-", "docker load -i FILE, docker load < FILE"));
-                }
-                load::load(&context.store, &mut context.story, &mut stdin.lock(), "-")?
-            }
-        };
+        if self.input.is_none() && terminal::is_terminal(std::io::stdin()) {
+            return Err(parsers::bad("--input", "-", "docker load -i FILE, docker load < FILE"));
+        }
+        let Loaded(loaded) = context.carry_out(self.plan())?.take().unwrap_or(Loaded(Vec::new()));
         context.narrate();
         for event in context.story.events() {
             // Docker's words: a name that led to another image no longer does, and that one is nameless now.
@@ -58,7 +47,22 @@ impl Command for Load {
         Ok(0)
     }
 
-    fn forecast(&self, _: &Store) -> Result<Vec<Fact>, Fault> {
-        Ok(forecast::load(self.input.as_ref().map_or("-".into(), |p| p.to_string_lossy().into_owned())))
+    fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
+        Ok(vec![self.plan()])
+    }
+}
+
+impl Load {
+    fn plan(&self) -> Plan {
+        let Some(path) = self.input.clone() else {
+            return load::Load { path: "-".into(), input: Box::new(|| Ok(Box::new(std::io::stdin()))) }.plan();
+        };
+        let shown = path.to_string_lossy().into_owned();
+        let named = shown.clone();
+        let input = move || -> Result<Box<dyn Read>, Fault> {
+            let local = |e: SysError| Fault::LocalFile { path: named.clone(), errno: e.errno };
+            Ok(Box::new(UserFiles::here().and_then(|files| files.open_read(&path)).map_err(local)?))
+        };
+        load::Load { path: shown, input: Box::new(input) }.plan()
     }
 }

@@ -35,6 +35,8 @@ pub mod wait;
 
 // What a command's file has by `use super::*`.
 use super::{Context, Globals, narrator, refuse};
+use crate::container::Container;
+use crate::engine::plan::{Forecast, Plan};
 use crate::event::{Fact, Fault};
 use crate::narrate::Level;
 use crate::store::Store;
@@ -98,8 +100,8 @@ pub trait Command: Args + Debug + 'static {
         Ok(0)
     }
 
-    /// What it would do, in order; nothing for a command that only looks.
-    fn forecast(&self, _: &Store) -> Result<Vec<Fact>, Fault> {
+    /// What it does, one plan for each thing that it is about; none for a command that only looks.
+    fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
         Ok(Vec::new())
     }
 
@@ -133,6 +135,11 @@ pub enum Bare {
     Shells(fn(&[&str], IsName) -> bool),
 }
 
+/// A plan for each container of these names.
+fn for_each(store: &Store, names: &[String], plan: impl Fn(&Container) -> Plan) -> Result<Vec<Plan>, Fault> {
+    names.iter().map(|name| store.find_container(name).map(|container| plan(&container))).collect()
+}
+
 /// A container's name among the arguments.
 pub fn names_one(args: &[&str], is_name: IsName) -> bool {
     args.iter().any(|a| !a.starts_with('-') && is_name(a))
@@ -153,7 +160,7 @@ pub struct Entry {
 pub trait Ready: Debug {
     /// Carries it out, and says what went wrong. Gives the exit code.
     fn go(self: Box<Self>, globals: &Globals) -> i32;
-    fn would(&self, store: &Store) -> Result<Vec<Fact>, Fault>;
+    fn would(&self, store: &Store) -> Result<Forecast, Fault>;
 }
 
 impl<C: Command> Ready for C {
@@ -161,8 +168,18 @@ impl<C: Command> Ready for C {
         self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::exit(&fault)))
     }
 
-    fn would(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        self.forecast(store)
+    /// The first plan that would fail is the last.
+    fn would(&self, store: &Store) -> Result<Forecast, Fault> {
+        let mut all = Forecast::default();
+        for plan in self.plans(store)? {
+            let next = plan.forecast(store);
+            all.facts.extend(next.facts);
+            all.fault = next.fault;
+            if all.fault.is_some() {
+                break;
+            }
+        }
+        Ok(all)
     }
 }
 

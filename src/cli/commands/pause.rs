@@ -1,7 +1,7 @@
 //! `docker pause`: the processes of containers stand still, and notice nothing of it.
 
 use super::*;
-use crate::engine::{forecast, pause};
+use crate::engine::pause;
 
 /// 컨테이너의 모든 프로세스를 일시정지합니다 | Pause all processes within one or more containers
 #[derive(Debug, Args)]
@@ -16,10 +16,10 @@ impl Command for Pause {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.each(&self.names, |context, container| pause::pause(&mut context.story, container))
+        context.each(&self.names, |container| pause::plan(container, true))
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::freeze(store, &self.names, true)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, &self.names, |container| pause::plan(container, true))
     }
 }

@@ -21,12 +21,12 @@ impl Command for Rename {
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let container = context.store.find_container(&self.name)?;
-        rename::rename(&context.store, &mut context.story, &container, &self.new)?;
+        drop(context.carry_out(rename::plan(&container, &self.new))?);
         context.narrate_last();
         Ok(0)
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        rename::forecast(store, store.find_container(&self.name)?, &self.new)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, std::slice::from_ref(&self.name), |container| rename::plan(container, &self.new))
     }
 }

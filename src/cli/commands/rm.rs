@@ -1,7 +1,7 @@
 //! `docker rm`: containers go, with everything that was written in them.
 
 use super::*;
-use crate::engine::{forecast, remove};
+use crate::engine::remove::{self, Discard, Remove};
 use std::collections::BTreeMap;
 
 /// 컨테이너를 지웁니다 | Remove one or more containers
@@ -43,20 +43,20 @@ impl Command for Rm {
         for name in missing {
             context.complain(&Fault::NoSuchContainer { name });
         }
-        context.each_name(&names, |context, name| {
-            if let Some(killed) = killed.remove(name) {
-                return remove::remove_killed(&context.store, &mut context.story, killed);
-            }
-            match context.store.find_container(name) {
-                Err(Fault::ContainerDamaged { id, .. }) if self.force => {
-                    remove::discard(&context.store, &mut context.story, &id)
-                }
-                found => remove::remove(&context.store, &mut context.story, &found?, self.force),
-            }
+        context.each_name(&names, |store, name| match killed.remove(name) {
+            Some(killed) => Ok(Remove::killed(killed)),
+            None => plan(store, name, self.force),
         })
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::remove(store, &self.names, self.force)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        self.names.iter().map(|name| plan(store, name, self.force)).collect()
+    }
+}
+
+fn plan(store: &Store, name: &str, force: bool) -> Result<Plan, Fault> {
+    match store.find_container(name) {
+        Err(Fault::ContainerDamaged { id, .. }) if force => Ok(Plan::default().then(Discard(id))),
+        found => Ok(Remove::plan(&found?, force)),
     }
 }

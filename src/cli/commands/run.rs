@@ -4,8 +4,8 @@ use super::create::Flags;
 use super::*;
 use crate::cli::attached;
 use crate::engine::attach::{Ends, attach};
-use crate::engine::start::Join;
-use crate::engine::{create, forecast, remove, start};
+use crate::engine::create;
+use crate::engine::start::{Join, Start, Started};
 
 /// 이미지로 새 컨테이너를 만들어 실행합니다 | Create and run a new container from an image
 #[derive(Debug, Args)]
@@ -27,21 +27,11 @@ impl Command for Run {
             attached::terminal_for(self.flags.tty, self.flags.interactive)?;
             context.json_needs_a_file()?;
         }
-        let container = create::create(&context.store, &mut context.story, self.flags.request(self.detach)?)?;
-        let join = Join { output: !self.detach, input: container.config.attach_stdin };
-        let size = attached::size(container.config.tty);
-        let started = match start::start(&context.store, &mut context.story, &container, join, size) {
-            Ok(Some(started)) => started,
-            // Nobody else knows of it yet, unless somebody guessed its id.
-            Ok(None) => return Err(Fault::MonitorDied { id: container.id }),
-            Err(fault) => {
-                // As Docker: a container that could not start stays `Created`; with --rm it goes.
-                if container.host_config.auto_remove {
-                    remove::remove(&context.store, &mut context.story, &container, false)?;
-                }
-                return Err(fault);
-            }
-        };
+        let plan = self.plan()?;
+        let mut scene = context.carry_out(plan)?;
+        let (container, started) = (scene.container()?.clone(), scene.take::<Started>());
+        // Nobody else knows of it yet, unless somebody guessed its id.
+        let started = started.ok_or_else(|| Fault::MonitorDied { id: container.id.clone() })?;
         if self.detach {
             let hint = context.hint();
             context.narrate();
@@ -55,11 +45,20 @@ impl Command for Run {
         attached::finish(context, &container, outcome, !container.host_config.auto_remove)
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::run(store, &self.flags.request(self.detach)?)
+    fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
+        Ok(vec![self.plan()?])
     }
 
     fn exit(fault: &Fault) -> i32 {
         attached::exit(fault).unwrap_or(125)
+    }
+}
+
+impl Run {
+    fn plan(&self) -> Result<Plan, Fault> {
+        let request = self.flags.request(self.detach)?;
+        let join = Join { output: !self.detach, input: request.config.attach_stdin };
+        let size = attached::size(request.config.tty);
+        Ok(create::plan(request).then(Start { join, size }))
     }
 }

@@ -3,8 +3,7 @@
 use super::*;
 use crate::cli::attached;
 use crate::engine::attach::{Ends, attach};
-use crate::engine::start::Join;
-use crate::engine::{forecast, start};
+use crate::engine::start::{self, Join, Started};
 
 /// 멈춘 컨테이너를 시작합니다 | Start one or more stopped containers
 #[derive(Debug, Args)]
@@ -40,12 +39,18 @@ impl Command for Start {
         Ok(i32::from(failed > 0))
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::start(store, &self.names)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, &self.names, |container| self.plan(container))
     }
 }
 
 impl Start {
+    fn plan(&self, container: &Container) -> Plan {
+        let output = self.attach || self.interactive;
+        let join = Join { output, input: self.interactive && container.config.open_stdin };
+        start::plan(container, join, attached::size(container.config.tty))
+    }
+
     /// Some: it was attached and has ended with this code.
     fn one(&self, context: &mut Context, name: &str) -> Result<Option<i32>, Fault> {
         let attached = self.attach || self.interactive;
@@ -58,9 +63,7 @@ impl Start {
             context.json_needs_a_file()?;
             attached::before(context, &container);
         }
-        let join = Join { output: attached, input: self.interactive && container.config.open_stdin };
-        let size = attached::size(container.config.tty);
-        let started = start::start(&context.store, &mut context.story, &container, join, size)?;
+        let started = context.carry_out(self.plan(&container))?.take::<Started>();
         let Some(started) = started.filter(|_| attached) else {
             context.narrate_last();
             return Ok(None);

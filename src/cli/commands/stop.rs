@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::parsers::{parse_signal, parse_timeout};
-use crate::engine::{forecast, stop};
+use crate::engine::stop;
 
 /// 실행 중인 컨테이너를 멈춥니다 | Stop one or more running containers
 #[derive(Debug, Args)]
@@ -24,14 +24,16 @@ impl Command for Stop {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.each(&self.names, |context, container| {
-            let signal = self.signal.unwrap_or(stop::signal_of(container));
-            let grace = self.timeout.or(container.config.stop_timeout).unwrap_or(10);
-            stop::stop(&context.store, &mut context.story, container, signal, grace)
-        })
+        context.each(&self.names, |container| self.plan(container))
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::stop(store, &self.names, self.signal)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, &self.names, |container| self.plan(container))
+    }
+}
+
+impl Stop {
+    fn plan(&self, container: &Container) -> Plan {
+        stop::Stop { signal: self.signal, grace: self.timeout }.plan(container)
     }
 }

@@ -1,7 +1,7 @@
 //! `docker unpause`: paused processes go on where they stood.
 
 use super::*;
-use crate::engine::{forecast, pause};
+use crate::engine::pause;
 
 /// 일시정지한 컨테이너를 다시 움직입니다 | Unpause all processes within one or more containers
 #[derive(Debug, Args)]
@@ -16,10 +16,10 @@ impl Command for Unpause {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.each(&self.names, |context, container| pause::unpause(&mut context.story, container))
+        context.each(&self.names, |container| pause::plan(container, false))
     }
 
-    fn forecast(&self, store: &Store) -> Result<Vec<Fact>, Fault> {
-        forecast::freeze(store, &self.names, false)
+    fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        for_each(store, &self.names, |container| pause::plan(container, false))
     }
 }

@@ -1,0 +1,148 @@
+//! `cp` as a step: what will be copied where, found without mounting anything.
+
+use super::{
+    Options, Place, Side, absolute, container_of, from_container, inside_fault, into_container, is_directory,
+    local_fault, local_source, local_target, occupied, own_name, side,
+};
+use crate::container::Container;
+use crate::engine::plan::{Plan, Scene, Step};
+use crate::engine::{cow, view};
+use crate::event::{Change, Fact, Fault, Story, SysError};
+use crate::kernel::userfiles::UserFiles;
+use crate::kernel::{open, tree};
+use crate::launch::ahead::Root;
+use crate::launch::spec::overlay_of;
+use crate::store::Store;
+use rustix::fs::{FileType, OFlags};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// # Errors
+/// CpDirection, unless one side is a container's and the other is not; no such container.
+pub fn plan(store: &Store, from: &str, to: &str, options: Options) -> Result<Plan, Fault> {
+    let (inside, local, into) = match (side(from), side(to)) {
+        (Side::Local(local), inside @ Side::Container { .. }) => (inside, local, true),
+        (inside @ Side::Container { .. }, Side::Local(local)) => (inside, local, false),
+        _ => return Err(Fault::CpDirection),
+    };
+    let (container, inside) = container_of(store, inside)?;
+    Ok(Plan::about(&container).then(Copy { local, inside, into, options }))
+}
+
+struct Copy {
+    local: PathBuf,
+    inside: PathBuf,
+    /// Into the container.
+    into: bool,
+    options: Options,
+}
+
+impl Step for Copy {
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let (store, container) = (scene.store, scene.container()?);
+        let overlay = overlay_of(store, container);
+        let running = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?;
+        // A stopped container's files are mounted for the look.
+        let mounted = running.is_none().then(|| overlay.fact());
+        let root = running.map_or_else(|| Root::of_layers(&overlay.upper, &overlay.lower), Root::Running);
+        let files = UserFiles::here().map_err(|e| local_fault(&self.local, e))?;
+        let copied = if self.into {
+            self.forecast_into(store, container, &root, &files)?
+        } else {
+            vec![self.forecast_out(container, &root, &files)?]
+        };
+        Ok(mounted.into_iter().chain(copied).collect())
+    }
+
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
+        let (store, container) = (scene.store, scene.container()?);
+        match self.into {
+            true => into_container(store, story, container, &self.local, &self.inside, self.options),
+            false => from_container(store, story, container, &self.inside, &self.local, self.options),
+        }
+    }
+}
+
+impl Copy {
+    fn forecast_into(
+        &self,
+        store: &Store,
+        container: &Container,
+        root: &Root,
+        files: &UserFiles,
+    ) -> Result<Vec<Fact>, Fault> {
+        let (source, contents) = local_source(files, &self.local, self.options)?;
+        let is_dir = is_directory(&source);
+        let to = self.target_inside(container, root, &source, is_dir, contents)?;
+        let shown = format!("{}:{}", container.name, to.to_string_lossy());
+        let from = self.local.to_string_lossy().into_owned();
+        let mut facts = vec![Fact::Copied { from, to: shown, bytes: None, entries: None, into_container: true }];
+        // What a whole tree covers, only the look at the write layer afterwards says.
+        let upper = open::directory(&store.container_dir(&container.id).upper());
+        let written = upper.is_ok_and(|dir| Root::Layers(vec![dir]).open(&to, OFlags::PATH).is_ok());
+        if let Some((layer, size)) = cow::below(store, container, &to).filter(|_| !is_dir && !written) {
+            facts.push(Fact::Changed {
+                path: to.to_string_lossy().into_owned(),
+                change: Change::Covered,
+                number: container.layers.iter().position(|l| *l == layer).map(|n| n + 1),
+                layer: Some(layer.to_string()),
+                image: Some(container.config.image.clone()),
+                was: Some(size),
+                now: None,
+            });
+        }
+        Ok(facts)
+    }
+
+    fn target_inside(
+        &self,
+        container: &Container,
+        root: &Root,
+        source: &Place,
+        is_dir: bool,
+        contents: bool,
+    ) -> Result<PathBuf, Fault> {
+        let (_, slash) = tree::endings(&self.inside);
+        let real = absolute(&self.inside);
+        match kind(root, &real) {
+            Ok(FileType::Directory) if contents => Ok(real),
+            Ok(FileType::Directory) => {
+                let to = real.join(own_name(source));
+                occupied(kind(root, &to).ok(), is_dir, &to).map(|()| to)
+            }
+            Ok(_) if slash => Err(Fault::NotADirectory { path: real.to_string_lossy().into_owned() }),
+            there => {
+                let parent = real.parent().unwrap_or(Path::new("/"));
+                match kind(root, parent) {
+                    Ok(FileType::Directory) => {}
+                    Ok(_) => return Err(inside_fault(container, parent, SysError::new("openat2", "", libc::ENOTDIR))),
+                    Err(e) => return Err(inside_fault(container, parent, e)),
+                }
+                if there.is_err() && slash && !is_dir {
+                    let path = self.inside.to_string_lossy().into_owned();
+                    return Err(Fault::NoSuchPath { container: container.name.clone(), path });
+                }
+                occupied(there.ok(), is_dir, &real).map(|()| real)
+            }
+        }
+    }
+
+    fn forecast_out(&self, container: &Container, root: &Root, files: &UserFiles) -> Result<Fact, Fault> {
+        let (contents, _) = tree::endings(&self.inside);
+        let real = absolute(&self.inside);
+        let found = kind(root, &real).map_err(|e| inside_fault(container, &self.inside, e))?;
+        let dir = root.open(Path::new("/"), OFlags::PATH).map_err(|e| inside_fault(container, &self.inside, e))?;
+        let name = real.file_name().unwrap_or(OsStr::new(".")).to_os_string();
+        let source = Place { dir, name, shown: real };
+        let target = local_target(files, &self.local, &source, found == FileType::Directory, contents)?;
+        let from = format!("{}:{}", container.name, self.inside.to_string_lossy());
+        let to = target.shown().to_string_lossy().into_owned();
+        Ok(Fact::Copied { from, to, bytes: None, entries: None, into_container: false })
+    }
+}
+
+fn kind(root: &Root, path: &Path) -> Result<FileType, SysError> {
+    let found = root.open(path, OFlags::PATH)?;
+    let stat = rustix::fs::statat(&found, "", rustix::fs::AtFlags::EMPTY_PATH);
+    stat.map(|s| FileType::from_raw_mode(s.st_mode)).map_err(|e| SysError::new("fstat", "", e.raw_os_error()))
+}

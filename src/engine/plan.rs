@@ -1,0 +1,111 @@
+//! One plan for every verb: its steps in order, over what they find and make.
+//!
+//! A step carries its data, says what it will tell and whether it can be known already that it would fail, applies itself, and
+//! is undone when a later one fails. `explain -- COMMAND` asks the steps for their forecasts, the command itself applies the
+//! same ones, so there are not two stories of it.
+
+use crate::container::Container;
+use crate::event::{Fact, Fault, Story, SysError};
+use crate::store::Store;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+pub trait Step {
+    /// What it will tell, without what only its doing will show (inodes, pids, a new container's id: `…`). It leaves the scene
+    /// as it would then be, and changes nothing else.
+    ///
+    /// Errors: what [`Step::apply`] would fail with, as far as a look can know.
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault>;
+
+    /// Errors: what could not be done; what this step had done until then it has undone itself.
+    fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault>;
+
+    /// Takes it back, down to what Docker too leaves, after a later step has failed.
+    fn undo(&mut self, _: &mut Scene<'_>, _: &mut Story) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// What there is, and what the steps before have left for those that follow, one of a type.
+pub struct Scene<'a> {
+    pub store: &'a Store,
+    container: Option<Container>,
+    left: HashMap<TypeId, Box<dyn Any>>,
+}
+
+impl Scene<'_> {
+    /// The container that the verb is about, or has made.
+    pub fn container(&self) -> Result<&Container, Fault> {
+        self.container.as_ref().ok_or_else(|| Fault::step("plan", SysError::new("find", "container", libc::ENOENT)))
+    }
+
+    pub fn set_container(&mut self, container: Container) {
+        self.container = Some(container);
+    }
+
+    pub fn leave<T: 'static>(&mut self, what: T) {
+        drop(self.left.insert(TypeId::of::<T>(), Box::new(what)));
+    }
+
+    pub fn take<T: 'static>(&mut self) -> Option<T> {
+        self.left.remove(&TypeId::of::<T>()).and_then(|what| what.downcast().ok()).map(|what| *what)
+    }
+}
+
+#[derive(Default)]
+pub struct Plan {
+    steps: Vec<Box<dyn Step>>,
+    container: Option<Container>,
+}
+
+/// What a plan would do.
+#[derive(Debug, Default)]
+pub struct Forecast {
+    pub facts: Vec<Fact>,
+    /// Where it would end, if that can be known.
+    pub fault: Option<Fault>,
+}
+
+impl Plan {
+    /// A verb about this container.
+    pub fn about(container: &Container) -> Plan {
+        Plan { container: Some(container.clone()), ..Plan::default() }
+    }
+
+    pub fn then(mut self, step: impl Step + 'static) -> Plan {
+        self.steps.push(Box::new(step));
+        self
+    }
+
+    fn scene<'a>(&mut self, store: &'a Store) -> Scene<'a> {
+        Scene { store, container: self.container.take(), left: HashMap::new() }
+    }
+
+    pub fn forecast(mut self, store: &Store) -> Forecast {
+        let (mut scene, mut forecast) = (self.scene(store), Forecast::default());
+        for step in &self.steps {
+            match step.forecast(&mut scene) {
+                Ok(facts) => forecast.facts.extend(facts),
+                Err(fault) => {
+                    forecast.fault = Some(fault);
+                    break;
+                }
+            }
+        }
+        forecast
+    }
+
+    /// Gives what the steps have left. Errors: the first that failed; what came before it has been undone.
+    pub fn apply<'a>(mut self, store: &'a Store, story: &mut Story) -> Result<Scene<'a>, Fault> {
+        let mut scene = self.scene(store);
+        for n in 0..self.steps.len() {
+            let (done, rest) = self.steps.split_at_mut(n);
+            let Some(fault) = rest.first_mut().and_then(|step| step.apply(&mut scene, story).err()) else { continue };
+            for step in done.iter_mut().rev() {
+                step.undo(&mut scene, story)?;
+            }
+            return Err(fault);
+        }
+        Ok(scene)
+    }
+}

@@ -1,0 +1,195 @@
+//! One plan, not two stories: what `explain -- COMMAND` says is what the command then does, and what can be known to fail is
+//! foreseen.
+
+mod common;
+
+use common::scenario::VERBS;
+use common::{DOCENT, Machine, archive, say};
+use serde_json::Value;
+
+/// What only the doing shows, with the reason. A kind that the scenario never tells unforeseen has no place here.
+const UNFORESEEN: &[(&str, &str)] = &[
+    ("image.layer-unpacked", "what an archive holds, or the host's programs come to, is known when it has been read"),
+    ("image.blob-written", "the same"),
+    ("image.layer-reused", "the same"),
+    ("image.tagged", "the same"),
+    ("cow.change", "what a program writes; and of a tree what its copy covers is seen in the write layer afterwards"),
+];
+
+/// Two sides of every verb of the truth test's scenario.
+#[test]
+fn what_is_told_was_foreseen_and_what_is_foreseen_is_told() {
+    let Some(m) = Machine::new("forecast", &["script"]) else { return };
+    archive(&m.work().join("hello.tar"), "hello:latest");
+    let (mut wrong, mut matched, mut unforeseen) = (Vec::new(), 0, std::collections::BTreeSet::new());
+    let lines = VERBS.lines().filter(|line| !line.is_empty() && !line.starts_with("trap"));
+    for line in lines {
+        let Some(words) = words(line) else {
+            m.run(&["sh", "-ec", line]).ok();
+            continue;
+        };
+        let explained = m.run(&["sh", "-c", &format!("'{DOCENT}' --lang en explain --level json -- {words}")]);
+        let foreseen = events(&explained.stdout);
+        m.run(&["rm", "-f", "told"]).ok();
+        let docent = format!("'{DOCENT}' --lang en --narrate json --narrate-to told");
+        let ran = m.run(&["sh", "-c", &line.replace("\"$0\"", &docent).replace("'$0'", &docent)]);
+        let mut told = events(&m.run(&["sh", "-c", "cat told 2>/dev/null || :"]).ok().stdout);
+        for event in &foreseen {
+            match told.iter().position(|other| fits(event, other)) {
+                Some(n) => drop(told.remove(n)),
+                None => wrong.push(format!("{line}: foreseen, not told: {event}")),
+            }
+        }
+        matched += foreseen.len();
+        if ran.code != 0 && explained.code == 0 {
+            wrong.push(format!("{line}: {}", ran.stderr));
+        }
+        if explained.code != 0 {
+            // What is undone then follows from where it failed.
+            if !line.starts_with('!') || sentence(&explained.stderr) != sentence(&ran.stderr) {
+                wrong.push(format!("{line}: foreseen to fail: {}\nbut {}", explained.stderr, ran.stderr));
+            }
+            continue;
+        }
+        if line.starts_with('!') {
+            wrong.push(format!("{line}: its failure was not foreseen"));
+        }
+        for event in told {
+            let kind = event["event"].as_str().unwrap_or_default().to_string();
+            match UNFORESEEN.iter().any(|(known, _)| *known == kind) {
+                true => drop(unforeseen.insert(kind)),
+                false => wrong.push(format!("{line}: told, not foreseen: {event}")),
+            }
+        }
+    }
+    say(&format!("forecast: {matched} events foreseen and told"));
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(matched > 400, "the forecasts were made: {matched}");
+    let idle: Vec<_> = UNFORESEEN.iter().filter(|(kind, _)| !unforeseen.contains(*kind)).collect();
+    assert!(idle.is_empty(), "always foreseen, or never told: {idle:?}");
+}
+
+/// The words of docent's command in a line of the scenario.
+fn words(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("\"$0\" ").or_else(|| line.split_once("'$0' "))?;
+    let end = [" < ", " || ", "\" /dev/null"].iter().filter_map(|mark| rest.find(mark)).min().unwrap_or(rest.len());
+    Some(rest[..end].to_string())
+}
+
+/// Facts alone, without who did it and when.
+fn events(lines: &str) -> Vec<Value> {
+    let own = ["id", "command", "at_us", "took_us", "by_pid", "container", "outcome", "calls", "receipt"];
+    lines
+        .lines()
+        .map(|line| {
+            let mut event: Value = serde_json::from_str(line).expect(line);
+            own.iter().for_each(|key| drop(event.as_object_mut().expect("an object").remove(*key)));
+            event
+        })
+        .collect()
+}
+
+/// Everything that is known beforehand is so; `…` stands for what a new container's id will be.
+fn fits(foreseen: &Value, told: &Value) -> bool {
+    match (foreseen, told) {
+        (Value::Null, _) => true,
+        (Value::String(f), Value::String(t)) => match f.split_once('…') {
+            Some((before, after)) => {
+                t.len() >= before.len() + after.len() && t.starts_with(before) && t.ends_with(after)
+            }
+            None => f == t,
+        },
+        (Value::Array(f), Value::Array(t)) => f.len() == t.len() && f.iter().zip(t).all(|(f, t)| fits(f, t)),
+        (Value::Object(f), Value::Object(t)) => f.iter().all(|(key, f)| fits(f, t.get(key).unwrap_or(&Value::Null))),
+        (f, t) => f == t,
+    }
+}
+
+/// An error without the id that only a container which is made has.
+fn sentence(text: &str) -> String {
+    let hex = |word: &str| word.len() >= 12 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let word = |word: &str| {
+        if hex(word.trim_end_matches([';', '.', ','])) || word.starts_with('…') {
+            "ID".into()
+        } else {
+            word.to_string()
+        }
+    };
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What a look can know: words, and what their error names.
+const FAILURES: &[(&str, &str)] = &[
+    ("run --rm missing", "missing"),
+    ("run --name taken tiny true", "already in use"),
+    ("run -d -p 127.0.0.1:8080:80 tiny sleep 9", "port is already allocated"),
+    ("run --rm tiny no-such-program", "executable file not found"),
+    ("run --rm tiny ./no-such-program", "executable file not found"),
+    ("run --rm tiny /etc/passwd", "EACCES"),
+    ("run --rm tiny /etc", "EISDIR"),
+    ("run --rm -u 1000 tiny /srv-only", "executable file not found"),
+    ("run --rm -u nobody-here tiny true", "unable to find user nobody-here"),
+    ("run --rm -u 0:nogroup-here tiny true", "unable to find group nogroup-here"),
+    ("run --rm -w /etc/passwd tiny true", "working directory"),
+    ("run --rm linked true", "/proc"),
+    ("create --name taken tiny", "already in use"),
+    ("start no-such", "No such container"),
+    ("start unstartable", "executable file not found"),
+    ("stop no-such", "No such container"),
+    ("kill stopped", "is not running"),
+    ("rm taken", "container is running"),
+    ("rm no-such", "No such container"),
+    ("pause stopped", "is not running"),
+    ("pause paused", "is paused"),
+    ("unpause taken", "is not paused"),
+    ("unpause stopped", "is not running"),
+    ("exec stopped true", "is not running"),
+    ("exec paused true", "is paused"),
+    ("exec taken no-such-program", "executable file not found"),
+    ("exec -u nobody-here taken true", "unable to find user"),
+    ("exec -w /etc/passwd taken true", "working directory"),
+    ("rename taken stopped", "already in use"),
+    ("rename taken taken", "same name"),
+    ("cp no-such-file taken:/", "no-such-file"),
+    ("cp good.tar taken:/no/such/", "/no"),
+    ("cp good.tar stopped:/no/such/", "/no"),
+    ("cp taken:/no/such .", "/no/such"),
+    ("cp stopped:/no/such .", "/no/such"),
+    ("cp taken:/etc/passwd no/such/", "no/such"),
+    ("cp good.tar no-such:/", "No such container"),
+    ("load -i no-such.tar", "no-such.tar"),
+];
+
+#[test]
+fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
+    let Some(m) = Machine::new("forecast::failures", &["python3"]) else { return };
+    m.docent(&["run", "-d", "--name", "taken", "-p", "127.0.0.1:8080:80", "nginx"]).ok();
+    m.docent(&["run", "-d", "--name", "paused", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    m.docent(&["pause", "paused"]).ok();
+    m.docent(&["run", "--name", "stopped", "--network", "none", "tiny", "true"]).ok();
+    m.docent(&["create", "--name", "unstartable", "--network", "none", "tiny", "no-such-program"]).ok();
+    archive(&m.work().join("good.tar"), "good:1");
+    let link = common::Member { kind: b'2', link: "/etc", ..common::Member::file("proc", b"") };
+    common::archive_of(&m.work().join("linked.tar"), &["linked"], &[&[link]]);
+    m.docent(&["load", "-i", "linked.tar"]).ok();
+    let state = "\"$0\" ps -a --format '{{.ID}} {{.Names}} {{.State}}'; find \"$DOCENT_ROOT\" \\( -path '*/journal' -o -path '*/work' \\) -prune -o -print | sort";
+    let before = m.sh(state).ok().stdout;
+    for lang in ["en", "ko"] {
+        for (line, names) in FAILURES {
+            let words: Vec<&str> = line.split(' ').collect();
+            let foreseen = m.docent(&[&["--lang", lang, "explain", "--"][..], &words].concat());
+            assert_ne!(foreseen.code, 0, "{line}: not foreseen\n{}", foreseen.stdout);
+            let ran = m.docent(&[&["--lang", lang][..], &words].concat());
+            assert_ne!(ran.code, 0, "{line}: did not fail");
+            assert_eq!(sentence(&foreseen.stderr), sentence(&ran.stderr), "{line}");
+            assert!(lang == "ko" || foreseen.stderr.contains(names), "{line}: {}", foreseen.stderr);
+            // A start that fails leaves a new container, as with Docker.
+            m.sh("\"$0\" ps -aq --filter status=created | grep -vF \"$(\"$0\" ps -aq --filter name=unstartable)\" | xargs -r \"$0\" rm").ok();
+        }
+    }
+    let after = m.sh(state).ok().stdout;
+    let one_of =
+        |line: &&str| before.lines().filter(|l| l == line).count() != after.lines().filter(|l| l == line).count();
+    let changed: Vec<&str> = before.lines().chain(after.lines()).filter(one_of).collect();
+    assert!(changed.is_empty(), "and nothing is changed by it: {changed:?}");
+}
