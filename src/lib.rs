@@ -6,21 +6,21 @@
 //! then `lab` and `book`, `cli` with every command, and on top the session `repl`. [`web`] is the built-in web server, which
 //! runs inside containers.
 
-pub mod book;
-pub mod cli;
+mod book;
+mod cli;
 pub mod container;
 mod dispatch;
 pub mod engine;
 pub mod event;
-pub mod image;
+mod image;
 pub mod kernel;
-pub mod lab;
+mod lab;
 pub mod launch;
-pub mod monitor;
-pub mod narrate;
-pub mod repl;
+mod monitor;
+mod narrate;
+mod repl;
 pub mod store;
-pub mod web;
+mod web;
 
 use std::ffi::OsString;
 

@@ -54,12 +54,6 @@ pub fn help(path: &[String], lang: Lang, width: usize) -> String {
 }
 
 /// `docent run [OPTIONS] IMAGE [COMMAND] [ARG...]`, for help and below a usage error.
-pub fn usage(path: &[String]) -> String {
-    let tree = super::command();
-    let command = path.iter().try_fold(&tree, |c, word| c.find_subcommand(word)).unwrap_or(&tree);
-    usage_of(command, path)
-}
-
 fn usage_of(command: &Command, path: &[String]) -> String {
     let name = std::iter::once("docent").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     if path.is_empty() {
@@ -149,6 +143,12 @@ fn section(out: &mut String, heading: &str, rows: Vec<(String, String)>, width: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn usage(path: &[String]) -> String {
+        let tree = super::super::command();
+        let command = path.iter().try_fold(&tree, |c, word| c.find_subcommand(word)).unwrap_or(&tree);
+        usage_of(command, path)
+    }
 
     fn path(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_string).collect()

@@ -22,11 +22,11 @@ pub mod unsupported;
 mod usage_errors;
 
 pub use context::{Context, narrator, refuse, root_of, width};
-pub use environment::{Environ, process_environ};
+pub use environment::process_environ;
 pub use format::{check, render};
-pub use help::{help, usage};
-pub use lang::{Lang, Level, language};
-pub use parse::{Asked, Cli, Globals, command, parse};
+pub use help::help;
+pub use lang::language;
+pub use parse::{Asked, Globals, command, parse};
 pub use suggest::nearest;
 
 /// `docent --version`.

@@ -21,6 +21,6 @@ mod world;
 
 pub use embedded::{Source, names};
 pub use grade::grade;
-pub use model::{Check, Lab, Seconds, Task, Way};
+pub use model::{Lab, Task};
 pub use score::score;
-pub use world::{Page, StoreWorld, World};
+pub use world::{StoreWorld, World};

@@ -19,9 +19,6 @@ pub struct Lab {
     pub goal: Text,
     /// Where it works (design: tiers).
     pub tiers: Vec<Tier>,
-    /// Programs that the exercise uses beside docent.
-    #[serde(default)]
-    pub needs: Vec<String>,
     /// Names of the values that differ from student to student, given as variables to the learner's shell.
     #[serde(default)]
     pub seeds: Vec<String>,

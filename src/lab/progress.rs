@@ -58,7 +58,6 @@ struct TaskProgress {
 #[derive(Debug, Clone)]
 pub struct Started {
     pub lab: Lab,
-    pub guide: Text,
     /// For the learner's shell.
     pub values: BTreeMap<String, String>,
     pub student: String,
@@ -68,8 +67,6 @@ pub struct Started {
 /// Where the learner stands.
 #[derive(Debug, Clone)]
 pub struct Status {
-    pub id: String,
-    pub title: Text,
     pub score: Score,
     pub lines: Vec<TaskLine>,
     pub changes: Vec<TaskChange>,
@@ -121,8 +118,7 @@ pub fn start(store: &Store, source: &Source, name: &str, seeds: &Seeds) -> Resul
         let entry = progress.labs.entry(lab.id.clone()).or_insert(fresh);
         (entry.student, entry.values, entry.from) = (seeds.student().into(), values.clone(), from.clone());
     })?;
-    let guide = source.guide(&lab.id)?;
-    Ok(Started { guide, values, student: seeds.student().into(), practice: seeds.practice(), lab })
+    Ok(Started { values, student: seeds.student().into(), practice: seeds.practice(), lab })
 }
 
 /// The values of the started lab, for the environment of the learner's shell. Empty when none is started.
@@ -243,7 +239,7 @@ fn look(store: &Store, thorough: bool) -> Result<Status, Fault> {
             }
         })?;
     }
-    Ok(Status { id: id.into(), title: lab.title.clone(), lines: lab.lines(&score), score, changes })
+    Ok(Status { lines: lab.lines(&score), score, changes })
 }
 
 fn current(progress: &Progress) -> Option<(&str, &LabProgress)> {

@@ -13,7 +13,7 @@ mod proxy;
 mod run;
 mod streams;
 
-pub use protocol::{Exited, Message, Request, from_client, to_client};
+pub use protocol::{Exited, Message, Request};
 pub use run::main;
 
 /// The hidden command by which docent starts itself as a monitor.
