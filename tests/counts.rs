@@ -69,5 +69,9 @@ fn verbs_cost_what_they_cost() {
     // The monitor, which starts the program, is not a child of this strace: its share is not counted here.
     check("exec", &cost(&m, &["exec", "up", "true"]), &most(500, 0, 1, 0));
     check("rm -f", &cost(&m, &["rm", "-f", "up"]), &most(700, 0, 1, 1));
+    for name in ["one", "two", "three"] {
+        m.docent(&["run", "-d", "--name", name, "--network", "none", "tiny", "sleep", "1000"]).ok();
+    }
+    check("rm -f of three", &cost(&m, &["rm", "-f", "one", "two", "three"]), &most(1500, 0, 1, 1));
     assert_eq!(cost(&m, &["version"]).clones, 0);
 }

@@ -201,28 +201,22 @@ impl Context {
 
     /// Does it for each container, prints the names that worked, complains about the others, and goes on.
     pub fn each(&mut self, names: &[String], plan: impl Fn(&Container) -> Plan) -> Result<i32, Fault> {
-        self.each_name(names, |store, name| store.find_container(name).map(|container| plan(&container)))
-    }
-
-    /// The same by name.
-    pub fn each_name(
-        &mut self,
-        names: &[String],
-        mut plan: impl FnMut(&Store, &str) -> Result<Plan, Fault>,
-    ) -> Result<i32, Fault> {
         let mut failed = 0;
         for name in names {
-            let done = plan(&self.store, name).and_then(|plan| self.carry_out(plan).map(drop));
-            self.narrate();
-            match done {
-                Ok(()) => self.print(&format!("{name}\n")),
-                Err(fault) => {
-                    self.complain(&fault);
-                    failed += 1;
-                }
+            let plan = self.store.find_container(name).map(|container| plan(&container));
+            match self.one_of_several(plan) {
+                true => self.print(&format!("{name}\n")),
+                false => failed += 1,
             }
         }
         Ok(i32::from(failed > 0))
+    }
+
+    /// Does it, narrates it, complains if it failed, and says whether it worked.
+    pub fn one_of_several(&mut self, plan: Result<Plan, Fault>) -> bool {
+        let done = plan.and_then(|plan| self.carry_out(plan).map(drop));
+        self.narrate();
+        done.inspect_err(|fault| self.complain(fault)).is_ok()
     }
 
     fn finish(&mut self, code: i32) {

@@ -96,7 +96,7 @@ fn still_running(container: &Container) -> Fault {
     Fault::StillRunning { name: container.name.clone(), id: container.id.clone(), paused }
 }
 
-/// Removes it; with `force`, kills it first. Removed once reported, whatever happens then.
+/// Removes it; with `force`, kills it first. Before it is reported the store is synced, once for all that were removed.
 pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bool) -> Result<(), Fault> {
     let id = container.id.clone();
     let since = now_us();
@@ -152,7 +152,7 @@ fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Re
             return Ok(());
         }
     }
-    store.remove_container(container, true).map_err(|e| Fault::step("remove", e))?.tell(story);
+    store.remove_container(container).map_err(|e| Fault::step("remove", e))?.tell(story);
     Ok(())
 }
 
@@ -199,7 +199,7 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
     if let Some(deed) = network::unplug(&network::veth(id)).map_err(step)? {
         deed.of_container(id).tell(story);
     }
-    match store.discard_container(id, id, true) {
+    match store.discard_container(id, id) {
         // Its monitor did it (`--rm`).
         Err(e) if e.errno == libc::ENOENT => {}
         other => other.map_err(step)?.tell(story),

@@ -87,7 +87,7 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
         }
     }
     if container.host_config.auto_remove {
-        store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
+        store.remove_container(container).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
     let after = container.state.clone().without_left();
@@ -127,7 +127,7 @@ pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Sto
     }
     if container.host_config.auto_remove && life.init.is_some() && cgroups.is_empty() {
         tell_lost(container, story);
-        store.remove_container(container, false).map_err(|e| Fault::step("remove", e))?.tell(story);
+        store.remove_container(container).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
     store.write_state(id, &life.lost(cgroups)).map_err(step)?;

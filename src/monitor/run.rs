@@ -304,7 +304,7 @@ impl Monitor {
         // While its group is there, the container is kept too: the next command finds both by its name.
         if removable {
             let (id, name) = (self.container.id.clone(), self.container.name.clone());
-            match self.store.remove_container(&self.container, false) {
+            match self.store.remove_container(&self.container) {
                 Ok(deed) => deed.tell(story),
                 Err(error) => story.tell(Event::failed(Fact::ContainerRemoved { id, name }, error)),
             }

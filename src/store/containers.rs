@@ -133,14 +133,19 @@ impl Store {
         }))
     }
 
-    /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Synced, since `rm` is
-    /// reported.
-    pub fn remove_container(&self, container: &Container, durable: bool) -> Result<Deed<()>, SysError> {
-        self.discard_container(&container.id, &container.name, durable)
+    /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Who reports it calls
+    /// [`Store::sync_containers`] first.
+    pub fn remove_container(&self, container: &Container) -> Result<Deed<()>, SysError> {
+        self.discard_container(&container.id, &container.name)
+    }
+
+    /// Whatever was removed stays so, also when the power fails.
+    pub fn sync_containers(&self) -> Result<(), SysError> {
+        super::sync_dir(&self.containers())
     }
 
     /// The same for one whose files cannot be read.
-    pub fn discard_container(&self, id: &str, name: &str, durable: bool) -> Result<Deed<()>, SysError> {
+    pub fn discard_container(&self, id: &str, name: &str) -> Result<Deed<()>, SysError> {
         let from = self.container(id);
         // A place under our own lock, so that a sweep of another command leaves it to us.
         let temp = self.temporary_dir()?;
@@ -149,9 +154,6 @@ impl Store {
             files::rename(calls, &from, &to)?;
             Ok(((), Fact::ContainerRemoved { id: id.into(), name: name.into() }))
         })?;
-        if durable {
-            super::sync_dir(&self.containers())?;
-        }
         drop(temp);
         Ok(deed.of_container(id).with_receipt(Receipt {
             evidence: from.to_string_lossy().into_owned(),

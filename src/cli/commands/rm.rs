@@ -43,10 +43,22 @@ impl Command for Rm {
         for name in missing {
             context.complain(&Fault::NoSuchContainer { name });
         }
-        context.each_name(&names, |store, name| match killed.remove(name) {
-            Some(killed) => Ok(Remove::killed(killed)),
-            None => plan(store, name, self.force),
-        })
+        let mut removed = Vec::new();
+        for name in &names {
+            let plan = match killed.remove(name) {
+                Some(killed) => Ok(Remove::killed(killed)),
+                None => plan(&context.store, name, self.force),
+            };
+            if context.one_of_several(plan) {
+                removed.push(name);
+            }
+        }
+        // Removed once reported, whatever happens then. One sync for all: each costs milliseconds.
+        if !removed.is_empty() {
+            context.store.sync_containers().map_err(|e| Fault::step("remove", e))?;
+        }
+        removed.iter().for_each(|name| context.print(&format!("{name}\n")));
+        Ok(i32::from(removed.len() < names.len()))
     }
 
     fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
