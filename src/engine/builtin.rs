@@ -3,8 +3,9 @@
 use super::import::Import;
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::host::{BuiltIn, Recipe};
+use crate::image::model::ImageConfig;
 use crate::image::tarball::Trouble;
-use crate::image::{DiffId, ImageConfig, Reference};
+use crate::image::{DiffId, Reference};
 use crate::store::Store;
 use std::path::Path;
 

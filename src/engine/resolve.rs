@@ -3,7 +3,8 @@
 use super::builtin;
 use super::plan::{Scene, Step};
 use crate::event::{Event, Fact, Fault, Resolved, Story};
-use crate::image::{Image, ImageConfig, Reference};
+use crate::image::model::ImageConfig;
+use crate::image::{Image, Reference};
 use crate::store::Store;
 
 /// What a container is made of.
