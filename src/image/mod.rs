@@ -11,5 +11,5 @@ pub mod reference;
 pub mod tarball;
 
 pub use digest::{BlobDigest, ChainId, DiffId, ImageId};
-pub use model::{Image, ImageConfig};
+pub use model::Image;
 pub use reference::Reference;
