@@ -3,39 +3,36 @@
 mod common;
 
 use common::{DOCENT, Machine};
-use docent::engine::reset;
-use docent::event::{Fact, Kept, Story};
-use docent::store::Store;
+use docent::event::{Event, Fact, Kept};
 use std::path::Path;
-
-/// Says that this process is to carry out a reset, inside a machine, and tell it.
-const INSIDE: &str = "DOCENT_TEST_RESET";
-
-/// The reset of the store at `$DOCENT_ROOT`; the first line is what was foreseen, the second what was told, or the fault.
-#[test]
-fn inside_a_machine() {
-    if std::env::var_os(INSIDE).is_none() {
-        return;
-    }
-    let store = Store::existing(Path::new(&std::env::var_os("DOCENT_ROOT").expect("a root"))).expect("a store");
-    let plan = reset::plan().forecast(&store).facts;
-    let mut story = Story::new();
-    let outcome = reset::plan().apply(&store, &mut story).map(drop);
-    let told: Vec<&Fact> = story.events().iter().map(|event| &event.fact).collect();
-    println!("PLAN {}", serde_json::to_string(&plan).expect("json"));
-    println!("TOLD {}", serde_json::to_string(&told).expect("json"));
-    println!("OUTCOME {outcome:?}");
-}
 
 /// Resets a store of the machine; gives what was foreseen, what was told, and how it ended.
 fn reset(machine: &Machine, root: &str) -> (Vec<Fact>, Vec<Fact>, String) {
-    let this = std::env::current_exe().expect("this test");
-    let this = this.to_string_lossy();
-    let inside = format!("{INSIDE}=1 DOCENT_ROOT={root} {this} --exact inside_a_machine --nocapture");
-    let ran = machine.sh(&inside).ok();
-    let line = |word: &str| ran.stdout.lines().find_map(|l| l.split_once(word)).map(|(_, rest)| rest.to_string());
-    let facts = |word: &str| serde_json::from_str(&line(word).unwrap_or_default()).expect("facts");
-    (facts("PLAN "), facts("TOLD "), line("OUTCOME ").unwrap_or_default())
+    let facts = |lines: &str| -> Vec<Fact> {
+        let event = |line: &str| serde_json::from_str::<Event>(line).expect(line).fact;
+        lines.lines().filter(|line| line.starts_with('{')).map(event).collect()
+    };
+    let foreseen = machine.sh(&format!("DOCENT_ROOT={root} $0 explain --level json -- system reset"));
+    let ran = machine.sh(&format!("DOCENT_ROOT={root} $0 --lang en --narrate json system reset --force"));
+    let error = ran.stderr.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join(" ");
+    (facts(&foreseen.stdout), facts(&ran.stderr), format!("{} {error}", ran.code))
+}
+
+#[test]
+fn nothing_is_removed_without_a_yes() {
+    let Some(machine) = Machine::new("reset", &[]) else { return };
+    machine.docent(&["run", "-d", "--name", "web", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    for (lang, answer, kept) in
+        [("en", "n", "Nothing was removed."), ("ko", "", "아무것도 지우지 않았습니다."), ("en", "yess", "Nothing")]
+    {
+        let ran = machine.sh(&format!("printf '{answer}\\n' | $0 --lang {lang} system reset"));
+        assert!(ran.code == 1 && ran.stdout.is_empty() && ran.stderr.contains(kept), "{ran:?}");
+        assert!(ran.stderr.contains("web"), "what would go is said: {}", ran.stderr);
+    }
+    assert_eq!(machine.sh("$0 system reset < /dev/null").code, 1);
+    assert_eq!(machine.docent(&["ps", "--format", "{{.Names}}"]).ok().stdout, "web\n");
+    machine.sh("echo 예 | $0 --lang ko system reset").ok();
+    assert!(!machine.root().exists());
 }
 
 /// Everything of the host that docent can touch, as text.
@@ -62,7 +59,7 @@ fn a_reset_leaves_nothing_on_the_host() {
     assert_ne!(host(&machine), before);
     let root = machine.root().to_string_lossy().into_owned();
     let (plan, told, outcome) = reset(&machine, &root);
-    assert_eq!(outcome, "Ok(())");
+    assert_eq!(outcome, "0 ");
     assert!(!machine.root().exists(), "the store itself");
     assert_eq!(host(&machine), before);
     assert_eq!(machine.leftovers(0), Vec::<String>::new());
@@ -102,7 +99,7 @@ fn forwarding_stays_on_while_somebody_needs_it() {
     // A foreign bridge: forwarding is theirs, and the guard must not stand in its way.
     machine.sh("ip link add br-lan type bridge").ok();
     let (plan, told, outcome) = reset(&machine, &two);
-    assert_eq!((needed(&told).as_deref(), needed(&plan), outcome.as_str()), (Some("br-lan"), needed(&told), "Ok(())"));
+    assert_eq!((needed(&told).as_deref(), needed(&plan), outcome.as_str()), (Some("br-lan"), needed(&told), "0 "));
     assert_eq!((forwarding(&machine).as_str(), machine.sh("nft list tables").ok().stdout.as_str()), ("1", ""));
     // Forwarding that somebody else has switched on is not looked at.
     machine.sh("ip link del br-lan").ok();
@@ -119,10 +116,13 @@ fn what_is_not_docents_stays() {
     std::fs::write(machine.root().join("notes.txt"), "mine").expect("a file");
     machine.sh("mkdir -p $DOCENT_ROOT/lab/disk && mount -t tmpfs tmpfs $DOCENT_ROOT/lab/disk").ok();
     let (_, told, outcome) = reset(&machine, &root);
-    assert!(outcome.contains("StoreRefused") && outcome.contains("lab/disk") && told.is_empty(), "{outcome} {told:?}");
+    assert!(
+        outcome.starts_with("1 ") && outcome.contains("EBUSY") && outcome.contains("lab/disk") && told.is_empty(),
+        "{outcome} {told:?}"
+    );
     machine.sh("umount $DOCENT_ROOT/lab/disk").ok();
     let (_, told, outcome) = reset(&machine, &root);
-    assert_eq!(outcome, "Ok(())");
+    assert_eq!(outcome, "0 ");
     assert!(
         told.iter().any(|f| matches!(f, Fact::Left { why: Kept::Shared, by, .. } if by == "notes.txt")),
         "{told:?}"

@@ -175,7 +175,11 @@ impl Context {
 
     pub fn complain(&mut self, fault: &Fault) {
         self.damaged.retain(|other| other != fault);
-        let text = self.narrator.print_fault(fault);
+        self.ask(&self.narrator.print_fault(fault));
+    }
+
+    /// A question, and what follows from its answer: shown whatever is narrated.
+    pub fn ask(&self, text: &str) {
         std::io::stderr().lock().write_all(text.as_bytes()).unwrap_or(());
     }
 

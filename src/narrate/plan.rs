@@ -31,6 +31,14 @@ impl Narrator {
         out
     }
 
+    pub fn reset_question(&self, root: &std::path::Path) -> String {
+        frame::reset_question(self.lang, clean(&root.to_string_lossy()))
+    }
+
+    pub fn reset_refused(&self) -> String {
+        frame::reset_refused(self.lang) + "\n"
+    }
+
     /// The line above a retold command: number, command line, time and how it ended.
     pub fn record_head(&self, number: u64, argv: &[String], time: &str, exit: Option<i32>) -> String {
         let head = frame::record_head(self.lang, number, readable(command_line(argv)), time);

@@ -24,6 +24,7 @@ pub mod pause;
 pub mod port;
 pub mod ps;
 pub mod rename;
+pub mod reset;
 pub mod rm;
 pub mod run;
 pub mod start;
@@ -60,6 +61,7 @@ pub static COMMANDS: &[Entry] = &[
     Entry::of::<diff::Diff>(),
     Entry::of::<port::Port>(),
     Entry::of::<rename::Rename>(),
+    Entry::of::<reset::Reset>(),
     Entry::of::<ps::Ps>(),
     Entry::of::<inspect::Inspect>(),
     Entry::of::<inspect::InspectContainer>(),
@@ -78,8 +80,11 @@ pub static COMMANDS: &[Entry] = &[
 ];
 
 /// Groups that stand before a command.
-const GROUPS: &[(&str, &str)] =
-    &[("container", "컨테이너를 다룹니다 | Manage containers"), ("image", "이미지를 다룹니다 | Manage images")];
+const GROUPS: &[(&str, &str)] = &[
+    ("container", "컨테이너를 다룹니다 | Manage containers"),
+    ("image", "이미지를 다룹니다 | Manage images"),
+    ("system", "docent의 저장소를 다룹니다 | Manage docent's store"),
+];
 
 pub trait Command: Args + Debug + 'static {
     /// Its spellings. Other names of a last word stand behind it: `container ls|list|ps`.

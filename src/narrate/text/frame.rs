@@ -30,6 +30,11 @@ messages! {
         ko: "예고입니다. 아직 아무것도 하지 않았습니다.",
         en: "A forecast: nothing has been done yet.",
     }
+    reset_question(root) {
+        ko: "{root} 저장소를 컨테이너, 이미지, 기록까지 모두 지웁니다. 되돌릴 수 없습니다. 계속할까요? [y/N] ",
+        en: "The store {root} will be gone, with its containers, images and records, for good. Continue? [y/N] ",
+    }
+    reset_refused() { ko: "아무것도 지우지 않았습니다.", en: "Nothing was removed." }
     plan_empty() { ko: "이 명령은 아무것도 바꾸지 않습니다.", en: "This command will change nothing." }
     record_head(number, argv, time) { ko: "명령 {number} · {argv} · {time}", en: "command {number} · {argv} · {time}" }
     record_exit(code) { ko: "종료 코드 {code}", en: "exit code {code}" }
