@@ -140,7 +140,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("rm taken", "container is running"),
     ("rm no-such", "No such container"),
     ("pause stopped", "is not running"),
-    ("pause paused", "is paused"),
+    ("pause paused", "is already paused"),
     ("unpause taken", "is not paused"),
     ("unpause stopped", "is not running"),
     ("exec stopped true", "is not running"),

@@ -18,7 +18,7 @@ impl Freeze {
         let (name, id) = (container.name.clone(), container.id.clone());
         match (container.state.status(), self.0) {
             (Status::Running, true) | (Status::Paused, false) => {}
-            (Status::Paused, true) => return Err(Fault::IsPaused { name, id }),
+            (Status::Paused, true) => return Err(Fault::AlreadyPaused { name, id }),
             (Status::Running, false) => return Err(Fault::NotPaused { name, id }),
             _ => return Err(Fault::NotRunning { name, id }),
         }

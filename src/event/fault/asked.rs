@@ -208,6 +208,16 @@ macro_rules! asked {
         sample { Fault::IsPaused { name: s("web"), id: s(ID) } }
     }
 
+    AlreadyPaused { name: String, id: String } => {
+        (name, id = short(id)) {
+            ko: "{name} 컨테이너는 이미 일시정지되어 있습니다 ({id})",
+            en: "Container {name} is already paused ({id})",
+        }
+        fix (name) { "docent unpause {name}" }
+        #[cfg(test)]
+        sample { Fault::AlreadyPaused { name: s("web"), id: s(ID) } }
+    }
+
     NotPaused { name: String, id: String } => {
         (name, id = short(id)) { ko: "{name} 컨테이너는 일시정지 상태가 아닙니다 ({id})", en: "Container {name} is not paused ({id})" }
         fix { ko: "docent ps -a 명령으로 상태를 볼 수 있습니다", en: "docent ps -a shows the states" }
