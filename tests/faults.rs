@@ -17,7 +17,7 @@ fn tolerated(point: &tracer::Point) -> Option<&'static str> {
         return Some("the story cannot be written, but is told; the command's work is done");
     }
     if object.contains("/root/tmp/") && matches!(point.name, "unlinkat" | "unlink" | "rmdir") {
-        return Some("what is on its way out of tmp/ is swept by the next command");
+        return Some("what is on its way out of tmp/ is removed by the next command");
     }
     if object.ends_with("container.log") {
         return Some("a log that cannot be written does not stop the program");

@@ -311,7 +311,7 @@ fn a_killed_grader_takes_everything_along() {
     let pens =
         || left_behind().into_iter().filter(|p| p.to_string_lossy().contains(&format!("/{pid}-"))).collect::<Vec<_>>();
     wait_until("its processes are gone", || pens().iter().all(|p| members(p).is_empty()));
-    // Its cgroups are swept by the next.
+    // Its cgroups are removed by the next.
     let empty = dir.path().join("empty.sh");
     std::fs::write(&empty, "true\n").expect("write");
     graded(&empty, &[]);

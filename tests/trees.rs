@@ -42,7 +42,7 @@ fn upper(m: &Machine, id: &str) -> PathBuf {
     m.root().join("containers").join(id.trim()).join("upper")
 }
 
-/// The next commands work, and what they sweep is all that was left.
+/// The next commands work, and what they remove is all that was left.
 #[track_caller]
 fn goes_on(m: &Machine) {
     m.docent(&["ps", "-a"]).ok();

@@ -3,7 +3,7 @@
 use super::Globals;
 use crate::container::Container;
 use crate::engine::plan::{Plan, Scene};
-use crate::engine::{doctor, sweep};
+use crate::engine::{doctor, recover};
 use crate::event::{Fault, Story};
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator, paint};
@@ -77,7 +77,7 @@ impl Context {
         Ok(code)
     }
 
-    /// Opens the store, puts in order what others left behind, and begins the story.
+    /// Opens the store, recovers it from killed commands, and begins the story.
     fn open(globals: &Globals) -> Result<Context, Fault> {
         let root = root_of(globals);
         if !rustix::process::geteuid().is_root() {
@@ -114,7 +114,7 @@ impl Context {
         if let Some(made) = made {
             made.tell(&mut context.story);
         }
-        context.damaged = sweep::sweep(&context.store, &mut context.story)?;
+        context.damaged = recover::recover(&context.store, &mut context.story)?;
         Ok(context)
     }
 

@@ -1,7 +1,7 @@
 //! `rm`: the container's directory goes, and with it the write layer. The image stays as it was.
 
 use super::plan::{Plan, Scene, Step};
-use super::{stop, sweep};
+use super::{recover, stop};
 use crate::container::{Container, Status};
 use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
@@ -130,7 +130,7 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
 
 /// Removes one whose program has ended.
 fn ended(store: &Store, story: &mut Story, container: &Container, since: u64) -> Result<(), Fault> {
-    // The monitor holds this lock until it has put everything away; a container with --rm is gone by itself then.
+    // The monitor holds this lock until its teardown is done; a container with --rm is gone by itself then.
     match stop::settled(store, story, container, since)? {
         Some(_lock) => remove_stopped(store, story, container),
         None => Ok(()),
@@ -140,11 +140,11 @@ fn ended(store: &Store, story: &mut Story, container: &Container, since: u64) ->
 /// Removes one whose lock the caller has.
 fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Result<(), Fault> {
     let id = &container.id;
-    // A monitor that was killed on the way has put nothing away: once the directory is gone, nobody would know of its group.
+    // A monitor that was killed on the way has removed nothing: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(id)?.filter(|c| c.state.live()) {
-        let put = sweep::put_in_order(store, &now, story);
+        let reaped = recover::reap(store, &now, story);
         if cgroup::layout().group(id).is_some_and(|g| g.exists()) {
-            put?;
+            reaped?;
             return Err(Fault::step("cgroup", SysError::new("rmdir", id, libc::EBUSY)));
         }
         // A state that could not be written (a full disk) goes with the container.
@@ -179,9 +179,9 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
         if let Some(group) = group() {
             // Version 1 delivers even SIGKILL only when the group thaws.
             stop::thaw(id, story)?;
-            sweep::end_processes(&group, id, story);
+            recover::end_processes(&group, id, story);
         }
-        // The monitor ends with its program, and tells what it has put away.
+        // The monitor ends with its program, and tells what it has removed.
         match store.try_lock_container(id) {
             Ok(None) if Instant::now() < until => watch.map(|watch| watch.wait(100)).map_err(step)?,
             Ok(None) => return Err(step(SysError::new("flock", id, libc::EBUSY))),
@@ -191,7 +191,7 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
     };
     Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since).for_each(|event| story.tell(event));
     if let Some(group) = group() {
-        sweep::end_group(&group, id, story);
+        recover::end_group(&group, id, story);
     }
     if let Some(group) = group() {
         return Err(step(SysError::new("rmdir", group.name, libc::EBUSY)));

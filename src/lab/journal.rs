@@ -15,7 +15,7 @@ pub fn events(store: &Store, since: u64) -> Result<Vec<Event>, Fault> {
         all.extend(Journal::of_container(store, &container.id));
     }
     for number in Journal::numbers(store).into_iter().filter(|n| *n > since) {
-        // One that was swept between the two looks is no event any more.
+        // One that was pruned between the two reads is no event any more.
         all.extend(Journal::read(store, number).map(|record| record.events).unwrap_or_default());
     }
     all.sort_by_key(|e| e.at_us);

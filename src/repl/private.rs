@@ -1,6 +1,6 @@
 //! Where a session keeps its links to this program and its named pipe.
 //!
-//! Only its owner can look into it, and it goes with the session; what a killed session left is swept by a later one.
+//! Only its owner can look into it, and it goes with the session; what a killed session left is removed by a later one.
 
 use crate::kernel::sys::Calls;
 use crate::kernel::{files, walk};
@@ -18,7 +18,7 @@ fn namespace() -> String {
 }
 
 /// Takes away what sessions without a store left behind when their terminal was closed.
-fn sweep() {
+fn remove_abandoned() {
     let own = rustix::process::geteuid().as_raw();
     let here = format!("{PREFIX}{}.", namespace());
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
@@ -45,7 +45,7 @@ impl Private {
         if let Some(temp) = store.and_then(|s| s.temporary_dir().ok()) {
             return Ok(Private::InStore(temp));
         }
-        sweep();
+        remove_abandoned();
         let name = format!("{PREFIX}{}.{}.{}", namespace(), std::process::id(), crate::event::now_us());
         let path = std::env::temp_dir().join(name);
         files::mkdir(&mut Calls::default(), &path, 0o700)?;

@@ -147,7 +147,7 @@ impl Store {
     /// The same for one whose files cannot be read.
     pub fn discard_container(&self, id: &str, name: &str) -> Result<Deed<()>, SysError> {
         let from = self.container(id);
-        // A place under our own lock, so that a sweep of another command leaves it to us.
+        // A place under our own lock, so that the recovery of another command leaves it to us.
         let temp = self.temporary_dir()?;
         let to = temp.path().join("removed");
         let deed = sys::deed(|calls| {

@@ -30,7 +30,7 @@ mod redact;
 
 /// So many commands are kept; the oldest go, a few dozen at a time.
 const KEPT: u64 = 2000;
-const SWEEP_EVERY: u64 = 64;
+const PRUNE_EVERY: u64 = 64;
 
 /// A number beyond this cannot have been counted up to: the hint is damaged, and the directory is asked instead.
 const LAST_NUMBER: u64 = 99_999_999;
@@ -166,8 +166,8 @@ impl Journal {
                 let mut chain = Chain { file, prev: String::new() };
                 let written = chain.append(&[Line::Begin(self.header.clone()), line]);
                 self.file = Some(chain);
-                if number % SWEEP_EVERY == 0 {
-                    sweep(&self.store, number);
+                if number % PRUNE_EVERY == 0 {
+                    prune(&self.store, number);
                 }
                 written
             }
@@ -177,7 +177,7 @@ impl Journal {
     /// One command's record.
     ///
     /// # Errors
-    /// `NoSuchCommand`: never given, swept, or nothing readable in it.
+    /// `NoSuchCommand`: never given, pruned, or nothing readable in it.
     pub fn read(store: &Store, number: u64) -> Result<Record, Fault> {
         let missing = || Fault::NoSuchCommand { number, last: Journal::numbers(store).last().copied().unwrap_or(0) };
         let lines = read_lines(&path(store, number)).ok_or_else(missing)?;
@@ -305,8 +305,8 @@ fn note_hint(store: &Store, number: u64) {
 }
 
 /// Removes all but the newest records, and with them the stories of containers that are gone and told nothing since. What
-/// cannot be removed now is removed by a later sweep.
-fn sweep(store: &Store, number: u64) {
+/// cannot be removed now is removed the next time.
+fn prune(store: &Store, number: u64) {
     let numbers = Journal::numbers(store);
     let (old, kept): (Vec<u64>, Vec<u64>) = numbers.into_iter().partition(|n| n + KEPT <= number);
     if old.is_empty() {

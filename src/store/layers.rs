@@ -263,7 +263,7 @@ impl Store {
     ///
     /// # Errors
     /// A damaged index or manifest: then nothing is removed.
-    pub fn sweep_images(&self, used: BTreeSet<ChainId>) -> Result<Vec<Deed<()>>, Fault> {
+    pub fn remove_unreferenced(&self, used: BTreeSet<ChainId>) -> Result<Vec<Deed<()>>, Fault> {
         let step = |e: SysError| Fault::step("clean", e);
         let lock = self.lock().map_err(step)?;
         let (blobs, mut layers) = self.referenced()?;

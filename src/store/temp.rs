@@ -39,7 +39,7 @@ impl Temp {
 impl Drop for Temp {
     fn drop(&mut self) {
         if !self.kept {
-            // What cannot be removed now is removed by a later command's sweep.
+            // What cannot be removed now is removed by the recovery of a later command.
             walk::remove_path(&self.path).unwrap_or(());
         }
     }
@@ -61,8 +61,8 @@ impl Store {
         self.make_temp("open", |path| File::options().create_new(true).read(true).write(true).open(path))
     }
 
-    /// Makes and locks. A sweep may slip in between the two and take the entry for abandoned: then it is the sweep's, and
-    /// another is made.
+    /// Makes and locks. The recovery of another command may come between the two and take the entry for abandoned: then
+    /// it removes it, and another is made here.
     fn make_temp(&self, call: &str, make: impl Fn(&Path) -> std::io::Result<File>) -> Result<Temp, SysError> {
         loop {
             let path = self.temp_name();

@@ -170,7 +170,7 @@ fn an_archive_is_loaded_told_and_found() {
     assert_eq!(store.image(&by_digest).unwrap().unwrap().0, image);
     assert_eq!(store.images().unwrap(), [image]);
     assert!(fs::read_dir(store.tmp()).unwrap().next().is_none(), "tmp/ is not empty");
-    assert!(store.sweep_images(BTreeSet::new()).unwrap().is_empty());
+    assert!(store.remove_unreferenced(BTreeSet::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_name_moves_and_the_old_image_stays() {
         [(first.id(), 0), (second.id(), 1)]
     );
     assert_eq!(store.image("app:1").unwrap().unwrap().0.id, second.id());
-    assert!(store.sweep_images(BTreeSet::new()).unwrap().is_empty());
+    assert!(store.remove_unreferenced(BTreeSet::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn bad_archives_leave_the_store_as_it_was() {
 }
 
 #[test]
-fn what_a_killed_load_leaves_is_swept() {
+fn what_a_killed_load_leaves_is_removed_by_the_next_command() {
     let (_dir, store) = store();
     load_bytes(&store, &Archive::two().bytes(false)).0.unwrap();
     let before = picture(store.root());
@@ -379,7 +379,7 @@ fn what_a_killed_load_leaves_is_swept() {
     let orphan = picture(store.root());
     assert_ne!(orphan, before);
     let mut story = Story::new();
-    for deed in store.sweep_images(BTreeSet::new()).unwrap() {
+    for deed in store.remove_unreferenced(BTreeSet::new()).unwrap() {
         deed.tell(&mut story);
     }
     assert_eq!(story.events().len(), 4, "three blobs, and a layer with its short name");

@@ -156,7 +156,7 @@ fn the_oldest_go() {
     let (_dir, store) = store();
     begin(&store).end(0).expect("written");
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
-    hint.set_len(KEPT + SWEEP_EVERY - 1 - (KEPT + SWEEP_EVERY) % SWEEP_EVERY).expect("set");
+    hint.set_len(KEPT + PRUNE_EVERY - 1 - (KEPT + PRUNE_EVERY) % PRUNE_EVERY).expect("set");
     // By the clock, one told long before the oldest record that stays and one after it.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
     for (id, at) in [("3f", std::time::UNIX_EPOCH), ("4a", later)] {
@@ -167,7 +167,7 @@ fn the_oldest_go() {
     assert!(!store.monitor_journal("3f").exists() && store.monitor_journal("4a").exists());
     let numbers = Journal::numbers(&store);
     assert_eq!(numbers.len(), 1, "{numbers:?}");
-    assert_eq!(numbers.iter().map(|n| n % SWEEP_EVERY).collect::<Vec<_>>(), [0]);
+    assert_eq!(numbers.iter().map(|n| n % PRUNE_EVERY).collect::<Vec<_>>(), [0]);
 }
 
 #[test]

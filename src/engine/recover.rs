@@ -1,4 +1,4 @@
-//! What a killed command or monitor left behind is put in order by the next command, before it does anything else.
+//! Recovery: the next command removes what a killed command or monitor left behind, before it does anything else.
 //!
 //! Everything docent makes can be found from the store alone: things in the making lie in `tmp/` under a lock that died with
 //! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
@@ -12,9 +12,9 @@ use crate::launch::{network, traces};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
-/// Puts everything in order and tells what it found. Cheap when there is nothing: one look at each live container. Gives
+/// Recovers the store and tells what was found. With nothing to do it costs one lock attempt for each live container. Gives
 /// what is wrong with containers whose files cannot be read: they are left as they are.
-pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
+pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     for fault in super::copy::undo_abandoned(store, story) {
         go_on(Err(fault), story)?;
     }
@@ -26,7 +26,7 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
         // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
         // first: if this command is killed too, the next one still finds the reason to look.
         let used = containers.iter().chain(configs).flat_map(|c| c.layers.iter().cloned()).collect();
-        for deed in store.sweep_images(used)? {
+        for deed in store.remove_unreferenced(used)? {
             deed.tell(story);
         }
     }
@@ -43,8 +43,8 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     traces::sweep(store, story).unwrap_or(());
     for container in containers {
         if !container.state.live() {
-            let put_away = put_group_away(store, &container, story);
-            go_on(put_away, story)?;
+            let removed = teardown_group(store, &container, story);
+            go_on(removed, story)?;
             continue;
         }
         let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { continue };
@@ -52,15 +52,15 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
         if let Ok(Some(now)) = store.container_by_id(&container.id)
             && now.state.live()
         {
-            let put = put_in_order(store, &now, story);
-            go_on(put, story)?;
+            let reaped = reap(store, &now, story);
+            go_on(reaped, story)?;
         }
     }
     Ok(damaged.into_iter().map(|d| d.fault).collect())
 }
 
-/// What cannot be put in order now (a full disk, a process that the kernel cannot end yet) is told, and does not keep this
-/// command from its work: it may be the one that mends it.
+/// What cannot be recovered now (a full disk, a process that the kernel cannot end yet) is told, and does not keep this
+/// command from its work: it may be the one that frees the disk.
 fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
     match outcome {
         Err(Fault::Step { error, .. }) => {
@@ -75,7 +75,7 @@ fn go_on(outcome: Result<(), Fault>, story: &mut Story) -> Result<(), Fault> {
 
 /// A group that could not be removed when its container ended, and with `--rm` the container: tried again, and told. That it
 /// fails again does not keep this command from its work.
-fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
+fn teardown_group(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
     if container.state.left().is_empty() {
         return Ok(());
     }
@@ -91,13 +91,13 @@ fn put_group_away(store: &Store, container: &Container, story: &mut Story) -> Re
         return Ok(());
     }
     let after = container.state.clone().without_left();
-    store.write_state(&container.id, &after).map_err(|e| Fault::step("sweep", e))
+    store.write_state(&container.id, &after).map_err(|e| Fault::step("recover", e))
 }
 
 /// Ends what is left of a lost container's processes, removes its cgroup, and records what can be known; with `--rm` the
 /// container goes. The caller holds its lock.
-pub(super) fn put_in_order(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
-    let step = |e| Fault::step("sweep", e);
+pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
+    let step = |e| Fault::step("recover", e);
     let id = container.id.as_str();
     let Some(life) = container.state.life() else { return Ok(()) };
     let this_boot = life.boot_id == process::boot_id();
