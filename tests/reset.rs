@@ -138,7 +138,7 @@ fn until_unused(machine: &Machine, bridge: &str) {
 }
 
 #[test]
-fn the_traces_of_a_store_that_is_gone_are_taken_away_by_the_next_command() {
+fn what_a_store_that_is_gone_owned_is_removed_by_the_next_command() {
     let Some(machine) = Machine::new("reset", &["nft", "ip", "setfattr"]) else { return };
     let before = host(&machine);
     let work = machine.work().to_string_lossy().into_owned();

@@ -8,7 +8,7 @@ use crate::container::Container;
 use crate::event::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::{cgroup, process};
-use crate::launch::{network, traces};
+use crate::launch::{network, ownership};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
@@ -40,7 +40,7 @@ pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
         }
     }
     // Who cannot look at the host's network has left nothing there either.
-    traces::sweep(store, story).unwrap_or(());
+    ownership::remove_orphans(store, story).unwrap_or(());
     for container in containers {
         if !container.state.live() {
             let removed = teardown_group(store, &container, story);

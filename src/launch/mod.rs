@@ -13,6 +13,7 @@ pub mod init;
 pub mod init_process;
 pub mod netfiles;
 pub mod network;
+pub mod ownership;
 pub mod parent;
 pub mod program;
 pub mod protect;
@@ -21,7 +22,6 @@ pub mod sequence;
 pub mod spec;
 pub mod subnet;
 pub mod target;
-pub mod traces;
 pub mod user;
 
 pub use init_process::InitProcess;

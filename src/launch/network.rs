@@ -10,7 +10,7 @@
 //! stays, as docker0 does. Nothing else on the host is changed: no device, rule or setting that docent did not make, but
 //! for `net.ipv4.ip_forward`, which is switched on, guarded ([`super::firewall`]), and told.
 
-use super::{firewall, subnet, traces};
+use super::{firewall, ownership, subnet};
 use crate::container::Endpoint;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::files;
@@ -43,7 +43,7 @@ pub struct Network {
 pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
     let bridge = subnet::bridge_name(store.root());
     let address = ensure_bridge(store, &bridge, story)?;
-    let mark = traces::mark(store);
+    let mark = ownership::mark(store);
     let nat = firewall::ensure(&bridge, address, &mark, story);
     Ok(Network { bridge, subnet: (network(address), address.1), gateway: address.0, nat })
 }
@@ -103,7 +103,7 @@ pub fn has_bridge(name: &str) -> bool {
 
 /// The bridge and its address, if nothing is missing of it.
 fn settled(net: &mut Netlink, bridge: &str, store: &Store) -> Result<Option<(Link, Subnet)>, SysError> {
-    let marked = |link: &Link| traces::is_mark(&link.alias) || traces::mark(store).is_empty();
+    let marked = |link: &Link| ownership::is_mark(&link.alias) || ownership::mark(store).is_empty();
     let whole =
         |link: &Link| link.up && marked(link) && link.kind == BRIDGE && without_ipv6(bridge).all(|(p, v)| holds(&p, v));
     let Some(link) = net.link(bridge)?.filter(whole) else { return Ok(None) };
@@ -158,8 +158,8 @@ fn make_bridge(calls: &mut Calls, net: &mut Netlink, bridge: &str, store: &Store
     for (path, value) in without_ipv6(bridge).filter(|(path, value)| !holds(path, value)) {
         files::put(calls, Path::new(&path), value)?;
     }
-    let mark = traces::mark(store);
-    if !traces::is_mark(&link.alias) && !mark.is_empty() {
+    let mark = ownership::mark(store);
+    if !ownership::is_mark(&link.alias) && !mark.is_empty() {
         net.alias(calls, &link, &mark)?;
     }
     if !link.up {

@@ -5,7 +5,7 @@ use super::init::{InitArguments, Streams};
 use super::init_process::{InitProcess, died};
 use super::sequence::{self, Side, Step};
 use super::spec::Spec;
-use super::{netfiles, network, traces};
+use super::{netfiles, network, ownership};
 use crate::container::{Container, Init, Life, Port, State};
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
@@ -68,7 +68,7 @@ impl Parent<'_> {
             Step::Publish(port) => self.publish(port, story)?,
             Step::Cgroup(group) => {
                 self.life.cgroups = group.paths();
-                let made = group.make(&traces::mark(self.store));
+                let made = group.make(&ownership::mark(self.store));
                 self.done(step, made, story).map_err(failed)?;
             }
             Step::NoCgroup if self.spec.resources.any() => return Err(sequence::no_cgroup()),

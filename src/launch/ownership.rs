@@ -1,8 +1,8 @@
-//! What docent leaves on the host, and whose it is.
+//! Which store a bridge, a table or a control group of docent's belongs to, and the removal of those whose store is gone.
 //!
 //! A store that was deleted by hand leaves a bridge, its table, perhaps a control group. The kernel keeps with each of them
 //! the name of its store: the bridge's alias, the table's comment, an extended attribute of the group's directory, all of
-//! the form `docent mnt:[4026531841] /var/lib/docent`. The next command of any store takes away what belongs to a store that
+//! the form `docent mnt:[4026531841] /var/lib/docent`. The next command of any store removes what belongs to a store that
 //! is gone, is used by nobody, and whose name means the same here as where it was written. Where that is not sure, it is
 //! left, and told once.
 
@@ -52,10 +52,13 @@ fn judge(mark: &str) -> Verdict {
     if Store::is_used(Path::new(path)) { Verdict::Owned } else { Verdict::Gone }
 }
 
-/// Takes away what stores that are gone have left. What cannot be looked at (another user's command) is not looked for.
-pub fn sweep(store: &Store, story: &mut Story) -> Result<(), SysError> {
+/// Removes what stores that are gone have left.
+///
+/// # Errors
+/// The host's network cannot be read (another user's command): then nothing was removed.
+pub fn remove_orphans(store: &Store, story: &mut Story) -> Result<(), SysError> {
     let mut unsure = Vec::new();
-    sweep_network(store, story, &mut unsure)?;
+    remove_orphan_networks(store, story, &mut unsure)?;
     for (group, owner) in cgroup::all(&cgroup::layout()) {
         if store.has_container(&group.id) || !group.is_empty() {
             continue;
@@ -79,7 +82,11 @@ pub fn sweep(store: &Store, story: &mut Story) -> Result<(), SysError> {
     Ok(())
 }
 
-fn sweep_network(store: &Store, story: &mut Story, unsure: &mut Vec<(String, String)>) -> Result<(), SysError> {
+fn remove_orphan_networks(
+    store: &Store,
+    story: &mut Story,
+    unsure: &mut Vec<(String, String)>,
+) -> Result<(), SysError> {
     let own = subnet::bridge_name(store.root());
     let mut net = Netlink::open()?;
     let bridges = net.bridges()?;
