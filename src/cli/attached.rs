@@ -3,7 +3,7 @@
 use super::Context;
 use crate::container::Container;
 use crate::engine::attach::Outcome;
-use crate::engine::cow;
+use crate::engine::upper_diff;
 use crate::event::Fault;
 use crate::kernel::terminal;
 use crate::narrate::Level;
@@ -15,14 +15,14 @@ const LOOK: u64 = 50_000;
 /// Remembers what is in the write layer, so that [`finish`] can tell what the program changed.
 pub fn before(context: &mut Context, container: &Container) {
     if context.narrator.level != Level::Off {
-        cow::baseline(&context.store, container, LOOK, &mut context.story);
+        upper_diff::baseline(&context.store, container, LOOK, &mut context.story);
     }
 }
 
 /// What came of an attached program: what it changed, and its exit code as our own.
 pub fn finish(context: &mut Context, container: &Container, outcome: Outcome, look: bool) -> Result<i32, Fault> {
     if look && context.narrator.level != Level::Off {
-        cow::tell(&context.store, container, Path::new("/"), LOOK, &mut context.story)?;
+        upper_diff::tell(&context.store, container, Path::new("/"), LOOK, &mut context.story)?;
     }
     context.narrate_last();
     match outcome {

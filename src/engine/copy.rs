@@ -4,7 +4,7 @@ mod steps;
 
 pub use steps::plan;
 
-use super::cow;
+use super::upper_diff;
 use super::view::{View, absolute};
 use crate::container::Container;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
@@ -95,7 +95,7 @@ fn into_container(
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
     drop(under_way);
-    cow::tell(store, container, &start, LOOK, story)
+    upper_diff::tell(store, container, &start, LOOK, story)
 }
 
 /// Copies a file or tree of a container to a local place.

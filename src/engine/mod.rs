@@ -4,7 +4,6 @@
 pub mod attach;
 pub mod builtin;
 pub mod copy;
-pub mod cow;
 pub mod create;
 pub mod doctor;
 pub mod exec;
@@ -23,6 +22,7 @@ pub mod reset;
 pub mod resolve;
 pub mod start;
 pub mod stop;
+pub mod upper_diff;
 pub mod verify;
 pub mod view;
 pub mod wait;

@@ -55,7 +55,7 @@ fn judge(mark: &str) -> Verdict {
 /// Removes what stores that are gone have left.
 ///
 /// # Errors
-/// The host's network cannot be read (another user's command): then nothing was removed.
+/// Netlink's, where only root may ask (another user's command): who may not has left nothing there. What was removed is told.
 pub fn remove_orphans(store: &Store, story: &mut Story) -> Result<(), SysError> {
     let mut unsure = Vec::new();
     remove_orphan_networks(store, story, &mut unsure)?;

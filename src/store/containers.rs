@@ -67,9 +67,9 @@ impl ContainerDir {
     pub fn resolv(&self) -> PathBuf {
         self.dir.join("resolv.conf")
     }
-    /// What `diff` and `cp` saw in the write layer when they last looked.
-    pub fn seen(&self) -> PathBuf {
-        self.dir.join("seen.json")
+    /// The upper directory's entries when its differences were told last.
+    pub fn last_snapshot(&self) -> PathBuf {
+        self.dir.join("snapshot.json")
     }
 }
 

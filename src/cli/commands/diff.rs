@@ -1,7 +1,7 @@
 //! `docker diff`: what stands in a container's write layer.
 
 use super::*;
-use crate::engine::cow;
+use crate::engine::upper_diff;
 
 /// 컨테이너의 쓰기 레이어에서 바뀐 파일을 보여 줍니다 | Inspect changes to files or directories on a container's filesystem
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ impl Command for Diff {
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let container = context.store.find_container(&self.name)?;
-        let changes = cow::diff(&context.store, &container)?;
+        let changes = upper_diff::diff(&context.store, &container)?;
         context.print_foreign(&changes.iter().map(|(letter, path)| format!("{letter} {path}\n")).collect::<String>());
         Ok(0)
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::container::Container;
 use crate::engine::plan::{Plan, Scene, Step};
-use crate::engine::{cow, view};
+use crate::engine::{upper_diff, view};
 use crate::event::{Change, Fact, Fault, Story, SysError};
 use crate::kernel::userfiles::UserFiles;
 use crate::kernel::{open, tree};
@@ -80,7 +80,7 @@ impl Copy {
         // What a whole tree covers, only the look at the write layer afterwards says.
         let upper = open::directory(&store.container_dir(&container.id).upper());
         let written = upper.is_ok_and(|dir| Root::Layers(vec![dir]).open(&to, OFlags::PATH).is_ok());
-        if let Some((layer, size)) = cow::below(store, container, &to).filter(|_| !is_dir && !written) {
+        if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !is_dir && !written) {
             facts.push(Fact::Changed {
                 path: to.to_string_lossy().into_owned(),
                 change: Change::Covered,

@@ -1,5 +1,5 @@
-//! Copy-on-write, observed: what lies in a container's write layer, since the last look, and which layer of its image it
-//! covers.
+//! The diff of a container's upper directory: what has changed in it since the last snapshot, and which layer of its image
+//! each change covers.
 //!
 //! Nothing is guessed. A file is *copied up* when the kernel's own mark (trusted.overlay.origin) is on it; a file of the same
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
@@ -19,9 +19,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// One entry of the write layer at one moment.
+/// One entry of the upper directory at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct Entry {
     pub kind: Kind,
     pub size: u64,
     /// mtime and ctime in nanoseconds: a rewrite changes at least one.
@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 /// Paths from `/` and what lies there.
-pub type Look = BTreeMap<PathBuf, Mark>;
+pub type Snapshot = BTreeMap<PathBuf, Entry>;
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub struct Difference {
 
 /// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
 /// would lead through the host's files.
-fn mark(layer: BorrowedFd<'_>, path: &Path) -> Option<Mark> {
+fn entry(layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
     let meta = fs::File::from(open::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
     let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
     // The magic link leads to what is open, even where that is a symlink itself.
@@ -73,7 +73,7 @@ fn mark(layer: BorrowedFd<'_>, path: &Path) -> Option<Mark> {
     } else {
         Kind::Other
     };
-    Some(Mark {
+    Some(Entry {
         kind,
         size: meta.len(),
         times: (
@@ -95,9 +95,9 @@ fn relative(path: &Path) -> &Path {
 /// # Errors
 /// ETIME when that was not enough. ENAMETOOLONG for what lies deeper than a path can lead, as Docker's walk ends there: half
 /// of what changed would be no answer.
-pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Result<Look, SysError> {
+pub fn snapshot(upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, SysError> {
     let until = now_us().saturating_add(budget_us);
-    let (mut found, mut waiting) = (Look::new(), vec![start.to_path_buf()]);
+    let (mut found, mut waiting) = (Snapshot::new(), vec![start.to_path_buf()]);
     let Ok(layer) = open::directory(upper) else { return Ok(found) };
     while let Some(path) = waiting.pop() {
         if now_us() > until {
@@ -107,9 +107,9 @@ pub fn look(upper: &Path, start: &Path, budget_us: u64) -> Result<Look, SysError
             return Err(SysError::new("openat2", start.to_string_lossy(), libc::ENAMETOOLONG));
         }
         if path != Path::new("/") {
-            let Some(mark) = mark(layer.as_fd(), &path) else { continue };
-            let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
-            found.insert(path.clone(), mark);
+            let Some(entry) = entry(layer.as_fd(), &path) else { continue };
+            let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
+            found.insert(path.clone(), entry);
             if !dir {
                 continue;
             }
@@ -129,12 +129,12 @@ pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(Chain
     let relative = relative(path);
     for chain in container.layers.iter().rev() {
         let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
-        if let Some(mark) = mark(layer.as_fd(), relative) {
-            return (mark.kind != Kind::Whiteout).then_some((chain.clone(), mark.size));
+        if let Some(entry) = entry(layer.as_fd(), relative) {
+            return (entry.kind != Kind::Whiteout).then_some((chain.clone(), entry.size));
         }
         // Whatever is not a plain directory hides what is further down, a symlink too.
         let mut above = relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty());
-        let hidden = above.any(|a| mark(layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
+        let hidden = above.any(|a| entry(layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
         if hidden {
             return None;
         }
@@ -142,17 +142,17 @@ pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(Chain
     None
 }
 
-/// What changed between two looks, in the order of the paths.
-pub fn differences(store: &Store, container: &Container, before: &Look, now: &Look) -> Vec<Difference> {
+/// What changed between two snapshots, in the order of the paths.
+pub fn differences(store: &Store, container: &Container, before: &Snapshot, now: &Snapshot) -> Vec<Difference> {
     let mut all = Vec::new();
-    for (path, mark) in now {
-        if before.get(path) == Some(mark) {
+    for (path, entry) in now {
+        if before.get(path) == Some(entry) {
             continue;
         }
         let below = below(store, container, path);
         let known = before.get(path);
-        let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
-        let change = match mark.kind {
+        let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
+        let change = match entry.kind {
             Kind::Whiteout if below.is_none() => continue,
             Kind::Whiteout => Change::Deleted,
             Kind::Opaque if below.is_some() => Change::Opaque,
@@ -160,52 +160,57 @@ pub fn differences(store: &Store, container: &Container, before: &Look, now: &Lo
             Kind::Dir if below.is_some() || known.is_some() => continue,
             _ if below.is_none() && known.is_some() => Change::Rewritten,
             _ if below.is_none() => Change::Added,
-            _ if known.is_some_and(|k| k.kind == mark.kind && k.origin == mark.origin) => Change::Rewritten,
-            _ if mark.origin => Change::CopiedUp,
+            _ if known.is_some_and(|k| k.kind == entry.kind && k.origin == entry.origin) => Change::Rewritten,
+            _ if entry.origin => Change::CopiedUp,
             _ => Change::Covered,
         };
-        let size = (mark.kind == Kind::File).then_some(mark.size);
+        let size = (entry.kind == Kind::File).then_some(entry.size);
         all.push(Difference { path: path.clone(), change, below, now: size, dir });
     }
-    for (path, mark) in before {
-        if !now.contains_key(path) && mark.kind != Kind::Whiteout {
+    for (path, entry) in before {
+        if !now.contains_key(path) && entry.kind != Kind::Whiteout {
             let below = below(store, container, path);
             // A copy that is gone and leaves the lower one in sight is no longer a change.
-            let dir = matches!(mark.kind, Kind::Dir | Kind::Opaque);
+            let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
             all.push(Difference { path: path.clone(), change: Change::Gone, below, now: None, dir });
         }
     }
     all
 }
 
-/// The last look that was told.
-pub fn seen(store: &Store, id: &str) -> Look {
-    fs::read(store.container_dir(id).seen())
+/// The snapshot whose differences were told last.
+pub fn last_snapshot(store: &Store, id: &str) -> Snapshot {
+    fs::read(store.container_dir(id).last_snapshot())
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default()
 }
 
-/// Remembers a look. Bookkeeping: a lost one means that something is told twice.
-pub fn remember(store: &Store, id: &str, look: &Look) -> Result<(), SysError> {
-    let content = serde_json::to_vec(look).unwrap_or_default();
-    store.replace_file(&mut crate::kernel::sys::Calls::default(), &store.container_dir(id).seen(), &content, false)
+/// Writes a snapshot down as the last. Bookkeeping: a lost one means that something is told twice.
+pub fn keep(store: &Store, id: &str, snapshot: &Snapshot) -> Result<(), SysError> {
+    let content = serde_json::to_vec(snapshot).unwrap_or_default();
+    store.replace_file(
+        &mut crate::kernel::sys::Calls::default(),
+        &store.container_dir(id).last_snapshot(),
+        &content,
+        false,
+    )
 }
 
 /// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.
 /// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
 pub fn baseline(store: &Store, container: &Container, budget_us: u64, story: &mut Story) {
     let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = look(&upper, Path::new("/"), budget_us) else { return };
-    if now == seen(store, &container.id) {
+    let Ok(now) = snapshot(&upper, Path::new("/"), budget_us) else { return };
+    if now == last_snapshot(store, &container.id) {
         return;
     }
-    if let Err(error) = remember(store, &container.id, &now) {
-        story.tell(Event::failed(Fact::Fallback { what: "seen.json".into(), point: FaultPoint::Optional }, error));
+    if let Err(error) = keep(store, &container.id, &now) {
+        story.tell(Event::failed(Fact::Fallback { what: "snapshot.json".into(), point: FaultPoint::Optional }, error));
     }
 }
 
-/// Looks at `start` and below, tells what is new there, and remembers it.
+/// Takes a snapshot of `start` and below, tells what differs from the last, and keeps it.
 pub fn tell(
     store: &Store,
     container: &Container,
@@ -214,9 +219,9 @@ pub fn tell(
     story: &mut Story,
 ) -> Result<(), Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = look(&upper, start, budget_us) else { return Ok(()) };
-    let all_before = seen(store, &container.id);
-    let before: Look =
+    let Ok(now) = snapshot(&upper, start, budget_us) else { return Ok(()) };
+    let all_before = last_snapshot(store, &container.id);
+    let before: Snapshot =
         all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
     if now == before {
         return Ok(());
@@ -224,9 +229,9 @@ pub fn tell(
     for difference in differences(store, container, &before, &now) {
         event(store, container, &difference).tell(story);
     }
-    let mut after: Look = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
+    let mut after: Snapshot = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
     after.extend(now);
-    remember(store, &container.id, &after).map_err(|e| Fault::step("seen", e))
+    keep(store, &container.id, &after).map_err(|e| Fault::step("snapshot", e))
 }
 
 /// What the kernel did on somebody's behalf, with what proves it.
@@ -270,15 +275,15 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
 /// `docker diff`: the write layer against the image, as (letter, path), directories included.
 ///
 /// # Errors
-/// As [`look`].
+/// As [`snapshot`].
 pub fn diff(store: &Store, container: &Container) -> Result<Vec<(char, String)>, Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let now = look(&upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
+    let now = snapshot(&upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
     Ok(now
         .iter()
-        .filter_map(|(path, mark)| {
+        .filter_map(|(path, entry)| {
             let below = below(store, container, path);
-            let letter = match (mark.kind, below) {
+            let letter = match (entry.kind, below) {
                 (Kind::Whiteout, None) => return None,
                 (Kind::Whiteout, Some(_)) => 'D',
                 (_, Some(_)) => 'C',
@@ -301,13 +306,13 @@ mod tests {
         std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
         std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
         let layer = open::directory(dir.path()).expect("open");
-        let kind = |path: &str| mark(layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
+        let kind = |path: &str| entry(layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
         assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
         assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));
         assert_eq!((kind("/out/passwd"), kind("/in/file"), kind("/d/../out/passwd")), (None, None, None));
-        let found = look(dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
+        let found = snapshot(dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
         let names: Vec<&str> = found.keys().filter_map(|p| p.to_str()).collect();
         assert_eq!(names, ["/d", "/d/file", "/in", "/out"]);
-        assert_eq!(look(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
+        assert_eq!(snapshot(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
     }
 }
