@@ -1,10 +1,21 @@
 //! docent: a container engine that explains itself.
 //!
-//! The modules, from the lowest layer up; every arrow points down (a test reads the sources):
-//! [`event`] what can be told, each event defined once, [`kernel`] the system calls, `store` the disk, `image` and `container`
-//! the models, `launch` what makes a container, `monitor` the process beside each, `engine` the verbs, `narrate` the stories, and
-//! then `lab` and `book`, `cli` with every command, and on top the session `repl`. [`web`] is the built-in web server, which
-//! runs inside containers.
+//! The modules, from the lowest layer up; every arrow points down (tests/architecture.rs reads the sources):
+//!
+//! ```text
+//! event      what can be told and what can go wrong: each event and each error defined once, with its sentences
+//! kernel     the system calls, one facility a file; alone unsafe
+//! store      the disk: images, layers, containers, the journal
+//! image      names, documents, layers             container   configuration and state, as Docker's API has them
+//! launch     what makes a container: the sequence of its steps, the monitor's half, the new process's half
+//! monitor    the process beside each container
+//! engine     the verbs, each a plan of steps
+//! narrate    events and errors as stories, in Korean and English
+//! lab        exercises and the grader             book        the chapters in the terminal
+//! cli        every command, one file each         repl        the session
+//! ```
+//!
+//! `web`, the built-in web server, runs inside containers and stands beside. `dispatch` and [`start`] choose the entry point.
 
 mod book;
 mod cli;
