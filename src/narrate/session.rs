@@ -50,28 +50,28 @@ pub fn gap(lang: Lang, gap: &str) -> String {
     )
 }
 
-pub fn mended_dash(lang: Lang) -> &'static str {
+pub fn repaired_dash(lang: Lang) -> &'static str {
     match lang {
         Lang::Ko => "긴 줄표를 하이픈(-, --)으로",
         Lang::En => "long dashes as hyphens (-, --)",
     }
 }
 
-pub fn mended_quotes(lang: Lang) -> &'static str {
+pub fn repaired_quotes(lang: Lang) -> &'static str {
     match lang {
         Lang::Ko => "둥근 따옴표를 곧은 따옴표로",
         Lang::En => "curly quotes as straight ones",
     }
 }
 
-pub fn mended_space(lang: Lang) -> &'static str {
+pub fn repaired_space(lang: Lang) -> &'static str {
     match lang {
         Lang::Ko => "특수 공백을 보통 공백으로",
         Lang::En => "special spaces as plain ones",
     }
 }
 
-pub fn mended_sudo(lang: Lang) -> &'static str {
+pub fn repaired_sudo(lang: Lang) -> &'static str {
     match lang {
         Lang::Ko => "이미 root이므로 sudo 없이",
         Lang::En => "sudo left out, as you are root already",
@@ -79,7 +79,7 @@ pub fn mended_sudo(lang: Lang) -> &'static str {
 }
 
 /// `what`: the phrases above, joined.
-pub fn mended(lang: Lang, what: &str) -> String {
+pub fn repaired(lang: Lang, what: &str) -> String {
     either(lang, format!("고쳐 읽었습니다: {what}"), format!("Read: {what}"))
 }
 

@@ -3,7 +3,7 @@
 //! Looks only, and only at what was typed: a name that cannot be listed is not offered, and nothing else happens.
 
 use super::arrival::Watch;
-use super::scan::scan;
+use super::lexer::lex;
 use super::verbs;
 use crate::cli::commands;
 use crate::narrate::Level;
@@ -71,9 +71,9 @@ fn place(text: &str) -> (Vec<&str>, usize) {
     let start = text
         .rfind(|c: char| c.is_whitespace() || ";|&(`".contains(c))
         .map_or(0, |at| at + text.get(at..).and_then(|r| r.chars().next()).map_or(1, char::len_utf8));
-    // A word at the cursor, so that the scanner sees which command it would belong to.
+    // A word at the cursor, so that the lexer sees which command it would belong to.
     let probed = format!("{}x", text.get(..start).unwrap_or_default());
-    let commands = scan(&probed).commands;
+    let commands = lex(&probed).commands;
     let Some(last) = commands.iter().find(|c| c.words.last().is_some_and(|w| w.end == probed.len())) else {
         return (vec!["\0"], start);
     };

@@ -1,11 +1,11 @@
-//! What a line becomes before the shell gets it: pastes taken apart, prompts and typography mended, bare verbs completed.
+//! What a line becomes before the shell gets it: pastes taken apart, prompts and typography repaired, bare verbs completed.
 //!
 //! Pure: text in, pieces out. What was changed comes back beside the text, so that the session can say it; what is only
 //! guessed is never done, but comes back as a doubt.
 
-use super::mend::{self, Mend};
-use super::notes::{self, Noted};
-use super::scan::{Open, Simple, scan};
+use super::lexer::{Open, Simple, lex};
+use super::paste_repair::{self, Repair};
+use super::pasted::{self, Pasted};
 use super::verbs::{self, Words};
 use crate::cli::nearest;
 
@@ -26,7 +26,7 @@ pub struct Reading<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Piece {
     pub text: String,
-    pub mended: Vec<Mend>,
+    pub repaired: Vec<Repair>,
     /// More lines are needed.
     pub open: bool,
     pub doubt: Option<Doubt>,
@@ -74,9 +74,9 @@ pub fn read(input: &str, with: &Reading<'_>) -> Read {
     let hash_is_prompt = !with.script && !plain_docker;
     // Where the first line has a prompt, lines without one are output.
     let transcript = lines.len() > 1
-        && match notes::look(first, with.words) {
-            Noted::Prompted(_) => true,
-            Noted::Hashed(_) => hash_is_prompt,
+        && match pasted::classify(first, with.words) {
+            Pasted::Prompted(_) => true,
+            Pasted::Hashed(_) => hash_is_prompt,
             _ => false,
         };
     let mut out = Read::default();
@@ -85,7 +85,7 @@ pub fn read(input: &str, with: &Reading<'_>) -> Read {
         let begun = piece.open;
         let (text, open) = if begun {
             piece.text.push('\n');
-            let open = scan(&piece.text).open;
+            let open = lex(&piece.text).open;
             // The continuation prompt of a transcript.
             (if transcript { line.strip_prefix("> ").unwrap_or(line) } else { line }, open)
         } else {
@@ -108,11 +108,11 @@ pub fn read(input: &str, with: &Reading<'_>) -> Read {
                 Some(Open::Quote(q @ ('\'' | '"'))) => Some(q),
                 _ => None,
             };
-            let (mended, done) = mend::mend(text, quote, with.words);
-            piece.text.push_str(&mended);
-            piece.mended.extend(done);
+            let (repaired, done) = paste_repair::repair(text, quote, with.words);
+            piece.text.push_str(&repaired);
+            piece.repaired.extend(done);
         }
-        let seen = scan(&piece.text);
+        let seen = lex(&piece.text);
         piece.open = seen.open.is_some() || (seen.compound && (with.incomplete)(&piece.text));
         if !piece.open {
             out.pieces.push(finish(std::mem::take(&mut piece), with));
@@ -139,17 +139,17 @@ fn begin<'a>(line: &'a str, with: &Reading<'_>, hash_is_prompt: bool) -> Begin<'
     if line.trim().is_empty() {
         return Begin::Nothing;
     }
-    match notes::look(line, with.words) {
-        Noted::Prompted("") | Noted::Comment => Begin::Nothing,
-        Noted::Prompted(text) => Begin::Command { text, prompted: true, sure: !notes::of_a_container(line) },
-        Noted::Hashed(text) if hash_is_prompt => Begin::Command { text, prompted: true, sure: false },
-        Noted::Hashed(_) => Begin::Nothing,
-        Noted::Lifted(text) => {
+    match pasted::classify(line, with.words) {
+        Pasted::Prompted("") | Pasted::Comment => Begin::Nothing,
+        Pasted::Prompted(text) => Begin::Command { text, prompted: true, sure: !pasted::of_a_container(line) },
+        Pasted::Hashed(text) if hash_is_prompt => Begin::Command { text, prompted: true, sure: false },
+        Pasted::Hashed(_) => Begin::Nothing,
+        Pasted::Lifted(text) => {
             let text = text.trim_start_matches(['#', '$']).trim_start();
             Begin::Command { text, prompted: true, sure: false }
         }
-        Noted::Prose => Begin::LeftOut,
-        Noted::Plain(text) => Begin::Command { text, prompted: false, sure: false },
+        Pasted::Prose => Begin::LeftOut,
+        Pasted::Plain(text) => Begin::Command { text, prompted: false, sure: false },
     }
 }
 
@@ -161,20 +161,20 @@ fn ours(line: &str, words: &Words) -> bool {
 
 /// Completes bare verbs and looks for slips.
 fn finish(mut piece: Piece, with: &Reading<'_>) -> Piece {
-    piece.mended.sort_unstable();
-    piece.mended.dedup();
-    let commands = scan(&piece.text).commands;
+    piece.repaired.sort_unstable();
+    piece.repaired.dedup();
+    let commands = lex(&piece.text).commands;
     piece.certain |= only_ours(&piece.text, &commands);
     // From the last to the first, so that offsets stay true.
     for simple in commands.iter().rev() {
         complete(&mut piece, simple, with);
     }
-    let commands = scan(&piece.text).commands;
+    let commands = lex(&piece.text).commands;
     piece.either = either(&piece.text, &commands, with);
     piece.certain &= piece.either.is_none();
     let about_us = |c: &Simple| matches!(c.word(&piece.text, 0), Some("docker" | "docent"));
     if commands.iter().any(about_us)
-        && let Some(gap) = notes::placeholder(&piece.text)
+        && let Some(gap) = pasted::placeholder(&piece.text)
     {
         piece.doubt = Some(Doubt::Gap(gap.to_string()));
     } else {
@@ -211,7 +211,7 @@ fn either(text: &str, commands: &[Simple], with: &Reading<'_>) -> Option<Either>
 
 /// Whether a line would end the session.
 pub fn leaves(text: &str) -> bool {
-    let commands = scan(text).commands;
+    let commands = lex(text).commands;
     matches!(commands.as_slice(), [only] if matches!(only.word(text, 0), Some("exit" | "logout")))
 }
 
@@ -226,7 +226,7 @@ fn complete(piece: &mut Piece, simple: &Simple, with: &Reading<'_>) {
     if *verb == "sudo" && with.root && matches!(args.first(), Some(&"docker" | &"docent")) {
         if let Some(next) = simple.words.get(1) {
             piece.text.replace_range(at.start..next.start, "");
-            piece.mended.push(Mend::Sudo);
+            piece.repaired.push(Repair::Sudo);
         }
         return;
     }

@@ -100,7 +100,7 @@ fn bare_verbs_are_completed_where_commands_begin() {
     ] {
         assert_eq!(one(typed).text, becomes);
     }
-    assert_eq!(one("sudo docker ps").mended, [Mend::Sudo]);
+    assert_eq!(one("sudo docker ps").repaired, [Repair::Sudo]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn gaps_of_the_notes_are_shown() {
 fn typography_is_mended_and_reported() {
     let piece = one("docker run -it —name container-test1 ubuntu:14.04 bash");
     assert_eq!(piece.text, "docker run -it --name container-test1 ubuntu:14.04 bash");
-    assert_eq!(piece.mended, [Mend::Dash]);
+    assert_eq!(piece.repaired, [Repair::Dash]);
     assert_eq!(texts("sh -c “a\nb”\nls"), ["sh -c “a", "b”", "ls"], "an unpaired quote is left alone");
 }
 

@@ -2,8 +2,8 @@
 //!
 //! - [`shell`] keeps that shell, and the terminal's foreground between it and us
 //! - [`arrival`] tells a paste from what was typed
-//! - [`line`] reads what was typed: `scan` finds commands in shell text, `notes` takes them out of prose and prompts, `mend`
-//!   undoes typography, `verbs` knows which words are ours
+//! - [`line`] reads what was typed: `lexer` finds commands in shell text, `pasted` takes them out of prose and prompts,
+//!   `paste_repair` undoes typography, `verbs` knows which words are ours
 //! - [`complete`] answers before the line is run; [`host`] knows names, news and labs
 //! - [`session`] is the loop
 //!
@@ -14,11 +14,11 @@
 mod arrival;
 mod complete;
 mod host;
+mod lexer;
 mod line;
-mod mend;
-mod notes;
+mod paste_repair;
+mod pasted;
 mod private;
-mod scan;
 mod session;
 mod shell;
 mod verbs;

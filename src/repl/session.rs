@@ -7,10 +7,10 @@
 use super::arrival::Watch;
 use super::complete::{Helper, Kind};
 use super::host;
+use super::lexer::lex;
 use super::line::{self, Doubt, Piece, Read, Reading};
-use super::mend::Mend;
+use super::paste_repair::Repair;
 use super::private::Private;
-use super::scan::scan;
 use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use crate::cli::{self, Globals, commands};
@@ -243,10 +243,10 @@ impl Session<'_> {
                     continue;
                 }
             }
-            if !piece.mended.is_empty() {
-                tell(&say::mended(self.lang, &self.phrases(&piece.mended)));
+            if !piece.repaired.is_empty() {
+                tell(&say::repaired(self.lang, &self.phrases(&piece.repaired)));
             }
-            let changed = count > 1 || seen.left_out > 0 || !piece.mended.is_empty();
+            let changed = count > 1 || seen.left_out > 0 || !piece.repaired.is_empty();
             if self.terminal && changed {
                 tell(&say::next_of_several(&piece.text));
             }
@@ -278,7 +278,7 @@ impl Session<'_> {
                 tell(&say::exit_of_a_paste(self.lang, &piece.text));
                 continue;
             }
-            let first = scan(&piece.text).commands.first().and_then(|c| c.word(&piece.text, 0)).map(str::to_string);
+            let first = lex(&piece.text).commands.first().and_then(|c| c.word(&piece.text, 0)).map(str::to_string);
             if let (true, Some(first)) = (asks(&piece), first) {
                 if !known.contains_key(&first) {
                     known.insert(first.clone(), self.shell.knows(&first)?);
@@ -328,14 +328,14 @@ impl Session<'_> {
         }
     }
 
-    fn phrases(&self, mended: &[Mend]) -> String {
-        let phrase = |m: &Mend| match m {
-            Mend::Dash => say::mended_dash(self.lang),
-            Mend::Quotes => say::mended_quotes(self.lang),
-            Mend::Space => say::mended_space(self.lang),
-            Mend::Sudo => say::mended_sudo(self.lang),
+    fn phrases(&self, repaired: &[Repair]) -> String {
+        let phrase = |m: &Repair| match m {
+            Repair::Dash => say::repaired_dash(self.lang),
+            Repair::Quotes => say::repaired_quotes(self.lang),
+            Repair::Space => say::repaired_space(self.lang),
+            Repair::Sudo => say::repaired_sudo(self.lang),
         };
-        mended.iter().map(phrase).collect::<Vec<_>>().join(", ")
+        repaired.iter().map(phrase).collect::<Vec<_>>().join(", ")
     }
 
     fn run_one(&mut self, piece: &Piece, paste: bool) -> io::Result<Ended> {
@@ -376,7 +376,7 @@ impl Session<'_> {
 
     /// Runs a line in the shell. One with stopped jobs refuses to exit, until it is told again.
     fn run_line(&mut self, text: &str) -> io::Result<Ended> {
-        let exit = self.terminal && text.split_whitespace().next() == Some("exit") && scan(text).commands.len() == 1;
+        let exit = self.terminal && text.split_whitespace().next() == Some("exit") && lex(text).commands.len() == 1;
         let refused = std::mem::take(&mut self.refused);
         let ended = if exit && refused { self.shell.exit_anyway(text)? } else { self.shell.run(text)? };
         self.refused = exit && matches!(ended, Ended::Line(_));
@@ -390,7 +390,7 @@ impl Session<'_> {
 
     /// The session's own commands; gives their exit code, or nothing when the line is not one of them.
     fn own(&mut self, text: &str) -> io::Result<Option<i32>> {
-        let commands = scan(text).commands;
+        let commands = lex(text).commands;
         let [simple] = commands.as_slice() else { return Ok(None) };
         let mut words: Vec<&str> = simple.words.iter().filter_map(|w| text.get(w.start..w.end)).collect();
         if matches!(words.as_slice(), ["docker" | "docent", "lang" | "narrate", ..]) {
@@ -580,7 +580,10 @@ mod tests {
         let words = Words::default();
         for root in ["/var/lib/docent", "/srv/class", "/a/very/long/path/to/some/store/of/a/class"] {
             let line = format!("{}docker ps", prompt(Path::new(root)));
-            assert_eq!(super::super::notes::look(&line, &words), super::super::notes::Noted::Prompted("docker ps"));
+            assert_eq!(
+                super::super::pasted::classify(&line, &words),
+                super::super::pasted::Pasted::Prompted("docker ps")
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A look at shell text: where its commands begin, and whether it is complete.
+//! A lexer of shell text: where its commands begin, and whether it is complete.
 //!
 //! Not a shell: it knows quotes, substitutions, comments, here-documents and separators, which is what is needed to take
 //! a paste apart and to find the word that names a command. It never fails and never panics: text that it does not
@@ -38,9 +38,9 @@ impl Simple {
     }
 }
 
-/// What [`scan`] saw.
+/// What [`lex`] saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scan {
+pub struct Lexed {
     pub open: Option<Open>,
     /// In the order in which they begin, those inside `$(…)` too.
     pub commands: Vec<Simple>,
@@ -81,33 +81,33 @@ impl Frame {
     }
 }
 
-struct Scanner<'a> {
+struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     frames: Vec<Frame>,
     heredocs: Vec<(String, bool)>,
-    out: Scan,
+    out: Lexed,
     /// The last thing was an operator that wants more.
     dangling: bool,
 }
 
-/// Looks at `text`.
-pub fn scan(text: &str) -> Scan {
-    let mut s = Scanner {
+/// Reads `text`.
+pub fn lex(text: &str) -> Lexed {
+    let mut s = Lexer {
         text,
         bytes: text.as_bytes(),
         at: 0,
         frames: vec![Frame::new(Kind::Plain { closer: None })],
         heredocs: Vec::new(),
-        out: Scan::default(),
+        out: Lexed::default(),
         dangling: false,
     };
     s.run();
     s.out
 }
 
-impl Scanner<'_> {
+impl Lexer<'_> {
     fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at + ahead).copied()
     }
@@ -399,5 +399,5 @@ fn assigns(word: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "scan_tests.rs"]
+#[path = "lexer_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 
 fn firsts(text: &str) -> Vec<&str> {
-    scan(text).commands.iter().filter_map(|c| c.word(text, 0)).collect()
+    lex(text).commands.iter().filter_map(|c| c.word(text, 0)).collect()
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn finds_where_commands_begin() {
 #[test]
 fn leaves_redirections_out_of_the_words() {
     let text = "load -q <a.tar 2>&1 >b c";
-    let all: Vec<_> = scan(text).commands[0].words.iter().map(|w| &text[w.start..w.end]).collect();
+    let all: Vec<_> = lex(text).commands[0].words.iter().map(|w| &text[w.start..w.end]).collect();
     assert_eq!(all, ["load", "-q", "c"]);
 }
 
@@ -44,7 +44,7 @@ fn says_what_is_missing() {
         ("a &", None),
         ("a \\\nb", None),
     ] {
-        assert_eq!(scan(text).open, open, "{text:?}");
+        assert_eq!(lex(text).open, open, "{text:?}");
     }
 }
 
@@ -52,7 +52,7 @@ fn says_what_is_missing() {
 fn never_panics_on_cut_text() {
     let text = "echo “가” \"$(a ${b'c'} `d`)\" <<-'가' $((1+(2))) \\가 &>x\nbody\n가\n—a";
     for (at, _) in text.char_indices() {
-        scan(&text[at..]);
-        scan(&text[..at]);
+        lex(&text[at..]);
+        lex(&text[..at]);
     }
 }

@@ -1,12 +1,12 @@
-//! What surrounds a command in notes: prompts, bullets, backticks, prose.
+//! What surrounds a command in a pasted line: prompts, bullets, backticks, prose.
 //!
 //! Only what is unambiguous is taken off; a line that could be a command as it stands is left as it stands.
 
 use super::verbs::{self, Words};
 
-/// One physical line, seen as a line of notes.
+/// What one physical line is, as a line of course notes.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Noted<'a> {
+pub enum Pasted<'a> {
     /// Stood after a prompt.
     Prompted(&'a str),
     /// Stood after `#`, and may be a root prompt's command or a comment.
@@ -75,17 +75,17 @@ const PROSE: [&str; 22] = [
     "then", "this", "to", "will", "with", "your",
 ];
 
-/// Looks at a line that begins a command.
-pub fn look<'a>(line: &'a str, words: &Words) -> Noted<'a> {
+/// Classifies a line that begins a command.
+pub fn classify<'a>(line: &'a str, words: &Words) -> Pasted<'a> {
     let line = line.trim();
     if line.starts_with("```") || line.starts_with("~~~") {
-        return Noted::Comment;
+        return Pasted::Comment;
     }
     if let Some(rest) = prompt(line) {
-        return Noted::Prompted(rest);
+        return Pasted::Prompted(rest);
     }
     if let Some(rest) = line.strip_prefix('#') {
-        return if root_command(rest.trim(), words) { Noted::Hashed(rest.trim()) } else { Noted::Comment };
+        return if root_command(rest.trim(), words) { Pasted::Hashed(rest.trim()) } else { Pasted::Comment };
     }
     markdown(line, words)
 }
@@ -157,20 +157,20 @@ fn root_command(text: &str, words: &Words) -> bool {
     UNIX.contains(&first) && args.iter().all(argument)
 }
 
-fn markdown<'a>(line: &'a str, words: &Words) -> Noted<'a> {
+fn markdown<'a>(line: &'a str, words: &Words) -> Pasted<'a> {
     let text = bullet(line);
     let bulleted = text.len() != line.len();
     let foreign = text.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_ascii());
     if !bulleted && !foreign && !text.starts_with('`') && !text.starts_with("**") {
-        return Noted::Plain(line);
+        return Pasted::Plain(line);
     }
     let spans: Vec<&str> = text.split('`').skip(1).step_by(2).map(str::trim).collect();
     let paired = text.matches('`').count() == spans.len() * 2;
     let commands: Vec<&str> = spans.iter().copied().filter(|s| names_command(s, words)).collect();
     match commands.as_slice() {
-        [one] if paired => return Noted::Lifted(one),
+        [one] if paired => return Pasted::Lifted(one),
         [] if spans.is_empty() => {}
-        _ => return Noted::Prose,
+        _ => return Pasted::Prose,
     }
     // No backticks: `- docker pull x`, `- on M1: docker pull —platform …`. Beyond the command no prose may follow.
     let lifted = ["docker ", "docent "].iter().find_map(|name| {
@@ -182,7 +182,7 @@ fn markdown<'a>(line: &'a str, words: &Words) -> Noted<'a> {
         };
         text.get(at..).filter(|c| names_command(c, words) && (!prose_follows(c)))
     });
-    lifted.map_or(Noted::Prose, Noted::Lifted)
+    lifted.map_or(Pasted::Prose, Pasted::Lifted)
 }
 
 /// The line without `- `, `* `, `• ` or `1. ` before it.
@@ -272,8 +272,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn seen(line: &str, want: Noted<'_>) {
-        assert_eq!(look(line, &words()), want, "{line}");
+    fn seen(line: &str, want: Pasted<'_>) {
+        assert_eq!(classify(line, &words()), want, "{line}");
     }
 
     #[test]
@@ -295,20 +295,20 @@ mod tests {
             "~ $ docker ps",
             "% docker ps",
         ] {
-            seen(line, Noted::Prompted("docker ps"));
+            seen(line, Pasted::Prompted("docker ps"));
         }
-        seen("user@vm:~$", Noted::Prompted(""));
+        seen("user@vm:~$", Pasted::Prompted(""));
         for line in ["echo 5$ x", "echo $HOME $ x", "docent version > file", "a=$ b", "docker run x # note"] {
-            seen(line, Noted::Plain(line));
+            seen(line, Pasted::Plain(line));
         }
     }
 
     #[test]
     fn a_hash_is_a_prompt_only_before_a_command() {
-        seen("#sudo su -", Noted::Hashed("sudo su -"));
-        seen("#cd /var/lib/docker/image", Noted::Hashed("cd /var/lib/docker/image"));
-        seen("#ls", Noted::Hashed("ls"));
-        seen("# docker ps -a", Noted::Hashed("docker ps -a"));
+        seen("#sudo su -", Pasted::Hashed("sudo su -"));
+        seen("#cd /var/lib/docker/image", Pasted::Hashed("cd /var/lib/docker/image"));
+        seen("#ls", Pasted::Hashed("ls"));
+        seen("# docker ps -a", Pasted::Hashed("docker ps -a"));
         for line in [
             "# or",
             "## Ex",
@@ -323,7 +323,7 @@ mod tests {
             "# docker ps:",
             "# find duplicates",
         ] {
-            seen(line, Noted::Comment);
+            seen(line, Pasted::Comment);
         }
     }
 
@@ -345,7 +345,7 @@ mod tests {
             ("- docker hub에 이미지 업로드 : docker push [이미지 이름]", "docker push [이미지 이름]"),
             ("`#sudo su -`", "#sudo su -"),
         ] {
-            seen(line, Noted::Lifted(command));
+            seen(line, Pasted::Lifted(command));
         }
         for line in [
             "* `docker run` 명령어는 `docker create` + `docker start` 명령어를 결합한것",
@@ -355,10 +355,10 @@ mod tests {
             "`=>/var/lib/docker/image/overlay2`",
             "컨테이너는 프로세스다",
         ] {
-            seen(line, Noted::Prose);
+            seen(line, Pasted::Prose);
         }
         for line in ["docker rm `docker ps -aq`", "ls *", "- ", "echo `date`"] {
-            let left = matches!(look(line, &words()), Noted::Plain(_));
+            let left = matches!(classify(line, &words()), Pasted::Plain(_));
             assert!(left, "{line}");
         }
     }

@@ -4,9 +4,9 @@
 
 use super::verbs::Words;
 
-/// What was taken for what was meant.
+/// A kind of repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mend {
+pub enum Repair {
     Dash,
     Quotes,
     Space,
@@ -29,8 +29,8 @@ enum Inside {
     Curly(bool),
 }
 
-/// Mends one line. `open` is the plain quote that a line before left open.
-pub fn mend(line: &str, open: Option<char>, words: &Words) -> (String, Vec<Mend>) {
+/// Repairs one line. `open` is the plain quote that a line before left open.
+pub fn repair(line: &str, open: Option<char>, words: &Words) -> (String, Vec<Repair>) {
     let mut out = String::with_capacity(line.len());
     let mut done = Vec::new();
     let mut inside = open.map_or(Inside::Nothing, Inside::Plain);
@@ -74,7 +74,7 @@ pub fn mend(line: &str, open: Option<char>, words: &Words) -> (String, Vec<Mend>
                 let within = inside == Inside::Curly(true) && !double;
                 if closes || opens || within {
                     out.push(plain);
-                    done.push(Mend::Quotes);
+                    done.push(Repair::Quotes);
                 } else {
                     out.push(c);
                 }
@@ -86,18 +86,18 @@ pub fn mend(line: &str, open: Option<char>, words: &Words) -> (String, Vec<Mend>
             }
             _ if SPACES.contains(&c) => {
                 out.push(' ');
-                done.push(Mend::Space);
+                done.push(Repair::Space);
                 before = ' ';
             }
             _ if NOTHINGS.contains(&c) => {
-                done.push(Mend::Space);
+                done.push(Repair::Space);
                 before = last;
             }
             _ if DASHES.contains(&c) && (last.is_whitespace() || out.is_empty()) => match dash(c, rest, words) {
                 Some((dashes, skip)) => {
                     out.push_str(dashes);
                     chars.by_ref().take(skip).for_each(drop::<(usize, char)>);
-                    done.push(Mend::Dash);
+                    done.push(Repair::Dash);
                 }
                 None => out.push(c),
             },
@@ -139,39 +139,39 @@ mod tests {
     }
 
     #[track_caller]
-    fn becomes(line: &str, want: &str, done: &[Mend]) {
-        assert_eq!(mend(line, None, &words()), (want.to_string(), done.to_vec()), "{line}");
+    fn becomes(line: &str, want: &str, done: &[Repair]) {
+        assert_eq!(repair(line, None, &words()), (want.to_string(), done.to_vec()), "{line}");
     }
 
     #[test]
     fn dashes_become_what_was_meant() {
-        becomes("docker run -it —name a u bash", "docker run -it --name a u bash", &[Mend::Dash]);
-        becomes("docker pull —platform linux/amd64 x", "docker pull --platform linux/amd64 x", &[Mend::Dash]);
-        becomes("docker run –name a –rm −d –it x", "docker run --name a --rm -d -it x", &[Mend::Dash]);
-        becomes("docker run -—name a ——rm x", "docker run --name a --rm x", &[Mend::Dash]);
+        becomes("docker run -it —name a u bash", "docker run -it --name a u bash", &[Repair::Dash]);
+        becomes("docker pull —platform linux/amd64 x", "docker pull --platform linux/amd64 x", &[Repair::Dash]);
+        becomes("docker run –name a –rm −d –it x", "docker run --name a --rm -d -it x", &[Repair::Dash]);
+        becomes("docker run -—name a ——rm x", "docker run --name a --rm x", &[Repair::Dash]);
         becomes("docker run --name=a-b x -d - --", "docker run --name=a-b x -d - --", &[]);
         becomes("echo a — b 10–20", "echo a — b 10–20", &[]);
     }
 
     #[test]
     fn quotes_are_mended_unless_they_are_data() {
-        becomes("sh -c “echo ‘hi’ $A”", "sh -c \"echo 'hi' $A\"", &[Mend::Quotes]);
-        becomes("echo ‘a b’", "echo 'a b'", &[Mend::Quotes]);
+        becomes("sh -c “echo ‘hi’ $A”", "sh -c \"echo 'hi' $A\"", &[Repair::Quotes]);
+        becomes("echo ‘a b’", "echo 'a b'", &[Repair::Quotes]);
         becomes("echo it’s", "echo it’s", &[]);
         becomes("echo '“말” —name' \"“말” ’\"", "echo '“말” —name' \"“말” ’\"", &[]);
-        becomes("echo “a\"", "echo \"a\"", &[Mend::Quotes]);
+        becomes("echo “a\"", "echo \"a\"", &[Repair::Quotes]);
     }
 
     #[test]
     fn odd_spaces_become_plain_ones() {
-        becomes("docker\u{a0}ps\u{3000}-a\u{200b}", "docker ps -a", &[Mend::Space]);
-        becomes("docker run\u{a0}—name a", "docker run --name a", &[Mend::Dash, Mend::Space]);
+        becomes("docker\u{a0}ps\u{3000}-a\u{200b}", "docker ps -a", &[Repair::Space]);
+        becomes("docker run\u{a0}—name a", "docker run --name a", &[Repair::Dash, Repair::Space]);
         becomes("echo 'a\u{a0}b'", "echo 'a\u{a0}b'", &[]);
     }
 
     #[test]
     fn an_open_plain_quote_protects_the_next_line() {
-        let (text, done) = mend("“x” —y' —z", Some('\''), &words());
-        assert_eq!((text.as_str(), done), ("“x” —y' -z", vec![Mend::Dash]));
+        let (text, done) = repair("“x” —y' —z", Some('\''), &words());
+        assert_eq!((text.as_str(), done), ("“x” —y' -z", vec![Repair::Dash]));
     }
 }
