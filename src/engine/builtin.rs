@@ -4,7 +4,7 @@ use super::import::Import;
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::host::{BuiltIn, Recipe};
 use crate::image::model::ImageConfig;
-use crate::image::tarball::Trouble;
+use crate::image::tarball::LayerError;
 use crate::image::{DiffId, Reference};
 use crate::store::Store;
 use std::path::Path;
@@ -44,8 +44,8 @@ fn step(e: SysError) -> Fault {
 }
 
 fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference, docent: &Path) -> Result<(), Fault> {
-    let fault = |trouble: Trouble| match trouble {
-        Trouble::Store(e) => step(e),
+    let fault = |error: LayerError| match error {
+        LayerError::Store(e) => step(e),
         other => other.fault(&name.familiar()),
     };
     let recipe = Recipe::of(which, docent).map_err(step)?;
@@ -61,7 +61,7 @@ fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference,
     }
     let config = recipe.config(layers.iter().map(|blob| DiffId::of_plain(&blob.digest)).collect());
     let text = serde_json::to_vec(&config).map_err(|e| step(SysError::io("write", "config", &e.into())))?;
-    let blob = import.spool(&mut text.as_slice()).map_err(fault)?;
+    let blob = import.stage(&mut text.as_slice()).map_err(fault)?;
     import.image(blob, &config, &layers, vec![name.clone()]).map_err(fault)?;
     import.finish(story).map(drop)
 }

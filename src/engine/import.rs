@@ -8,10 +8,10 @@ use crate::event::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
 use crate::image::apply::apply;
 use crate::image::archive::{open, plain};
 use crate::image::digest::{ChainId, DiffId, ImageId, chain_ids};
-use crate::image::model::{CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, Spooled};
+use crate::image::model::{CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, StagedBlob};
 use crate::image::reference::Reference;
-use crate::image::tarball::Trouble;
-use crate::store::{BlobWriter, Making, NewLayer, Placed, SpoolError, Store, StoreLock};
+use crate::image::tarball::LayerError;
+use crate::store::{BlobWriter, Committed, ImportTransaction, NewLayer, StageError, Store, StoreLock};
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
@@ -21,14 +21,14 @@ use std::path::PathBuf;
 struct Ready {
     id: ImageId,
     manifest: Descriptor,
-    blobs: Vec<Spooled>,
+    blobs: Vec<StagedBlob>,
     names: Vec<Reference>,
 }
 
 /// Images on their way into the store.
 pub struct Import<'a> {
     store: &'a Store,
-    making: Making,
+    transaction: ImportTransaction,
     layers: Vec<NewLayer>,
     /// Layers that were here already.
     reused: Vec<(DiffId, ChainId)>,
@@ -36,21 +36,27 @@ pub struct Import<'a> {
 }
 
 impl<'a> Import<'a> {
-    pub fn begin(store: &'a Store) -> Result<Import<'a>, Trouble> {
-        Ok(Import { store, making: store.making()?, layers: Vec::new(), reused: Vec::new(), images: Vec::new() })
+    pub fn begin(store: &'a Store) -> Result<Import<'a>, LayerError> {
+        Ok(Import {
+            store,
+            transaction: store.begin_import()?,
+            layers: Vec::new(),
+            reused: Vec::new(),
+            images: Vec::new(),
+        })
     }
 
     /// Writes a stream to `tmp/`, with its digest.
-    pub fn spool(&mut self, input: &mut dyn Read) -> Result<Spooled, Trouble> {
-        self.making.blob(input).map_err(|e| match e {
-            SpoolError::Read(e) => Trouble::reading(e),
-            SpoolError::Write(e) => Trouble::Store(e),
+    pub fn stage(&mut self, input: &mut dyn Read) -> Result<StagedBlob, LayerError> {
+        self.transaction.blob(input).map_err(|e| match e {
+            StageError::Read(e) => LayerError::reading(e),
+            StageError::Write(e) => LayerError::Store(e),
         })
     }
 
     /// A blob in `tmp/` to be written by the caller.
     pub fn writer(&mut self) -> Result<BlobWriter, SysError> {
-        self.making.writer()
+        self.transaction.writer()
     }
 
     /// Adds an image: unpacks the layers that are not here, and verifies all of them.
@@ -59,11 +65,11 @@ impl<'a> Import<'a> {
     /// A layer that is not what the configuration says, or cannot be unpacked.
     pub fn image(
         &mut self,
-        config: Spooled,
+        config: StagedBlob,
         parsed: &ImageConfig,
-        layers: &[Spooled],
+        layers: &[StagedBlob],
         names: Vec<Reference>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), LayerError> {
         let diff_ids = &parsed.rootfs.diff_ids;
         let chain = chain_ids(diff_ids);
         // Directories of the layers so far, the top first: a directory that an archive lacks is like the one below it.
@@ -76,8 +82,8 @@ impl<'a> Import<'a> {
         }
         let id = ImageId::of_config(&config.digest);
         let manifest = Manifest::new(Descriptor::new(CONFIG, &config.digest, config.bytes), blobs);
-        let text = serde_json::to_vec(&manifest).map_err(|e| Trouble::Read(e.into()))?;
-        let manifest = self.spool(&mut text.as_slice())?;
+        let text = serde_json::to_vec(&manifest).map_err(|e| LayerError::Read(e.into()))?;
+        let manifest = self.stage(&mut text.as_slice())?;
         let descriptor = Descriptor::new(MANIFEST, &manifest.digest, manifest.bytes);
         let blobs = layers.iter().cloned().chain([config, manifest]).collect();
         self.images.push(Ready { id, manifest: descriptor, blobs, names });
@@ -89,16 +95,16 @@ impl<'a> Import<'a> {
         &mut self,
         diff_id: &DiffId,
         chain_id: &ChainId,
-        blob: &Spooled,
+        blob: &StagedBlob,
         lowers: &[PathBuf],
-    ) -> Result<(PathBuf, bool), Trouble> {
+    ) -> Result<(PathBuf, bool), LayerError> {
         let (stream, gzip) = plain(open(blob)?)?;
         let verify = |found: DiffId| {
             if found == *diff_id {
                 return Ok(());
             }
             let (what, expected, found) = ("layer".to_string(), diff_id.to_string(), found.to_string());
-            Err(Trouble::Flaw(ArchiveFlaw::DigestMismatch { what, expected, found }))
+            Err(LayerError::Flaw(ArchiveFlaw::DigestMismatch { what, expected, found }))
         };
         // Of an uncompressed blob it was taken when that was written.
         if !gzip {
@@ -109,7 +115,7 @@ impl<'a> Import<'a> {
         let here = made.or_else(|| self.store.has_layer(chain_id).then(|| self.store.layer_diff(chain_id)));
         if let Some(diff) = here {
             if gzip {
-                io::copy(&mut stream, &mut io::sink()).map_err(Trouble::reading)?;
+                io::copy(&mut stream, &mut io::sink()).map_err(LayerError::reading)?;
                 stream.digest().map_or(Ok(()), verify)?;
             }
             let pair = (diff_id.clone(), chain_id.clone());
@@ -118,14 +124,14 @@ impl<'a> Import<'a> {
             }
             return Ok((diff, gzip));
         }
-        let mut layer = self.making.layer(chain_id, diff_id)?;
+        let mut layer = self.transaction.layer(chain_id, diff_id)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(layer.diff(), flags, Mode::empty())
             .map_err(|e| SysError::new("open", layer.diff().to_string_lossy(), e.raw_os_error()))?;
         let applied = apply(&mut stream, root, lowers)?;
         stream.digest().map_or(Ok(()), verify)?;
         (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
-        self.making.describe(&layer)?;
+        self.transaction.describe(&layer)?;
         let diff = layer.diff();
         self.layers.push(layer);
         Ok((diff, gzip))
@@ -134,30 +140,30 @@ impl<'a> Import<'a> {
     /// Makes it all real, and tells it. Gives what now leads to each image: its familiar names, or its id.
     ///
     /// # Errors
-    /// The store's. What was put in place and no name leads to is taken back.
+    /// The store's. What was committed and no name leads to is rolled back.
     pub fn finish(mut self, story: &mut Story) -> Result<Vec<String>, Fault> {
-        self.making.sync().map_err(step)?;
+        self.transaction.sync().map_err(step)?;
         let lock = self.store.lock().map_err(step)?;
-        let mut placed = Vec::new();
-        let done = match self.place(story, &lock, &mut placed) {
+        let mut committed = Vec::new();
+        let done = match self.commit(story, &lock, &mut committed) {
             Ok(()) => self.name(story, &lock),
             Err(fault) => Err(fault),
         };
         if done.is_err() {
-            self.store.take_back(&mut self.making, &placed, story, &lock)?;
+            self.store.roll_back(&mut self.transaction, &committed, story, &lock)?;
         }
         done
     }
 
     /// Layers and blobs, each by one rename.
-    fn place(&mut self, story: &mut Story, lock: &StoreLock, placed: &mut Vec<Placed>) -> Result<(), Fault> {
+    fn commit(&mut self, story: &mut Story, lock: &StoreLock, committed: &mut Vec<Committed>) -> Result<(), Fault> {
         for (diff_id, chain_id) in &self.reused {
             tell_reused(story, diff_id, chain_id);
         }
         for layer in &self.layers {
             match self.store.keep_layer(layer, lock).map_err(step)? {
                 Some(deed) => {
-                    placed.push(Placed::Layer(layer.chain_id.clone()));
+                    committed.push(Committed::Layer(layer.chain_id.clone()));
                     deed.tell(story);
                 }
                 None => tell_reused(story, &layer.info.diff_id, &layer.chain_id),
@@ -170,7 +176,7 @@ impl<'a> Import<'a> {
             }
             for blob in &image.blobs {
                 if let Some(deed) = self.store.keep_blob(blob, lock).map_err(step)? {
-                    placed.push(Placed::Blob(blob.digest.clone()));
+                    committed.push(Committed::Blob(blob.digest.clone()));
                     deed.tell(story);
                 }
             }

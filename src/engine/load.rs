@@ -4,7 +4,7 @@ use super::import::Import;
 use super::plan::{Plan, Scene, Step};
 use crate::event::{Event, Fact, Fault, Story};
 use crate::image::archive;
-use crate::image::tarball::Trouble;
+use crate::image::tarball::LayerError;
 use crate::store::Store;
 use std::io::Read;
 
@@ -47,9 +47,9 @@ impl Step for Load {
 /// [`Fault::Archive`] for an archive that is not what it should be, [`Fault::LocalFile`] when it cannot be read; the store
 /// is then as it was.
 pub fn load(store: &Store, story: &mut Story, input: &mut dyn Read, path: &str) -> Result<Vec<String>, Fault> {
-    let fault = |trouble: Trouble| trouble.fault(path);
+    let fault = |error: LayerError| error.fault(path);
     let mut import = Import::begin(store).map_err(fault)?;
-    let images = archive::read(input, &mut |content| import.spool(content)).map_err(fault)?;
+    let images = archive::read(input, &mut |content| import.stage(content)).map_err(fault)?;
     let layers = images.iter().map(|i| i.layers.len()).sum();
     story.tell(Event::of(
         Fact::ArchiveRead { path: path.into(), images: Some(images.len()), layers: Some(layers) },

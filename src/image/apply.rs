@@ -7,7 +7,7 @@
 //! (`trusted.overlay.overlay.*`, which the kernel itself shows as `trusted.overlay.*` since 6.7), so that no image can
 //! place a redirect or an opaque mark.
 
-use super::tarball::{Kind, Member, Tar, Trouble, too_large};
+use super::tarball::{Kind, LayerError, Member, Tar, too_large};
 use crate::event::ArchiveFlaw;
 use crate::kernel::sys::Calls;
 use crate::kernel::{open, walk};
@@ -45,7 +45,7 @@ pub struct Applied {
 ///
 /// # Errors
 /// The archive's flaw, or the input's own error. What was unpacked until then stays for the caller to remove.
-pub fn apply(input: impl Read, root: OwnedFd, lowers: &[PathBuf]) -> Result<Applied, Trouble> {
+pub fn apply(input: impl Read, root: OwnedFd, lowers: &[PathBuf]) -> Result<Applied, LayerError> {
     let mut layer = Unpacker {
         root: Rc::new(root),
         lowers,
@@ -102,7 +102,7 @@ impl Place {
 }
 
 impl Unpacker<'_> {
-    fn member<R: Read>(&mut self, m: &Member, tar: &mut Tar<R>) -> Result<(), Trouble> {
+    fn member<R: Read>(&mut self, m: &Member, tar: &mut Tar<R>) -> Result<(), LayerError> {
         let path = clean(&m.path, &m.name())?;
         let Some((&name, dir)) = path.split_last() else {
             // The root itself: "./".
@@ -182,7 +182,7 @@ impl Unpacker<'_> {
     }
 
     /// `.wh.x` deletes x of the layers below; it never touches what this layer itself holds.
-    fn whiteout(&mut self, hidden: &[u8], place: &Place, m: &Member) -> Result<(), Trouble> {
+    fn whiteout(&mut self, hidden: &[u8], place: &Place, m: &Member) -> Result<(), LayerError> {
         if hidden == b".wh..opq" {
             return make_opaque(&place.fd).map_err(|e| write(m, e));
         }
@@ -204,7 +204,7 @@ impl Unpacker<'_> {
         }
     }
 
-    fn file<R: Read>(&mut self, m: &Member, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<(), Trouble> {
+    fn file<R: Read>(&mut self, m: &Member, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<(), LayerError> {
         match &m.pieces {
             None => {
                 let copied = self.copy(m, u64::MAX, fd, tar)?;
@@ -231,7 +231,7 @@ impl Unpacker<'_> {
         rustix::fs::futimens(fd, &times(m.mtime)).map_err(|e| write(m, e))
     }
 
-    fn copy<R: Read>(&mut self, m: &Member, most: u64, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<u64, Trouble> {
+    fn copy<R: Read>(&mut self, m: &Member, most: u64, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<u64, LayerError> {
         let mut copied = 0u64;
         while copied < most {
             let want = (most - copied).min(self.buffer.len() as u64) as usize;
@@ -263,7 +263,7 @@ impl Unpacker<'_> {
         rustix::fs::utimensat(&place.fd, name, &times(m.mtime), AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    fn directory_metadata(&mut self, m: &Member, path: Vec<u8>, fd: &OwnedFd) -> Result<(), Trouble> {
+    fn directory_metadata(&mut self, m: &Member, path: Vec<u8>, fd: &OwnedFd) -> Result<(), LayerError> {
         rustix::fs::fchown(fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid))).map_err(|e| write(m, e))?;
         rustix::fs::fchmod(fd, Mode::from_raw_mode(m.mode)).map_err(|e| write(m, e))?;
         for (name, value) in &m.xattrs {
@@ -273,7 +273,7 @@ impl Unpacker<'_> {
         self.remember(path, times(m.mtime))
     }
 
-    fn remember(&mut self, path: Vec<u8>, when: Timestamps) -> Result<(), Trouble> {
+    fn remember(&mut self, path: Vec<u8>, when: Timestamps) -> Result<(), LayerError> {
         self.remembered += path.len();
         if self.remembered > MAX_REMEMBERED {
             return Err(too_large("directory names", MAX_REMEMBERED as u64));
@@ -293,7 +293,7 @@ impl Unpacker<'_> {
     }
 
     /// Opens the directory that a member lies in, and makes what is missing of it.
-    fn parent(&mut self, dir: &[&[u8]], m: &Member) -> Result<Place, Trouble> {
+    fn parent(&mut self, dir: &[&[u8]], m: &Member) -> Result<Place, LayerError> {
         let asked = dir.join(&b"/"[..]);
         if let Some((known, place)) = &self.last
             && *known == asked
@@ -309,7 +309,7 @@ impl Unpacker<'_> {
         Ok(place)
     }
 
-    fn walk(&mut self, dir: &[&[u8]], m: &Member) -> Result<Place, Trouble> {
+    fn walk(&mut self, dir: &[&[u8]], m: &Member) -> Result<Place, LayerError> {
         let mut place = Place { path: Vec::new(), fd: self.root.clone() };
         for name in dir {
             let existing = status(&place, name).map_err(|e| write(m, e))?;
@@ -343,8 +343,8 @@ impl Unpacker<'_> {
     }
 
     /// Where a link of this layer leads, as in a chroot. The place is then opened anew by its true path.
-    fn follow(&self, link: &[u8], m: &Member) -> Result<Place, Trouble> {
-        let escape = || Trouble::Flaw(ArchiveFlaw::Escape { member: m.name() });
+    fn follow(&self, link: &[u8], m: &Member) -> Result<Place, LayerError> {
+        let escape = || LayerError::Flaw(ArchiveFlaw::Escape { member: m.name() });
         let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let found = open2(&self.root, link, OFlags::PATH | OFlags::DIRECTORY, how).map_err(|_| escape())?;
         let shown = |fd: &OwnedFd| std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
@@ -355,7 +355,7 @@ impl Unpacker<'_> {
     }
 
     /// The file that a hard link names: its directory, its name there, its status.
-    fn link_target(&self, m: &Member) -> Result<(OwnedFd, Vec<u8>, Stat), Trouble> {
+    fn link_target(&self, m: &Member) -> Result<(OwnedFd, Vec<u8>, Stat), LayerError> {
         let path = clean(&m.link, &m.name())?;
         let (base, dir) = path.split_last().ok_or_else(|| bad(m, "link"))?;
         let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
@@ -411,7 +411,7 @@ impl Unpacker<'_> {
 }
 
 /// The parts of a member's name. A leading slash means the layer's root, as Docker takes it; `..` may not lead above it.
-fn clean<'a>(path: &'a [u8], member: &str) -> Result<Vec<&'a [u8]>, Trouble> {
+fn clean<'a>(path: &'a [u8], member: &str) -> Result<Vec<&'a [u8]>, LayerError> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&b| b == b'/') {
         match part {
@@ -524,15 +524,15 @@ fn times(mtime: (i64, u32)) -> Timestamps {
     }
 }
 
-fn write(m: &Member, e: Errno) -> Trouble {
+fn write(m: &Member, e: Errno) -> LayerError {
     write_flaw(&m.name(), e)
 }
 
-fn write_flaw(member: &str, e: Errno) -> Trouble {
+fn write_flaw(member: &str, e: Errno) -> LayerError {
     ArchiveFlaw::Write { member: member.into(), errno: e.raw_os_error() }.into()
 }
 
-fn bad(m: &Member, why: &str) -> Trouble {
+fn bad(m: &Member, why: &str) -> LayerError {
     ArchiveFlaw::BadMember { member: m.name(), why: why.into() }.into()
 }
 

@@ -5,9 +5,9 @@
 //! read: `<id>/layer.tar` with links between them, and `blobs/sha256/<hex>`. Nothing is believed that a digest can check.
 
 use super::digest::BlobDigest;
-use super::model::{ImageConfig, Spooled};
+use super::model::{ImageConfig, StagedBlob};
 use super::reference::Reference;
-use super::tarball::{Kind, Member, Tar, Trouble, compression, too_large};
+use super::tarball::{Kind, LayerError, Member, Tar, compression, too_large};
 use crate::event::ArchiveFlaw;
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
@@ -30,10 +30,10 @@ const MAX_DOCUMENT: u64 = 8 << 20;
 /// One image of an archive, its documents checked, its layers not yet.
 #[derive(Debug)]
 pub struct ArchivedImage {
-    pub config: Spooled,
+    pub config: StagedBlob,
     pub parsed: ImageConfig,
     /// The lowest first, as many as `parsed` has diff IDs.
-    pub layers: Vec<Spooled>,
+    pub layers: Vec<StagedBlob>,
     pub names: Vec<Reference>,
 }
 
@@ -51,19 +51,19 @@ struct Entry {
 /// Where a member's content went.
 #[derive(Debug, Clone)]
 enum Content {
-    Kept(Spooled),
+    Kept(StagedBlob),
     /// Older archives hold a layer that two images share once, and a link for the other.
     Link(String),
 }
 
-/// Reads the whole archive; `spool` writes one member's content to where it can be read again.
+/// Reads the whole archive; `stage` writes one member's content to where it can be read again.
 ///
 /// # Errors
-/// What is wrong with the archive, or the error of the input or of `spool`.
+/// What is wrong with the archive, or the error of the input or of `stage`.
 pub fn read(
     input: &mut dyn Read,
-    spool: &mut dyn FnMut(&mut dyn Read) -> Result<Spooled, Trouble>,
-) -> Result<Vec<ArchivedImage>, Trouble> {
+    stage: &mut dyn FnMut(&mut dyn Read) -> Result<StagedBlob, LayerError>,
+) -> Result<Vec<ArchivedImage>, LayerError> {
     let (input, _) = plain(input)?;
     let mut tar = Tar::new(input);
     let mut members: HashMap<String, Content> = HashMap::new();
@@ -76,7 +76,7 @@ pub fn read(
         let name = join("", &member.name());
         match member.kind {
             Kind::File => {
-                let kept = keep(&mut tar, &member, spool)?;
+                let kept = keep(&mut tar, &member, stage)?;
                 check_name(&name, &kept)?;
                 members.insert(name, Content::Kept(kept));
             }
@@ -117,7 +117,7 @@ pub fn read(
     entries.into_iter().map(|entry| image(entry, &members)).collect()
 }
 
-fn image(entry: Entry, members: &HashMap<String, Content>) -> Result<ArchivedImage, Trouble> {
+fn image(entry: Entry, members: &HashMap<String, Content>) -> Result<ArchivedImage, LayerError> {
     let config = find(&entry.config, members)?;
     // `<hex>.json`: the name says what the content must be.
     check_name(entry.config.trim_end_matches(".json"), &config)?;
@@ -140,7 +140,7 @@ fn image(entry: Entry, members: &HashMap<String, Content>) -> Result<ArchivedIma
 }
 
 /// A member by its name, through at most a few links.
-fn find(name: &str, members: &HashMap<String, Content>) -> Result<Spooled, Trouble> {
+fn find(name: &str, members: &HashMap<String, Content>) -> Result<StagedBlob, LayerError> {
     let mut at = join("", name);
     for _ in 0..8 {
         match members.get(&at) {
@@ -155,15 +155,15 @@ fn find(name: &str, members: &HashMap<String, Content>) -> Result<Spooled, Troub
 fn keep<R: Read>(
     tar: &mut Tar<R>,
     member: &Member,
-    spool: &mut dyn FnMut(&mut dyn Read) -> Result<Spooled, Trouble>,
-) -> Result<Spooled, Trouble> {
+    stage: &mut dyn FnMut(&mut dyn Read) -> Result<StagedBlob, LayerError>,
+) -> Result<StagedBlob, LayerError> {
     if member.pieces.is_some() {
         return Err(ArchiveFlaw::BadMember { member: member.name(), why: "sparse".into() }.into());
     }
-    let mut content = MemberContent { tar, trouble: None };
-    let kept = spool(&mut content);
-    match content.trouble {
-        Some(trouble) => Err(trouble),
+    let mut content = MemberContent { tar, error: None };
+    let kept = stage(&mut content);
+    match content.error {
+        Some(error) => Err(error),
         None => {
             kept.and_then(|kept| if kept.bytes == member.size { Ok(kept) } else { Err(ArchiveFlaw::Truncated.into()) })
         }
@@ -173,20 +173,20 @@ fn keep<R: Read>(
 /// A member's content as a reader; what was wrong is kept beside the bare I/O error.
 struct MemberContent<'a, R> {
     tar: &'a mut Tar<R>,
-    trouble: Option<Trouble>,
+    error: Option<LayerError>,
 }
 
 impl<R: Read> Read for MemberContent<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tar.content(buffer).map_err(|trouble| {
-            self.trouble = Some(trouble);
+        self.tar.content(buffer).map_err(|error| {
+            self.error = Some(error);
             io::Error::from(io::ErrorKind::InvalidData)
         })
     }
 }
 
 /// A name that is a digest must be the content's.
-fn check_name(name: &str, kept: &Spooled) -> Result<(), Trouble> {
+fn check_name(name: &str, kept: &StagedBlob) -> Result<(), LayerError> {
     let base = name.rsplit('/').next().unwrap_or(name);
     let is_digest = name.starts_with("blobs/sha256/") || !name.contains('/');
     match BlobDigest::of_hex(base).filter(|expected| is_digest && *expected != kept.digest) {
@@ -198,11 +198,11 @@ fn check_name(name: &str, kept: &Spooled) -> Result<(), Trouble> {
     }
 }
 
-fn document<T: DeserializeOwned>(member: &str, kept: &Spooled) -> Result<T, Trouble> {
+fn document<T: DeserializeOwned>(member: &str, kept: &StagedBlob) -> Result<T, LayerError> {
     if kept.bytes > MAX_DOCUMENT {
         return Err(too_large(member, MAX_DOCUMENT));
     }
-    let text = std::fs::read(&kept.path).map_err(Trouble::Read)?;
+    let text = std::fs::read(&kept.path).map_err(LayerError::Read)?;
     serde_json::from_slice(&text).map_err(|e| ArchiveFlaw::BadJson { member: member.into(), why: e.to_string() }.into())
 }
 
@@ -223,9 +223,9 @@ fn join(dir: &str, name: &str) -> String {
 ///
 /// # Errors
 /// [`ArchiveFlaw::NotAnArchive`] names a compression that is not read.
-pub fn plain<'a>(mut input: impl Read + 'a) -> Result<(Box<dyn Read + 'a>, bool), Trouble> {
+pub fn plain<'a>(mut input: impl Read + 'a) -> Result<(Box<dyn Read + 'a>, bool), LayerError> {
     let mut head = Vec::with_capacity(6);
-    input.by_ref().take(6).read_to_end(&mut head).map_err(Trouble::reading)?;
+    input.by_ref().take(6).read_to_end(&mut head).map_err(LayerError::reading)?;
     let known = compression(&head);
     let input = BufReader::with_capacity(64 << 10, io::Cursor::new(head).chain(input));
     match known {
@@ -235,10 +235,10 @@ pub fn plain<'a>(mut input: impl Read + 'a) -> Result<(Box<dyn Read + 'a>, bool)
     }
 }
 
-/// Opens what was spooled.
+/// Opens a staged blob.
 ///
 /// # Errors
 /// The system's.
-pub fn open(kept: &Spooled) -> Result<File, Trouble> {
-    File::open(&kept.path).map_err(Trouble::Read)
+pub fn open(kept: &StagedBlob) -> Result<File, LayerError> {
+    File::open(&kept.path).map_err(LayerError::Read)
 }

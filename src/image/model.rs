@@ -147,7 +147,7 @@ pub struct Index {
 
 /// A blob that has been written into `tmp/` and is not in the store yet.
 #[derive(Debug, Clone)]
-pub struct Spooled {
+pub struct StagedBlob {
     pub path: PathBuf,
     /// Of the bytes as they lie there.
     pub digest: BlobDigest,

@@ -24,9 +24,9 @@ const MAX_PIECES: usize = 1 << 16;
 /// a thousand times its size.
 pub const MAX_STREAM: u64 = 256 << 30;
 
-/// Why a stream could not be read or unpacked.
+/// Why a layer or an archive of layers could not be read or unpacked.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum LayerError {
     /// The archive's fault.
     Flaw(ArchiveFlaw),
     /// The input could not be read.
@@ -35,35 +35,35 @@ pub enum Trouble {
     Store(SysError),
 }
 
-impl Trouble {
+impl LayerError {
     /// The fault for an archive that is known to people as `path`.
     pub fn fault(self, path: &str) -> Fault {
         match self {
-            Trouble::Flaw(flaw) => Fault::Archive { path: path.into(), flaw },
-            Trouble::Read(e) => Fault::LocalFile { path: path.into(), errno: e.raw_os_error().unwrap_or(libc::EIO) },
-            Trouble::Store(e) => Fault::step("load", e),
+            LayerError::Flaw(flaw) => Fault::Archive { path: path.into(), flaw },
+            LayerError::Read(e) => Fault::LocalFile { path: path.into(), errno: e.raw_os_error().unwrap_or(libc::EIO) },
+            LayerError::Store(e) => Fault::step("load", e),
         }
     }
 
     /// From reading: an error of the operating system is the input's, any other the decompressor's verdict.
-    pub fn reading(e: io::Error) -> Trouble {
+    pub fn reading(e: io::Error) -> LayerError {
         match e.kind() {
-            _ if e.raw_os_error().is_some() => Trouble::Read(e),
-            io::ErrorKind::UnexpectedEof => Trouble::Flaw(ArchiveFlaw::Truncated),
-            _ => Trouble::Flaw(ArchiveFlaw::NotAnArchive { what: "gzip".into() }),
+            _ if e.raw_os_error().is_some() => LayerError::Read(e),
+            io::ErrorKind::UnexpectedEof => LayerError::Flaw(ArchiveFlaw::Truncated),
+            _ => LayerError::Flaw(ArchiveFlaw::NotAnArchive { what: "gzip".into() }),
         }
     }
 }
 
-impl From<ArchiveFlaw> for Trouble {
+impl From<ArchiveFlaw> for LayerError {
     fn from(flaw: ArchiveFlaw) -> Self {
-        Trouble::Flaw(flaw)
+        LayerError::Flaw(flaw)
     }
 }
 
-impl From<SysError> for Trouble {
+impl From<SysError> for LayerError {
     fn from(e: SysError) -> Self {
-        Trouble::Store(e)
+        LayerError::Store(e)
     }
 }
 
@@ -127,7 +127,7 @@ impl<R: Read> Tar<R> {
     /// # Errors
     /// A stream that is cut short, is no tar, or exceeds a limit; or the input's own error.
     #[allow(clippy::should_implement_trait)] // an iterator could not be read from between two of its items
-    pub fn next(&mut self) -> Result<Option<Member>, Trouble> {
+    pub fn next(&mut self) -> Result<Option<Member>, LayerError> {
         let mut long_name: Option<Vec<u8>> = None;
         let mut long_link: Option<Vec<u8>> = None;
         let mut pax = Pax::default();
@@ -148,7 +148,7 @@ impl<R: Read> Tar<R> {
     }
 
     /// Reads on to the end of the input, so that a digest over it is complete.
-    pub fn drain(&mut self) -> Result<(), Trouble> {
+    pub fn drain(&mut self) -> Result<(), LayerError> {
         self.skip()?;
         let mut buffer = [0; 16384];
         while self.raw(&mut buffer)? > 0 {}
@@ -161,7 +161,7 @@ impl<R: Read> Tar<R> {
         long_name: Option<Vec<u8>>,
         long_link: Option<Vec<u8>>,
         mut pax: Pax,
-    ) -> Result<Member, Trouble> {
+    ) -> Result<Member, LayerError> {
         let mut path = pax.path.take().or(long_name).unwrap_or_else(|| header.path());
         let link = pax.link.take().or(long_link).unwrap_or_else(|| text(&header.0[157..257]).to_vec());
         let kind = match header.0[156] {
@@ -175,7 +175,7 @@ impl<R: Read> Tar<R> {
             b'6' => Kind::Fifo,
             other => Kind::Other(other),
         };
-        let bad = |why: &str| -> Trouble {
+        let bad = |why: &str| -> LayerError {
             ArchiveFlaw::BadMember { member: String::from_utf8_lossy(&path).into_owned(), why: why.into() }.into()
         };
         let stored = match pax.size {
@@ -228,8 +228,8 @@ impl<R: Read> Tar<R> {
     }
 
     /// The old GNU way: pieces in the header and in blocks behind it.
-    fn gnu_sparse(&mut self, header: &Block) -> Result<Sparse, Trouble> {
-        let broken = || Trouble::Flaw(ArchiveFlaw::NotAnArchive { what: "sparse map".into() });
+    fn gnu_sparse(&mut self, header: &Block) -> Result<Sparse, LayerError> {
+        let broken = || LayerError::Flaw(ArchiveFlaw::NotAnArchive { what: "sparse map".into() });
         let mut pieces = Vec::new();
         let read = |block: &[u8; 512], from: usize, count: usize, pieces: &mut Vec<(u64, u64)>| {
             for at in (0..count).map(|i| from + i * 24) {
@@ -256,8 +256,8 @@ impl<R: Read> Tar<R> {
     }
 
     /// PAX: the map is in the header (0.0, 0.1), or in front of the content (1.0).
-    fn pax_sparse(&mut self, sparse: &mut PaxSparse) -> Result<Sparse, Trouble> {
-        let broken = || Trouble::Flaw(ArchiveFlaw::NotAnArchive { what: "sparse map".into() });
+    fn pax_sparse(&mut self, sparse: &mut PaxSparse) -> Result<Sparse, LayerError> {
+        let broken = || LayerError::Flaw(ArchiveFlaw::NotAnArchive { what: "sparse map".into() });
         let size = sparse.size.ok_or_else(broken)?;
         if !sparse.map_in_content {
             return Ok((size, Some(std::mem::take(&mut sparse.pieces))));
@@ -297,7 +297,7 @@ impl<R: Read> Tar<R> {
         Ok((size, Some(pieces.filter_map(|p| Some((*p.first()?, *p.get(1)?))).collect())))
     }
 
-    fn header(&mut self) -> Result<Option<Block>, Trouble> {
+    fn header(&mut self) -> Result<Option<Block>, LayerError> {
         self.skip()?;
         if self.ended {
             return Ok(None);
@@ -327,7 +327,7 @@ impl<R: Read> Tar<R> {
     }
 
     /// The content of an extended header.
-    fn extended(&mut self, header: &Block) -> Result<Vec<u8>, Trouble> {
+    fn extended(&mut self, header: &Block) -> Result<Vec<u8>, LayerError> {
         let size = header.number(124, 12).and_then(|n| u64::try_from(n).ok()).unwrap_or(u64::MAX);
         if size > MAX_EXTENDED {
             return Err(too_large("extended header", MAX_EXTENDED));
@@ -339,7 +339,7 @@ impl<R: Read> Tar<R> {
         Ok(content)
     }
 
-    fn begin(&mut self, size: u64) -> Result<(), Trouble> {
+    fn begin(&mut self, size: u64) -> Result<(), LayerError> {
         if size > MAX_STREAM {
             return Err(too_large("member", MAX_STREAM));
         }
@@ -348,7 +348,7 @@ impl<R: Read> Tar<R> {
         Ok(())
     }
 
-    fn skip(&mut self) -> Result<(), Trouble> {
+    fn skip(&mut self) -> Result<(), LayerError> {
         let mut buffer = [0; 16384];
         let mut rest = self.left + self.padding;
         (self.left, self.padding) = (0, 0);
@@ -362,12 +362,12 @@ impl<R: Read> Tar<R> {
         Ok(())
     }
 
-    fn exact(&mut self, buffer: &mut [u8]) -> Result<(), Trouble> {
+    fn exact(&mut self, buffer: &mut [u8]) -> Result<(), LayerError> {
         let want = buffer.len();
         if self.fill(buffer)? == want { Ok(()) } else { Err(ArchiveFlaw::Truncated.into()) }
     }
 
-    fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, LayerError> {
         let mut have = 0;
         while let Some(rest) = buffer.get_mut(have..).filter(|rest| !rest.is_empty()) {
             match self.raw(rest)? {
@@ -378,7 +378,7 @@ impl<R: Read> Tar<R> {
         Ok(have)
     }
 
-    fn raw(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+    fn raw(&mut self, buffer: &mut [u8]) -> Result<usize, LayerError> {
         loop {
             match self.input.read(buffer) {
                 Ok(n) => {
@@ -386,7 +386,7 @@ impl<R: Read> Tar<R> {
                     return if self.total > MAX_STREAM { Err(too_large("stream", MAX_STREAM)) } else { Ok(n) };
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(Trouble::reading(e)),
+                Err(e) => return Err(LayerError::reading(e)),
             }
         }
     }
@@ -395,7 +395,7 @@ impl<R: Read> Tar<R> {
     ///
     /// # Errors
     /// As [`Tar::next`].
-    pub fn content(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+    pub fn content(&mut self, buffer: &mut [u8]) -> Result<usize, LayerError> {
         let want = self.left.min(buffer.len() as u64) as usize;
         if want == 0 {
             return Ok(0);
@@ -413,7 +413,7 @@ impl<R: Read> Tar<R> {
 type Sparse = (u64, Option<Vec<(u64, u64)>>);
 
 /// In order, apart from each other, inside the file, and as long together as the content.
-fn check_pieces(pieces: &[(u64, u64)], size: u64, content: u64) -> Result<(), Trouble> {
+fn check_pieces(pieces: &[(u64, u64)], size: u64, content: u64) -> Result<(), LayerError> {
     let mut end = 0u64;
     let mut sum = 0u64;
     for &(offset, length) in pieces {
@@ -424,6 +424,6 @@ fn check_pieces(pieces: &[(u64, u64)], size: u64, content: u64) -> Result<(), Tr
     if sum == content { Ok(()) } else { Err(ArchiveFlaw::NotAnArchive { what: "sparse map".into() }.into()) }
 }
 
-pub fn too_large(what: &str, limit: u64) -> Trouble {
+pub fn too_large(what: &str, limit: u64) -> LayerError {
     ArchiveFlaw::TooLarge { what: what.into(), limit }.into()
 }

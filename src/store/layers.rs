@@ -6,7 +6,7 @@
 
 use super::{Store, StoreLock, Temp, sync_dir};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
-use crate::image::model::Spooled;
+use crate::image::model::StagedBlob;
 use crate::image::{BlobDigest, ChainId, DiffId};
 use crate::kernel::{files, sys};
 use serde::{Deserialize, Serialize};
@@ -25,16 +25,16 @@ pub struct LayerInfo {
     pub bytes: u64,
 }
 
-/// The place in `tmp/` where one import makes its blobs and layers. What is not kept goes when this is dropped.
+/// One import: the directory in `tmp/` where its blobs and layers are staged. What is not committed goes when this is dropped.
 #[derive(Debug)]
-pub struct Making {
+pub struct ImportTransaction {
     temp: Temp,
     next: u64,
 }
 
-/// What an import has put in its place.
+/// What an import has renamed into its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed {
+pub enum Committed {
     Blob(BlobDigest),
     Layer(ChainId),
 }
@@ -54,7 +54,7 @@ impl NewLayer {
     }
 }
 
-/// A blob in the making.
+/// A blob that is being written.
 #[derive(Debug)]
 pub struct BlobWriter {
     path: PathBuf,
@@ -64,8 +64,8 @@ pub struct BlobWriter {
 }
 
 impl BlobWriter {
-    pub fn finish(self) -> Spooled {
-        Spooled { path: self.path, digest: BlobDigest::of(self.hash), bytes: self.bytes }
+    pub fn finish(self) -> StagedBlob {
+        StagedBlob { path: self.path, digest: BlobDigest::of(self.hash), bytes: self.bytes }
     }
 }
 
@@ -82,14 +82,14 @@ impl Write for BlobWriter {
     }
 }
 
-/// Reading went wrong, or writing.
+/// Why a blob could not be staged: its input or the store.
 #[derive(Debug)]
-pub enum SpoolError {
+pub enum StageError {
     Read(io::Error),
     Write(SysError),
 }
 
-impl Making {
+impl ImportTransaction {
     fn path(&mut self, kind: &str) -> PathBuf {
         self.next += 1;
         self.temp.path().join(format!("{kind}.{}", self.next))
@@ -110,21 +110,21 @@ impl Making {
     /// Copies a stream to a new file, and takes its digest on the way.
     ///
     /// # Errors
-    /// [`SpoolError`], which tells the input's errors from the store's.
-    pub fn blob(&mut self, input: &mut dyn Read) -> Result<Spooled, SpoolError> {
-        let mut writer = self.writer().map_err(SpoolError::Write)?;
+    /// [`StageError`], which tells the input's errors from the store's.
+    pub fn blob(&mut self, input: &mut dyn Read) -> Result<StagedBlob, StageError> {
+        let mut writer = self.writer().map_err(StageError::Write)?;
         let mut buffer = vec![0u8; 128 << 10];
         loop {
             let n = match input.read(&mut buffer) {
                 Ok(0) => return Ok(writer.finish()),
                 Ok(n) => n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(SpoolError::Read(e)),
+                Err(e) => return Err(StageError::Read(e)),
             };
             let piece = buffer.get(..n).unwrap_or_default();
             writer
                 .write_all(piece)
-                .map_err(|e| SpoolError::Write(SysError::io("write", writer.path.to_string_lossy(), &e)))?;
+                .map_err(|e| StageError::Write(SysError::io("write", writer.path.to_string_lossy(), &e)))?;
         }
     }
 
@@ -153,8 +153,8 @@ impl Making {
 
 impl Store {
     /// Begins an import.
-    pub fn making(&self) -> Result<Making, SysError> {
-        Ok(Making { temp: self.temporary_dir()?, next: 0 })
+    pub fn begin_import(&self) -> Result<ImportTransaction, SysError> {
+        Ok(ImportTransaction { temp: self.temporary_dir()?, next: 0 })
     }
 
     pub fn blob(&self, digest: &BlobDigest) -> PathBuf {
@@ -190,7 +190,7 @@ impl Store {
     ///
     /// # Errors
     /// The rename's.
-    pub fn keep_blob(&self, blob: &Spooled, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
+    pub fn keep_blob(&self, blob: &StagedBlob, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
         let path = self.blob(&blob.digest);
         if path.exists() {
             return Ok(None);
@@ -268,62 +268,62 @@ impl Store {
         let lock = self.lock().map_err(step)?;
         let (blobs, mut layers) = self.referenced()?;
         layers.extend(used);
-        let mut making = self.making().map_err(step)?;
+        let mut transaction = self.begin_import().map_err(step)?;
         let mut deeds = Vec::new();
         let here = names(&self.blobs()).into_iter().filter_map(|name| BlobDigest::of_hex(&name));
-        let unused = here.filter(|digest| !blobs.contains(digest)).map(Placed::Blob);
+        let unused = here.filter(|digest| !blobs.contains(digest)).map(Committed::Blob);
         let here = names(&self.layers()).into_iter().filter_map(|name| ChainId::of_hex(&name));
-        for what in unused.chain(here.filter(|chain| !layers.contains(chain)).map(Placed::Layer)) {
-            deeds.push(self.discard(&mut making, &what).map_err(step)?);
+        for what in unused.chain(here.filter(|chain| !layers.contains(chain)).map(Committed::Layer)) {
+            deeds.push(self.discard(&mut transaction, &what).map_err(step)?);
         }
         for name in names(&self.layer_links()) {
             if !self.layer_links().join(&name).exists() {
-                deeds.push(discard(&mut making, &self.layer_links().join(name), None).map_err(step)?);
+                deeds.push(discard(&mut transaction, &self.layer_links().join(name), None).map_err(step)?);
             }
         }
         drop(lock);
         Ok(deeds)
     }
 
-    /// Takes back what an import has put in its place, the last first, unless the index already leads to it.
+    /// Removes what an import has committed, the last first, unless the index already leads to it.
     ///
     /// # Errors
     /// A damaged index, or a rename's.
-    pub fn take_back(
+    pub fn roll_back(
         &self,
-        making: &mut Making,
-        placed: &[Placed],
+        transaction: &mut ImportTransaction,
+        committed: &[Committed],
         story: &mut Story,
         _lock: &StoreLock,
     ) -> Result<(), Fault> {
         let (blobs, layers) = self.referenced()?;
-        for what in placed.iter().rev() {
+        for what in committed.iter().rev() {
             let named = match what {
-                Placed::Blob(digest) => blobs.contains(digest),
-                Placed::Layer(chain_id) => layers.contains(chain_id),
+                Committed::Blob(digest) => blobs.contains(digest),
+                Committed::Layer(chain_id) => layers.contains(chain_id),
             };
             if !named {
-                self.discard(making, what).map_err(|e| Fault::step("clean", e))?.tell(story);
+                self.discard(transaction, what).map_err(|e| Fault::step("clean", e))?.tell(story);
             }
         }
         Ok(())
     }
 
     /// A layer's short name goes with it.
-    fn discard(&self, making: &mut Making, what: &Placed) -> Result<Deed<()>, SysError> {
+    fn discard(&self, transaction: &mut ImportTransaction, what: &Committed) -> Result<Deed<()>, SysError> {
         match what {
-            Placed::Blob(digest) => discard(making, &self.blob(digest), None),
-            Placed::Layer(chain_id) => {
+            Committed::Blob(digest) => discard(transaction, &self.blob(digest), None),
+            Committed::Layer(chain_id) => {
                 let short = self.layer_short(chain_id).map(|short| self.layers().join(short));
-                discard(making, &self.layer_home(chain_id), short)
+                discard(transaction, &self.layer_home(chain_id), short)
             }
         }
     }
 }
 
 /// One rename out of sight; the bulk goes with `tmp/`.
-fn discard(making: &mut Making, path: &Path, link: Option<PathBuf>) -> Result<Deed<()>, SysError> {
-    let (away, link_away) = (making.path("old"), making.path("old"));
+fn discard(transaction: &mut ImportTransaction, path: &Path, link: Option<PathBuf>) -> Result<Deed<()>, SysError> {
+    let (away, link_away) = (transaction.path("old"), transaction.path("old"));
     sys::deed(|calls| {
         files::rename(calls, path, &away)?;
         if let Some(link) = &link {

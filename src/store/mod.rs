@@ -30,7 +30,7 @@ mod temp;
 
 pub use containers::{ContainerDir, ContainerLock, Damaged, SOCKET};
 pub use journal::{ContainerJournal, Header, Journal, Record};
-pub use layers::{BlobWriter, LayerInfo, Making, NewLayer, Placed, SpoolError};
+pub use layers::{BlobWriter, Committed, ImportTransaction, LayerInfo, NewLayer, StageError};
 pub use temp::Temp;
 
 use crate::event::{Deed, Fact, Fault, SysError};

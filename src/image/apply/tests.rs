@@ -57,7 +57,7 @@ impl Tarball {
 
 struct Unpacked {
     dir: tempfile::TempDir,
-    result: Result<Applied, Trouble>,
+    result: Result<Applied, LayerError>,
 }
 
 impl Unpacked {
@@ -80,7 +80,7 @@ impl Unpacked {
     fn flaw(self) -> ArchiveFlaw {
         self.nothing_escaped();
         match self.result {
-            Err(Trouble::Flaw(flaw)) => flaw,
+            Err(LayerError::Flaw(flaw)) => flaw,
             other => panic!("{other:?}"),
         }
     }

@@ -1,7 +1,7 @@
 //! A PAX header: records that are taken by their length, never by line.
 
 use super::header::decimal;
-use super::{MAX_PIECES, Trouble, too_large};
+use super::{LayerError, MAX_PIECES, too_large};
 use crate::event::ArchiveFlaw;
 
 /// The records of one PAX header that matter here.
@@ -30,8 +30,8 @@ pub(super) struct PaxSparse {
 
 impl Pax {
     /// `"LENGTH KEY=VALUE\n"`, the length counting itself: a value may hold any byte.
-    pub(super) fn parse(mut data: &[u8]) -> Result<Pax, Trouble> {
-        let broken = || Trouble::Flaw(ArchiveFlaw::NotAnArchive { what: "pax".into() });
+    pub(super) fn parse(mut data: &[u8]) -> Result<Pax, LayerError> {
+        let broken = || LayerError::Flaw(ArchiveFlaw::NotAnArchive { what: "pax".into() });
         let mut pax = Pax { present: true, ..Pax::default() };
         while !data.is_empty() {
             let blank = data.iter().take(20).position(|&b| b == b' ').ok_or_else(broken)?;
