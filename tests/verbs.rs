@@ -730,3 +730,24 @@ fn version_has_dockers_lines() {
         format!("{own} {own}\n")
     );
 }
+
+#[test]
+fn nobody_writes_to_a_read_only_root() {
+    let Some(m) = Machine::new("verbs::read-only", &[]) else { return };
+    let script =
+        "touch /x /etc/x /srv/new/x || echo >/etc/hosts || echo EROFS; pwd; touch /dev/shm/x /dev/x && ls /dev/shm";
+    let words = ["--narrate", "full", "--lang", "en", "run", "--name", "ro", "--read-only", "--network", "none"];
+    let ran = m.docent(&[&words[..], &["-w", "/srv/new", "tiny", "sh", "-c", script]].concat()).ok();
+    assert_eq!(ran.stdout, "EROFS\n/srv/new\nx\n", "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("Read-only file system").count(), 4, "{}", ran.stderr);
+    assert!(m.events().iter().any(|e| matches!(e.fact, docent::event::Fact::RootReadOnly)), "told");
+    assert_eq!(m.docent(&["inspect", "-f", "{{.HostConfig.ReadonlyRootfs}}", "ro"]).ok().stdout, "true\n");
+    for words in [&["cp", "/etc/hostname", "ro:/"][..], &["explain", "--", "cp", "/etc/hostname", "ro:/"]] {
+        let ran = m.docent(&[&["--lang", "en"][..], words].concat());
+        assert!(ran.code == 1 && ran.stderr.contains("container rootfs is marked read-only"), "{ran:?}");
+    }
+    m.docent(&["cp", "ro:/etc/passwd", "passwd"]).ok();
+    // The same without it writes all of them.
+    let ran = m.docent(&["run", "--rm", "--network", "none", "-w", "/srv/new", "tiny", "sh", "-c", script]).ok();
+    assert_eq!(ran.stdout, "/srv/new\nx\n");
+}

@@ -163,6 +163,20 @@ macro_rules! mount {
         sample { paths: vec![s("/proc/sys")], absent: vec![s("/proc/irq")] }
     }
 
+    /// `--read-only`: the write layer is there, and nothing can be written to it.
+    RootReadOnly = "mount.root-read-only" {
+        in Block::Isolation; calls [mount_setattr]; man "mount_setattr(2)";
+        unproven "done by the child before it can be looked at from outside; grep ' / / ro' /proc/PID/mountinfo shows it while it runs";
+        [CHANGE] {
+            ko: "컨테이너의 루트 파일 시스템을 읽기 전용으로 {v}",
+            en: "{v} the container's root file system to read-only",
+        }
+        short { ko: "루트 읽기 전용", en: "root read-only" }
+        hand { "mount -o remount,bind,ro /" }
+        #[cfg(test)]
+        sample {}
+    }
+
     /// The overlay became `/`, and the old root is gone from sight.
     RootPivoted { to: String } = "mount.pivot-root" {
         in Block::Isolation; calls [umount2 pivot_root]; man "pivot_root(2)";

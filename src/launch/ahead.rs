@@ -178,7 +178,7 @@ impl Ahead<'_> {
     }
 
     /// A file of the container's directory, and the place that is made for it.
-    pub fn bind(&self, mount: &Mount) -> Result<Vec<Fact>, Fault> {
+    pub fn bind(&self, mount: &Mount, read_only: bool) -> Result<Vec<Fact>, Fault> {
         let place = Path::new(mount.destination);
         let mut facts = Vec::new();
         match self.kind(place) {
@@ -192,7 +192,7 @@ impl Ahead<'_> {
             }
             _ => {}
         }
-        facts.push(root::bind_fact(&mount.source, mount.destination, false, true));
+        facts.push(root::bind_fact(&mount.source, mount.destination, read_only, true));
         Ok(facts)
     }
 

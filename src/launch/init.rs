@@ -181,7 +181,7 @@ impl Init<'_> {
             Step::Bind(m) => {
                 let place = Path::new(m.destination);
                 let target = target::for_bind(self.root()?.as_fd(), place, &m.source, &mut self.story)?;
-                root::bind(target.as_fd(), &m.source, m.destination, false, true)?.tell(&mut self.story);
+                root::bind(target.as_fd(), &m.source, m.destination, spec.read_only, true)?.tell(&mut self.story);
             }
             Step::Protect => {
                 let proc = duplicate(self.proc.take().as_ref(), "/proc")?;
@@ -218,6 +218,7 @@ impl Init<'_> {
                 target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;
                 enter_directory(&top, cwd).map_err(|e| bad(e.errno))?;
             }
+            Step::ReadOnlyRoot => root::make_read_only()?.tell(&mut self.story),
             Step::Bounding => {
                 if let Some(why) = sequence::without_mknod(spec) {
                     self.story.tell(Event::of(why, Vec::new()));

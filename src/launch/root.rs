@@ -6,8 +6,8 @@ use crate::event::{Deed, Device, Event, Fact, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
-use crate::kernel::process;
 use crate::kernel::sys::{self, Calls};
+use crate::kernel::{open, process};
 use nix::mount::MntFlags;
 use rustix::fs::{FileType, makedev};
 use rustix::mount::MountAttrFlags as Attr;
@@ -217,5 +217,14 @@ pub fn pivot(root: BorrowedFd<'_>, target: &Path) -> Result<Deed<()>, SysError> 
         sys::umount2(calls, Path::new("."), MntFlags::MNT_DETACH)?;
         std::env::set_current_dir("/").map_err(|e| SysError::io("chdir", "/", &e))?;
         Ok(((), Fact::RootPivoted { to: target.to_string_lossy().into_owned() }))
+    })
+}
+
+/// Nothing of the root can be written any more, but what is mounted in it (`/dev`, `/dev/shm`). `/` is the container's by now.
+pub fn make_read_only() -> Result<Deed<()>, SysError> {
+    let top = open::directory(Path::new("/"))?;
+    sys::deed(|calls| {
+        mounts::set_read_only(calls, top.as_fd(), false)?;
+        Ok(((), Fact::RootReadOnly))
     })
 }

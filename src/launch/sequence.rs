@@ -63,6 +63,7 @@ pub enum Step {
     PivotRoot,
     Session,
     WorkingDirectory,
+    ReadOnlyRoot,
     Bounding,
     Seccomp,
     User,
@@ -107,7 +108,9 @@ pub fn launch(spec: &Spec) -> Vec<Step> {
     }
     steps.push(Hostname);
     steps.extend(tty.then_some(Terminal));
-    steps.push(PivotRoot);
+    steps.extend([PivotRoot, Session, WorkingDirectory]);
+    // The working directory may have had to be made.
+    steps.extend(spec.read_only.then_some(ReadOnlyRoot));
     steps.extend(become_program());
     steps.extend([Go, Exec, Running]);
     steps
@@ -119,18 +122,18 @@ pub fn exec(spec: &Spec) -> Vec<Step> {
     let v1 = spec.cgroup.iter().filter(|g| g.version == 1).cloned();
     let mut steps = vec![Clone, Guard];
     steps.extend(v1.map(JoinCgroup));
-    steps.push(Enter);
+    steps.extend([Enter, Session, WorkingDirectory]);
     steps.extend(become_program());
     steps.extend([Go, Exec]);
     steps
 }
 
 /// The last steps of every program.
-fn become_program() -> [Step; 7] {
+fn become_program() -> [Step; 5] {
     use Step::*;
     // Seccomp before the capabilities go: without no_new_privs, which would break set-uid programs as Docker does not,
     // installing a filter needs CAP_SYS_ADMIN (seccomp(2)).
-    [Session, WorkingDirectory, Bounding, Seccomp, User, Capabilities, Program]
+    [Bounding, Seccomp, User, Capabilities, Program]
 }
 
 fn limits(spec: &Spec) -> Vec<Limited> {
@@ -189,6 +192,7 @@ impl Step {
             Step::PivotRoot => (Init, "pivotroot"),
             Step::Session => (Init, "session"),
             Step::WorkingDirectory => (Init, "workingdirectory"),
+            Step::ReadOnlyRoot => (Init, "readonlyroot"),
             Step::Bounding => (Init, "bounding"),
             Step::Seccomp => (Init, "seccomp"),
             Step::User => (Init, "user"),
@@ -259,7 +263,7 @@ impl Step {
                 point.into_iter().chain([root::dev_fact(), root::nodes_fact(), root::pts_fact()]).collect()
             }
             CgroupView(g) => vec![root::cgroup_fact(g.version)],
-            Bind(m) => ahead.bind(m)?,
+            Bind(m) => ahead.bind(m, spec.read_only)?,
             Protect => protect::forecast().into(),
             Veth => {
                 let endpoint = ahead.network(spec)?.1;
@@ -276,6 +280,7 @@ impl Step {
                 ahead.user(spec)?;
                 ahead.directories(Path::new(&spec.process.cwd))?
             }
+            ReadOnlyRoot => vec![Fact::RootReadOnly],
             Bounding => {
                 let (kept, dropped) = left(&spec.capabilities)?;
                 without_mknod(spec).into_iter().chain([Fact::Capabilities { kept, dropped: Some(dropped) }]).collect()

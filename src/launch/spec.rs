@@ -20,6 +20,8 @@ pub struct Spec {
     pub id: String,
     pub hostname: String,
     pub root: Overlay,
+    /// `root.readonly`
+    pub read_only: bool,
     pub process: Process,
     /// `process.capabilities`: of PID 1 and of each exec.
     pub capabilities: Vec<&'static str>,
@@ -48,6 +50,7 @@ impl Spec {
             id: container.id.clone(),
             hostname: container.hostname().to_string(),
             root: Overlay { without_devices: !devices, ..overlay_of(store, container) },
+            read_only: container.host_config.readonly_rootfs,
             process: container.process(),
             capabilities: crate::kernel::caps::DEFAULT.iter().copied().filter(|c| devices || *c != MKNOD).collect(),
             mounts: bound.map(|(source, destination)| Mount { source, destination }).into(),

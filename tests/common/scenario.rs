@@ -162,6 +162,7 @@ trap '"$0" ps -aq | xargs -r "$0" rm -f' EXIT
 "$0" load -i hello.tar
 "$0" images
 "$0" run --rm --network none tiny true
+"$0" run --rm --read-only --network none tiny true
 "$0" run --rm -m 64m --cpus 0.5 --pids-limit 50 -e A=b -w /srv/new -u 1000:1000 --network none tiny sh -c 'echo $A'
 "$0" create --name made --network none tiny true
 "$0" rename made remade

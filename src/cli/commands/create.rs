@@ -59,6 +59,9 @@ pub struct Flags {
     /// 컨테이너의 포트를 호스트에 공개합니다 | Publish a container's port(s) to the host
     #[arg(short, long, value_name = "list", value_parser = parse_publish)]
     pub publish: Vec<PortSpec>,
+    /// 컨테이너의 루트 파일 시스템을 읽기 전용으로 마운트합니다 | Mount the container's root filesystem as read only
+    #[arg(long)]
+    pub read_only: bool,
     /// 컨테이너가 끝나면 자동으로 지웁니다 | Automatically remove the container when it exits
     #[arg(long)]
     pub rm: bool,
@@ -120,6 +123,7 @@ impl Flags {
             network_mode: self.network.unwrap_or(NetworkMode::Bridge),
             port_bindings,
             auto_remove: self.rm,
+            readonly_rootfs: self.read_only,
             memory: self.memory.and_then(|m| m.0),
             nano_cpus: cpu_milli.map(|milli| milli * 1_000_000),
             pids_limit: self.pids_limit.and_then(|p| p.0).and_then(|n| i64::try_from(n).ok()),

@@ -40,6 +40,7 @@ struct Copy {
 impl Step for Copy {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
         let (store, container) = (scene.store, scene.container()?);
+        self.allowed(container)?;
         let overlay = overlay_of(store, container);
         let running = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?;
         // A stopped container's files are mounted for the look.
@@ -56,6 +57,7 @@ impl Step for Copy {
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
         let (store, container) = (scene.store, scene.container()?);
+        self.allowed(container)?;
         match self.into {
             true => into_container(store, story, container, &self.local, &self.inside, self.options),
             false => from_container(store, story, container, &self.inside, &self.local, self.options),
@@ -64,6 +66,13 @@ impl Step for Copy {
 }
 
 impl Copy {
+    fn allowed(&self, container: &Container) -> Result<(), Fault> {
+        match self.into && container.host_config.readonly_rootfs {
+            true => Err(Fault::RootFsReadOnly { name: container.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
     fn forecast_into(
         &self,
         store: &Store,

@@ -218,6 +218,21 @@ macro_rules! asked {
         sample { Fault::AlreadyPaused { name: s("web"), id: s(ID) } }
     }
 
+    /// `cp` into a container with `--read-only`.
+    RootFsReadOnly { name: String } => {
+        (name) {
+            ko: "{name} 컨테이너의 루트 파일 시스템은 읽기 전용입니다",
+            en: "container rootfs is marked read-only ({name})",
+        }
+        cause {
+            ko: "--read-only 옵션으로 만든 컨테이너에는 밖에서도 쓸 수 없습니다.",
+            en: "It was made with --read-only: nobody writes to it, not from outside either.",
+        }
+        fix { ko: "옵션 없이 새 컨테이너를 만듭니다", en: "make another container, without the option" }
+        #[cfg(test)]
+        sample { Fault::RootFsReadOnly { name: s("web") } }
+    }
+
     NotPaused { name: String, id: String } => {
         (name, id = short(id)) { ko: "{name} 컨테이너는 일시정지 상태가 아닙니다 ({id})", en: "Container {name} is not paused ({id})" }
         fix { ko: "docent ps -a 명령으로 상태를 볼 수 있습니다", en: "docent ps -a shows the states" }
