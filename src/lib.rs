@@ -33,6 +33,8 @@ mod repl;
 pub mod store;
 mod web;
 
+#[cfg(feature = "book")]
+pub use cli::man_pages;
 use std::ffi::OsString;
 
 /// Runs as what the arguments say, `args[0]` first, and gives the exit code.

@@ -1,11 +1,15 @@
-//! Both books are plain sources of mdbook: it builds them, each chapter is in SUMMARY.md, and no link leads nowhere.
+//! Both books are plain sources of mdbook: it builds them, each chapter is in SUMMARY.md, and no link leads nowhere. Every
+//! command has a manual page in both languages, which has what its `--help` has.
 //!
-//! `cargo test --features book --test pages`: mdbook is a library here, and needed for nothing else.
+//! `cargo test --features book --test pages`: mdbook and clap_mangen are libraries here, and needed for nothing else. The manual
+//! pages stay in `target/man/ko` and `target/man/en`.
 
+use docent::event::Lang;
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Builds the book of `root` into `to`; gives the sources of its chapters.
 fn build(root: &Path, to: &Path) -> Result<Vec<PathBuf>, String> {
@@ -83,6 +87,68 @@ fn a_book_with_a_hole_is_not_built() {
         match why {
             None => assert!(built.is_ok(), "{built:?}"),
             Some(why) => assert!(built.as_ref().is_err_and(|e| e.contains(why)), "{why}: {built:?}"),
+        }
+    }
+}
+
+/// What `docent PATH --help` lists in a section: the names of the commands, or the flags.
+fn listed(path: &[&str], heading: &str) -> Vec<String> {
+    let help = Command::new(env!("CARGO_BIN_EXE_docent")).args(path).args(["--help", "--lang", "en"]).output();
+    let help = String::from_utf8(help.expect("docent").stdout).expect("text");
+    let rows = help.lines().skip_while(|line| *line != heading).skip(1).take_while(|line| !line.is_empty());
+    let words = |line: &str| line.split_whitespace().map(str::to_string).collect::<Vec<_>>();
+    match heading {
+        "Commands:" => rows.filter_map(|row| words(row).into_iter().next()).collect(),
+        // Not those of the second column.
+        _ => rows.flat_map(|row| words(row).into_iter().take(2)).filter(|word| word.starts_with('-')).collect(),
+    }
+}
+
+/// The path of every command, from the program's own help.
+fn commands() -> Vec<Vec<String>> {
+    let mut found = vec![Vec::<String>::new()];
+    let mut at = 0;
+    while let Some(path) = found.get(at).cloned() {
+        let words: Vec<&str> = path.iter().map(String::as_str).collect();
+        let below = listed(&words, "Commands:").into_iter();
+        found.extend(below.map(|name| [path.as_slice(), &[name]].concat()));
+        at += 1;
+    }
+    found
+}
+
+#[test]
+fn every_command_has_a_manual_page_in_both_languages() {
+    let commands = commands();
+    assert!(commands.len() > 50, "{commands:?}");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("target");
+    for (lang, name, synopsis, korean) in [(Lang::Ko, "이름", "사용법", true), (Lang::En, "NAME", "SYNOPSIS", false)]
+    {
+        let dir = target.join("man").join(lang.code());
+        std::fs::create_dir_all(&dir).expect("target/man");
+        let pages = docent::man_pages(lang).expect("pages");
+        let mut expected: Vec<String> =
+            commands.iter().map(|path| [&["docent".to_string()], path.as_slice()].concat().join("-") + ".1").collect();
+        expected.sort();
+        assert_eq!(pages.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(), expected);
+        for path in &commands {
+            let words: Vec<&str> = path.iter().map(String::as_str).collect();
+            let whole = [&["docent"], words.as_slice()].concat();
+            let (file, roff) =
+                pages.iter().find(|(file, _)| *file == whole.join("-") + ".1").expect("found among them before");
+            std::fs::write(dir.join(file), roff).expect("write");
+            let plain = roff.replace("\\-", "-");
+            let section = |name: &str| plain.split(".SH ").find_map(|s| s.strip_prefix(&format!("{name}\n")));
+            let about = section(name).unwrap_or_else(|| panic!("{file}: no {name}\n{plain}"));
+            assert!(about.starts_with(&format!("{} - ", whole.join("-"))), "{file}: {about}");
+            assert_eq!(about.chars().any(|c| ('가'..='힣').contains(&c)), korean, "{file}: {about}");
+            let usage = section(synopsis).unwrap_or_else(|| panic!("{file}: no {synopsis}\n{plain}"));
+            assert!(usage.starts_with(&format!("\\fB{}\\fR", whole.join(" "))), "{file}: {usage}");
+            for flag in listed(&words, "Options:").iter().chain(&listed(&[], "Options of every command:")) {
+                let flag = flag.trim_end_matches(',');
+                assert!(plain.contains(&format!("\\fB{flag}\\fR")), "{file}: no {flag}\n{plain}");
+            }
+            assert!(!plain.contains(" | "), "{file}: both languages\n{plain}");
         }
     }
 }

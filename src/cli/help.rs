@@ -9,19 +9,19 @@ use unicode_width::UnicodeWidthStr;
 const USAGE: &str = "사용법: | Usage:";
 const ALIASES: &str = "같은 명령: | Aliases:";
 const OPTIONS: &str = "옵션: | Options:";
-const GLOBAL: &str = "모든 명령에 쓰는 옵션: | Options of every command:";
-const COMMANDS: &str = "명령: | Commands:";
+pub(super) const GLOBAL: &str = "모든 명령에 쓰는 옵션: | Options of every command:";
+pub(super) const COMMANDS: &str = "명령: | Commands:";
 const DEFAULT: &str = "기본값 | default";
 const MORE: &str = "명령 하나의 설명은 'docent COMMAND --help'로 볼 수 있습니다. | \
                     Run 'docent COMMAND --help' for more information on a command.";
 
 /// A text of `한국어 | English`.
-fn pick(both: &str, lang: Lang) -> &str {
+pub(super) fn pick(both: &str, lang: Lang) -> &str {
     let (ko, en) = both.split_once(" | ").unwrap_or((both, both));
     if lang == Lang::Ko { ko } else { en }
 }
 
-fn text(both: Option<&StyledStr>, lang: Lang) -> String {
+pub(super) fn text(both: Option<&StyledStr>, lang: Lang) -> String {
     both.map(|both| pick(&both.to_string(), lang).to_string()).unwrap_or_default()
 }
 
@@ -54,16 +54,13 @@ pub fn help(path: &[String], lang: Lang, width: usize) -> String {
 }
 
 /// `docent run [OPTIONS] IMAGE [COMMAND] [ARG...]`, for help and below a usage error.
-fn usage_of(command: &Command, path: &[String]) -> String {
+pub(super) fn usage_of(command: &Command, path: &[String]) -> String {
     let name = std::iter::once("docent").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     if path.is_empty() {
         return format!("{name} [OPTIONS] [COMMAND]");
     }
     if let Some(entry) = find(path).filter(|entry| !entry.usage.is_empty()) {
-        return entry.usage.iter().map(|usage| format!("{name} {usage}")).collect::<Vec<_>>().join(
-            "
-",
-        );
+        return entry.usage.iter().map(|usage| format!("{name} {usage}")).collect::<Vec<_>>().join("\n");
     }
     let mut words = vec![name];
     if command.has_subcommands() {

@@ -13,6 +13,8 @@ mod format;
 mod help;
 mod inspect;
 mod lang;
+#[cfg(feature = "book")]
+mod man;
 mod parse;
 mod parsers;
 mod suggest;
@@ -26,6 +28,8 @@ pub use environment::process_environ;
 pub use format::{check, render};
 pub use help::help;
 pub use lang::language;
+#[cfg(feature = "book")]
+pub use man::man_pages;
 pub use parse::{Asked, Globals, command, parse};
 pub use suggest::nearest;
 

@@ -69,10 +69,15 @@ const ABOUT: &str = "스스로 설명하는 컨테이너 엔진입니다. 명령
 
 /// The whole tree, for parsing, help and completion.
 pub fn command() -> Command {
+    habits(tree())
+}
+
+/// The tree as the registry defines it.
+pub(super) fn tree() -> Command {
     let help = Arg::new("help").long("help").action(ArgAction::Help).global(true);
     let help = help.help("사용법을 보여 줍니다 | Print usage");
     let root = GlobalArgs::augment_args(Command::new("docent")).arg(help).about(ABOUT).disable_version_flag(true);
-    habits(commands::tree(root))
+    commands::tree(root)
 }
 
 /// Docker's habits, on a command and all below it.
