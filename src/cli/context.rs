@@ -1,4 +1,4 @@
-//! What every command carries with it: the store, the story and its journal, and the voice.
+//! What every command carries with it: the store, the story and its journal, and the narrator.
 
 use super::Globals;
 use crate::container::Container;

@@ -1,4 +1,4 @@
-//! What a container is on paper: its configuration, fixed when it is created, and its state, which its monitor writes.
+//! A container as data: its configuration, fixed when it is created, and its state, which its monitor writes.
 //!
 //! Plain data and the rules over it (names, status texts); the files lie in `store/`.
 

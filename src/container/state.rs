@@ -87,8 +87,8 @@ pub struct End {
 }
 
 impl Life {
-    /// What it is once its monitor has died without a word. 137, as a shell says of a process that was killed: what it really
-    /// returned died with its parent.
+    /// What it is once its monitor has died without recording an end. 137, as a shell says of a
+    /// process that was killed: what it really returned died with its parent.
     pub fn lost(&self, cgroups: Vec<String>) -> State {
         match self.init {
             Some(init) => {

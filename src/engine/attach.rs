@@ -1,7 +1,7 @@
 //! The learner's terminal and a program's streams, joined: for `run`, `start -a` and `exec`.
 //!
 //! docent is a pipe here: the program's bytes pass untouched, its exit code becomes ours, signals that docent gets go on to
-//! it, and narration waits until its last byte is out (design, promise 4).
+//! it, and narration waits until its last byte is out.
 
 use crate::event::{Fault, Story};
 use crate::kernel::signals::Signals;

@@ -1,4 +1,4 @@
-//! `create`: an image and a request become a container on paper. No process, no memory: a directory with an empty write layer.
+//! `create`: an image and a request become a container's configuration and directory, with an empty write layer. No process yet.
 
 use super::plan::{Plan, Scene, Step};
 use super::resolve::{Base, Resolve};

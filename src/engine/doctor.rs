@@ -1,4 +1,4 @@
-//! `doctor`: which of the four worlds this host is, and what is missing.
+//! `doctor`: which tier this host is in, and what is missing.
 
 use crate::event::{Probe, Story, Tier};
 use crate::kernel::probe;

@@ -1,4 +1,4 @@
-//! `logs`: the container's own words, out of the json-file that its monitor writes.
+//! `logs`: the container's output, out of the json-file that its monitor writes.
 
 use crate::container::Container;
 use crate::event::{Fault, SysError};

@@ -1,5 +1,5 @@
-//! What a user means: one file per family of verbs. A verb looks, decides, and lets the modules below do; it tells what they
-//! did to the command's story and never says a word itself.
+//! The verbs, one file for each or for a pair: plans of steps ([`plan`]) that call the modules below and tell their deeds to the
+//! command's story. No text for people is made here.
 
 pub mod attach;
 pub mod builtin;

@@ -20,7 +20,7 @@ pub trait Step {
     /// Errors: what could not be done; what this step had done until then it has undone itself.
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault>;
 
-    /// Takes it back, down to what Docker too leaves, after a later step has failed.
+    /// Undoes it, down to what Docker too leaves, after a later step has failed.
     fn undo(&mut self, _: &mut Scene<'_>, _: &mut Story) -> Result<(), Fault> {
         Ok(())
     }

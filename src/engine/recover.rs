@@ -1,7 +1,7 @@
 //! Recovery: the next command removes what a killed command or monitor left behind, before it does anything else.
 //!
-//! Everything docent makes can be found from the store alone: things in the making lie in `tmp/` under a lock that died with
-//! their maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
+//! Everything docent makes can be found from the store alone: what is not finished lies in `tmp/` under a lock that died with
+//! its maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
 use crate::container::Container;

@@ -82,7 +82,7 @@ fn found(text: &str, image: Option<&Image>, by: Resolved) -> Fact {
     Fact::ImageResolved { reference, id, by, layers, bytes }
 }
 
-/// Names that are here and differ from this one by a slip of the pen, or only in the tag or the registry.
+/// Names that are here and differ from this one by a typing error, or only in the tag or the registry.
 fn similar(store: &Store, name: &Reference) -> Result<Vec<String>, Fault> {
     let last = |r: &Reference| r.repository().rsplit('/').next().unwrap_or_default().to_string();
     let asked = last(name);

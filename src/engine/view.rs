@@ -1,9 +1,9 @@
-//! A container's files as the container sees them, from outside: for `cp`, `diff` and whatever else looks in.
+//! A container's files as the container sees them, from outside: for `cp`, `diff` and forecasts.
 //!
 //! Nothing of the container is run or believed: its root is a descriptor, and every path is walked by the kernel with
 //! RESOLVE_IN_ROOT (CVE-2018-15664, CVE-2019-14271). A running container is entered through /proc/PID/root, which leads into
 //! its mount namespace, volumes and all; a stopped one is mounted, detached from every namespace, under its lock, since the
-//! kernel would accept a second mount of the same write layer without a word.
+//! kernel would accept a second mount of the same write layer without an error.
 
 use crate::container::Container;
 use crate::event::{Fault, Story, SysError};

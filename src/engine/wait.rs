@@ -1,4 +1,4 @@
-//! `wait`: until a container has ended, without looking again and again. Its monitor says the code to everybody who is
+//! `wait`: until a container has ended, without polling. Its monitor says the code to everybody who is
 //! connected, also of a container that goes with its end (`--rm`).
 
 use super::stop::begun;

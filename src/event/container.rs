@@ -81,7 +81,7 @@ macro_rules! container {
         sample { id: s(ID), name: s("site"), was: s("web") }
     }
 
-    /// Its monitor died without a word; found and recovered by a later command.
+    /// Its monitor died without recording an end; found and recovered by a later command.
     ContainerLost {
         #[serde(rename = "container_id")]
         id: String,

@@ -2,7 +2,7 @@
 //!
 //! It serves the sandbox: each `docker …` in there is a connection here and one `docent …` as a child, with the client's
 //! standard streams. What the submission may ask for is [`Plan::serves`]; the rest of docent could run programs or touch files
-//! in the engine's stead. When the script has ended, all that it started is killed and the tasks are
+//! with the engine's rights. When the script has ended, all that it started is killed and the tasks are
 //! looked at. The end of this process is the end of everything in its pid namespace, mounts and network: nothing to undo.
 
 use super::client::{EXIT, REFUSED, RUN, SIGNAL};

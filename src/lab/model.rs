@@ -1,5 +1,5 @@
 //! What `lab.toml` may say. Read strictly: an unknown key, a missing language or a task that depends on a later one is an
-//! error that names the file and the line, so a slip of an instructor's pen is found before a class meets it.
+//! error that names the file and the line, so an instructor's mistake is found before a class meets it.
 
 use crate::event::{Cause, Fault, Score, TaskLine, Text, Tier, Verdict};
 use serde::{Deserialize, Serialize};

@@ -280,7 +280,7 @@ impl InitProcess {
     }
 }
 
-/// The process ended without a word (killed from outside, out of memory), or its monitor was told to end.
+/// The process ended without a message (killed from outside, out of memory), or its monitor was told to end.
 pub fn died(spec: &Spec) -> Fault {
     Fault::MonitorDied { id: spec.id.clone() }
 }

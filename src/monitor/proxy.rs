@@ -3,7 +3,7 @@
 //! The connection goes to the address, not to the container's loopback: a service that listens on 127.0.0.1 inside stays
 //! unreachable, as with Docker. Nothing here waits: a slow reader holds up only its own connection.
 //!
-//! One kindness beyond Docker: a server needs a moment before it listens, and `curl` right behind `run -d` would be turned
+//! Beyond Docker: a server needs a moment before it listens, and `curl` right behind `run -d` would be turned
 //! away in that moment. So the first connections are kept until the server is there, or [`PATIENCE`] is over.
 
 use crate::launch::parent::Published;
@@ -27,7 +27,7 @@ const BUFFER: usize = 32 * 1024;
 #[derive(Default)]
 struct Flow {
     buffer: Vec<u8>,
-    /// The source has said its last word.
+    /// The source is at its end.
     ended: bool,
     /// … and the destination knows.
     passed_on: bool,

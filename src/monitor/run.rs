@@ -1,4 +1,4 @@
-//! A monitor's life: launch, look after, teardown.
+//! A monitor's life: launch, event loop, teardown.
 
 use super::exec::{Execs, OurPipes, Target, Waits, container_pipes, interest};
 use super::log::Log;
@@ -169,7 +169,7 @@ impl Monitor {
         })
     }
 
-    /// The event loop, until PID 1 has ended and everything is put away. Gives the clients that may not know it yet: waiting
+    /// The event loop, until PID 1 has ended and its teardown is done. Gives the clients that may not know it yet: waiting
     /// for them, a monitor holds nothing any more, not even the container's lock.
     fn look_after(mut self, first: &First, story: &mut Story) -> Vec<Listener> {
         // Who died during the launch has sent its SIGCHLD already.

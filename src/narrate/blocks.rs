@@ -309,7 +309,7 @@ fn exit(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     let ended: Vec<&Event> = list.iter().filter(|e| matches!(e.fact, Fact::ContainerExited { .. })).copied().collect();
     let list = if ended.is_empty() { list } else { &ended };
     let mut told = sentences(lang, list, Concept::Exit, vec![Line::Text(concept::exit(lang))]);
-    // What ended was a guest of `exec`, not the container; or, with --rm, the write layer does not stay.
+    // What ended was a program of `exec`, not the container; or, with --rm, the write layer does not stay.
     if ended.is_empty() || all.iter().any(|e| matches!(e.fact, Fact::ContainerRemoved { .. })) {
         told.lessons.clear();
     }

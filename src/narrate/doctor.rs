@@ -1,4 +1,4 @@
-//! The doctor's verdict: tier, each check, and the exact command that mends what is missing.
+//! The doctor's verdict: tier, each check, and the exact command that installs or enables what is missing.
 
 use super::Narrator;
 use super::layout::{clean, padded};
@@ -85,7 +85,7 @@ fn name(lang: Lang, what: &str) -> String {
     }
 }
 
-/// The command that mends it; for an ordinary user most things are mended by being root.
+/// The command that fixes it; for an ordinary user most checks only pass as root.
 fn fix(lang: Lang, what: &str, uid: u32) -> Option<String> {
     Some(match what {
         "namespaces" => doctor::fix_namespaces(lang, own_command()),

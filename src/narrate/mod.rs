@@ -1,4 +1,4 @@
-//! The voice: the only place (besides the tables of `cli/`) that makes text for people, in Korean and English.
+//! Narration: the only place (besides the tables of `cli/`) that makes text for people, in Korean and English.
 //!
 //! Events come in, a block of text goes out; nothing here changes anything or reads the system. Whatever a container, an
 //! image or a lab could have named is cleaned of control characters before it reaches a terminal ([`layout`]).

@@ -2,7 +2,7 @@
 //!
 //! Not a shell: it knows quotes, substitutions, comments, here-documents and separators, which is what is needed to take
 //! a paste apart and to find the word that names a command. It never fails and never panics: text that it does not
-//! understand is left to the shell, which has the last word.
+//! understand is left to the shell, which decides.
 
 /// What is missing at the end of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -258,7 +258,7 @@ fn slip(text: &str, simple: &Simple, words: &Words) -> Option<Doubt> {
     if !plain(&first) {
         return None;
     }
-    // `docekr` anywhere; a slip of a bare verb as well. Whether the shell knows the word is asked before this is said.
+    // `docekr` anywhere; a mistyped bare verb as well. Whether the shell knows the word is asked before this is said.
     if let Some(right) = nearest(first, ["docker", "docent"].into_iter()) {
         return meant(0, right, true);
     }

@@ -1,4 +1,4 @@
-//! Which words are ours, from the registry of commands, and slips of the finger.
+//! Which words are commands of docent's, from the registry, and which are typing errors for one.
 //!
 //! A bare verb is ours when no Unix tool and no shell builtin has that name, so a learner's habits keep working; `exec` is
 //! the one builtin that is ours when it can only be meant for a container.
@@ -51,7 +51,7 @@ impl Words {
         self.verbs.contains(name)
     }
 
-    /// A verb, or a slip of one.
+    /// A verb, or a typing error for one.
     pub fn near_or_known(&self, name: &str) -> bool {
         self.has_verb(name) || self.near_verb(name).is_some()
     }

@@ -5,7 +5,7 @@
 //! ROOT/layers/<hex>/diff    an unpacked layer by chain ID; `l/<12 hex>` is a short name for lowerdir
 //! ROOT/containers/<id>/     config.json, state.json, lock, upper/, work/, merged/, log, control socket, journal
 //! ROOT/network/             leases of the bridge
-//! ROOT/tmp/                 in the making, each under a held lock
+//! ROOT/tmp/                 not finished yet, each under a held lock
 //! ROOT/lab/progress.json    the learner's way through the labs
 //! ROOT/journal/             one file per command
 //! ROOT/lock                 the store lock

@@ -1,4 +1,4 @@
-//! Things in the making: entries of `tmp/`, each locked by its maker.
+//! Unfinished files and directories: entries of `tmp/`, each locked by its maker.
 //!
 //! The kernel drops a lock with its holder's last descriptor, so an entry that can be locked belongs to nobody: a later
 //! command removes it. That is the whole recovery for everything that becomes real by one rename.
@@ -51,12 +51,12 @@ impl Store {
         self.tmp().join(format!("{}.{}.{}", std::process::id(), crate::event::now_us(), n))
     }
 
-    /// A directory in the making.
+    /// A locked directory in `tmp/`.
     pub fn temporary_dir(&self) -> Result<Temp, SysError> {
         self.make_temp("mkdir", |path| std::fs::create_dir(path).and_then(|()| File::open(path)))
     }
 
-    /// A file in the making.
+    /// A locked file in `tmp/`.
     pub fn temporary_file(&self) -> Result<Temp, SysError> {
         self.make_temp("open", |path| File::options().create_new(true).read(true).write(true).open(path))
     }

@@ -1,8 +1,8 @@
 //! The connections: one thread, one poll, one request for each.
 //!
 //! What never breaks: a client costs at most one socket, one file and a head's bytes, for a limited time; a file goes out by
-//! sendfile, never through memory. When all places are taken, whoever has been here longest makes room: nobody can take
-//! them all to sit on them.
+//! sendfile, never through memory. When all places are taken, the oldest connection is closed: nobody can occupy
+//! them all.
 
 use super::answer::{Answer, Body, answer};
 use super::conf::Conf;

@@ -215,7 +215,7 @@ impl Machine {
     }
 
     /// What is left of docent in this machine that no container accounts for: monitors, cgroups, mounts, devices of
-    /// containers, things in the making. `live` containers are allowed to have theirs.
+    /// containers, unfinished entries of `tmp/`. `live` containers are allowed to have theirs.
     pub fn leftovers(&self, live: usize) -> Vec<String> {
         let mut found = Vec::new();
         let monitors = self.monitors();

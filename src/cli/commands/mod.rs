@@ -1,8 +1,8 @@
 //! Every command is one file here: its flags, its help in both languages, an example, its exit codes, whether it stands alone
 //! in the session, whether a submission may use it, what it does and what it would do. One line in [`COMMANDS`] registers it.
 //!
-//! The tree that clap parses, `--help`, completion, the session's table of bare verbs and the grader's list all come from
-//! here. The help of a command and of a flag is its doc comment, `한국어 | English`.
+//! The tree that clap parses, `--help`, the manual pages, completion, the session's table of bare verbs and the grader's list all
+//! come from here. The help of a command and of a flag is its doc comment, `한국어 | English`.
 
 pub mod book;
 pub mod cp;
@@ -118,7 +118,7 @@ pub trait Command: Args + Debug + 'static {
     }
 }
 
-/// Whether a submission may use it: it touches nothing but the store, and files in the submission's stead.
+/// Whether a submission may use it: it touches nothing but the store, and files on the submission's behalf.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Graded {
     Never,

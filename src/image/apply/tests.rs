@@ -462,7 +462,7 @@ fn mutations_never_lead_out() {
         for _ in 0..1 + random(4) {
             let at = random(bytes.len());
             bytes[at] = random(256) as u8;
-            // Mend the checksum, so that more than the first check is reached.
+            // Correct the checksum, so that more than the first check is reached.
             let header = at / 512 * 512;
             if let Some(block) = bytes.get_mut(header..header + 512)
                 && &block[257..262] == b"ustar"

@@ -1,4 +1,4 @@
-//! The journal under kills, edits and crowds.
+//! The journal under kills, edits and concurrent writers.
 
 use super::*;
 use crate::event::{Fact, Resolved};
