@@ -23,7 +23,7 @@ pub fn command(argv: Vec<OsString>) -> i32 {
         Asked::Session => return repl::run(cli.globals),
         Asked::Help(path) => print!("{}", cli::help(&path, lang, cli::width())),
         Asked::VersionLine => println!("{}", cli::version_line()),
-        Asked::Command(command) => return command.go(&cli.globals),
+        Asked::Command(command) => return command.execute(&cli.globals),
     }
     0
 }

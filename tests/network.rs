@@ -291,8 +291,8 @@ fn the_bridge_takes_no_router_advertisements() {
             std::fs::read_to_string(path).expect("a setting").trim().to_string()
         };
         // A bridge as any other shows that what the container sends is taken where nobody refuses it.
-        let (guest, other) = (Apart::new(), Apart::new());
-        guest.connect(&lease(&net, &"a1".repeat(32), &[]));
+        let (member, other) = (Apart::new(), Apart::new());
+        member.connect(&lease(&net, &"a1".repeat(32), &[]));
         output("ip", &["link", "add", "plain", "up", "type", "bridge"]);
         let pid = other.pid().to_string();
         output("ip", &["link", "add", "port", "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
@@ -300,7 +300,7 @@ fn the_bridge_takes_no_router_advertisements() {
         let routes = || output("ip", &["-6", "route", "show", "default"]);
         let until = Instant::now() + common::seconds(20);
         while !routes().contains("dev plain") && Instant::now() < until {
-            guest.run(|| output("python3", &["-c", ADVERTISE]));
+            member.run(|| output("python3", &["-c", ADVERTISE]));
             other.run(|| output("python3", &["-c", ADVERTISE]));
         }
         assert!(routes().contains("dev plain"), "the other bridge took it: {}", routes());
@@ -341,9 +341,9 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
     std::fs::write("/proc/sys/net/ipv4/ip_forward", if forwarding { "1" } else { "0" }).expect("ip_forward");
     output("ip", &["link", "set", "lo", "up"]);
     // A bridge of somebody else; where br_netfilter is loaded, what passes through a bridge is seen by every filter.
-    let (guest, other_guest) = (Apart::new(), Apart::new());
+    let (member, other_member) = (Apart::new(), Apart::new());
     output("ip", &["link", "add", "plain", "up", "type", "bridge"]);
-    for (n, apart) in [&guest, &other_guest].into_iter().enumerate() {
+    for (n, apart) in [&member, &other_member].into_iter().enumerate() {
         let (port, pid) = (format!("port{n}"), apart.pid().to_string());
         output("ip", &["link", "add", &port, "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
         apart.run(|| {
@@ -372,7 +372,7 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
         c.run(listen),
         near.0.run(listen),
         far.0.run(listen),
-        guest.run(listen),
+        member.run(listen),
     ];
     // `-p 127.0.0.1:8080:80`
     let published =
@@ -395,7 +395,7 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
     yes("a neighbour by a container", a.run(|| reach(near.1, 80)));
     yes("a neighbour by the other store's container", c.run(|| reach(near.1, 80)));
     yes("the host by its neighbour", near.0.run(|| reach([192, 0, 2, 1].into(), 80)));
-    yes("a guest of a foreign bridge by another", other_guest.run(|| reach([198, 51, 100, 1].into(), 80)));
+    yes("a member of a foreign bridge by another", other_member.run(|| reach([198, 51, 100, 1].into(), 80)));
 
     no("an unpublished port by a neighbour", near.0.run(|| try_to_reach(one.address, 80)));
     no("a port of the host's loopback by a neighbour", near.0.run(|| try_to_reach([192, 0, 2, 1].into(), 8080)));

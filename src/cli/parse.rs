@@ -4,7 +4,7 @@
 //! word whatever it looks like, a repeated flag's last value counts, and every switch takes `=true` and `=false`.
 //! Everything after the image of `run` and the container of `exec` belongs to the program inside.
 
-use super::commands::{self, Ready};
+use super::commands::{self, Parsed};
 use super::environment::{Environ, process_environ};
 use super::lang::{Lang, Level, from_environ, parse_lang, parse_level};
 use super::{parsers, usage_errors};
@@ -41,7 +41,7 @@ pub enum Asked {
     Help(Vec<String>),
     /// `--version`.
     VersionLine,
-    Command(Box<dyn Ready>),
+    Command(Box<dyn Parsed>),
 }
 
 #[derive(Debug, Args)]

@@ -161,7 +161,7 @@ impl<'a> Import<'a> {
             tell_reused(story, diff_id, chain_id);
         }
         for layer in &self.layers {
-            match self.store.keep_layer(layer, lock).map_err(step)? {
+            match self.store.commit_layer(layer, lock).map_err(step)? {
                 Some(deed) => {
                     committed.push(Committed::Layer(layer.chain_id.clone()));
                     deed.tell(story);
@@ -175,7 +175,7 @@ impl<'a> Import<'a> {
                 continue;
             }
             for blob in &image.blobs {
-                if let Some(deed) = self.store.keep_blob(blob, lock).map_err(step)? {
+                if let Some(deed) = self.store.commit_blob(blob, lock).map_err(step)? {
                     committed.push(Committed::Blob(blob.digest.clone()));
                     deed.tell(story);
                 }

@@ -10,8 +10,8 @@ use crate::event::{Cause, Event, Fact, Fault, Miss, Outcome};
 use crate::image::ImageId;
 use std::collections::BTreeMap;
 
-/// One look at a world: what all checks of a lab share is read once.
-pub struct Look<'a> {
+/// Checks a world: what all checks of a lab share is read once.
+pub struct Checker<'a> {
     world: &'a dyn World,
     values: &'a BTreeMap<String, String>,
     containers: Vec<Container>,
@@ -20,7 +20,7 @@ pub struct Look<'a> {
 
 type Found<T> = Result<T, Stop>;
 
-/// A check ends early by a miss, or because it could not look.
+/// A check ends early by a miss, or because something could not be read.
 enum Stop {
     Miss(Miss),
     Fault(Fault),
@@ -36,10 +36,10 @@ fn miss<T>(cause: Cause, expected: impl Into<String>, actual: impl Into<String>)
     Err(Stop::Miss(Miss { cause, expected: expected.into(), actual: actual.into() }))
 }
 
-impl<'a> Look<'a> {
-    pub fn new(world: &'a dyn World, values: &'a BTreeMap<String, String>) -> Result<Look<'a>, Fault> {
+impl<'a> Checker<'a> {
+    pub fn new(world: &'a dyn World, values: &'a BTreeMap<String, String>) -> Result<Checker<'a>, Fault> {
         let events = world.events()?.into_iter().filter(|e| e.outcome == Outcome::Done).collect();
-        Ok(Look { world, values, containers: world.containers()?, events })
+        Ok(Checker { world, values, containers: world.containers()?, events })
     }
 
     /// None: the check holds.

@@ -269,14 +269,14 @@ fn what_failed_did_not_happen() {
 fn events_are_matched_by_kind_container_and_fields() {
     let world = done();
     let values = BTreeMap::new();
-    let look = Look::new(&world, &values).unwrap();
+    let checker = Checker::new(&world, &values).unwrap();
     let check = |entries: u32| Check::Event {
         event: "cow.copied".into(),
         container: Some("web".into()),
         fields: BTreeMap::from([("entries".to_string(), toml::Value::Integer(entries.into()))]),
     };
-    assert_eq!(look.check(&check(1)).unwrap(), None);
-    assert_eq!(look.check(&check(2)).unwrap().unwrap().cause.code(), "no-event");
+    assert_eq!(checker.check(&check(1)).unwrap(), None);
+    assert_eq!(checker.check(&check(2)).unwrap().unwrap().cause.code(), "no-event");
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn every_cause_has_its_code_in_the_list() {
     let mut world = done();
     world.containers.clear();
     let values = BTreeMap::new();
-    let look = Look::new(&world, &values).unwrap();
-    let miss = look.check(&Check::ContainerExists { container: "web".into() }).unwrap().unwrap();
+    let checker = Checker::new(&world, &values).unwrap();
+    let miss = checker.check(&Check::ContainerExists { container: "web".into() }).unwrap().unwrap();
     assert!(Cause::CODES.contains(&miss.cause.code().as_str()));
     assert_eq!(serde_json::to_value(&miss).unwrap()["cause"], "no-container");
     // And each code of the list is a cause: with every field that any cause has, exactly the known codes are read.

@@ -44,7 +44,7 @@ struct LabProgress {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct TaskProgress {
-    /// Holds at the last look.
+    /// Holds at the last evaluation.
     #[serde(default)]
     passed: bool,
     /// The first time it did.
@@ -144,7 +144,7 @@ pub fn started(store: &Store) -> Result<(Lab, Text), Fault> {
 /// # Errors
 /// `NoLabStarted`; the root could not be looked at.
 pub fn status(store: &Store) -> Result<Status, Fault> {
-    look(store, false)
+    evaluate(store, false)
 }
 
 /// Looks at everything, also at what needs a container of the check's own.
@@ -152,7 +152,7 @@ pub fn status(store: &Store) -> Result<Status, Fault> {
 /// # Errors
 /// As [`status`].
 pub fn check(store: &Store) -> Result<Status, Fault> {
-    look(store, true)
+    evaluate(store, true)
 }
 
 /// A cheap look after a command of the learner's: None when no lab is started, else what has changed by it.
@@ -160,7 +160,7 @@ pub fn check(store: &Store) -> Result<Status, Fault> {
 /// # Errors
 /// As [`status`].
 pub fn live(store: &Store) -> Result<Option<Vec<TaskChange>>, Fault> {
-    match look(store, false) {
+    match evaluate(store, false) {
         Ok(status) => Ok(Some(status.changes)),
         Err(Fault::NoLabStarted) => Ok(None),
         Err(fault) => Err(fault),
@@ -208,12 +208,12 @@ pub fn reset(store: &Store) -> Result<String, Fault> {
     Ok(id)
 }
 
-fn look(store: &Store, thorough: bool) -> Result<Status, Fault> {
+fn evaluate(store: &Store, thorough: bool) -> Result<Status, Fault> {
     let progress = read(store)?;
     let (id, entry) = current(&progress).ok_or(Fault::NoLabStarted)?;
     let lab = source(entry).lab(id)?;
     let program =
-        std::env::current_exe().map_err(|e| Fault::step("look", SysError::io("readlink", "/proc/self/exe", &e)))?;
+        std::env::current_exe().map_err(|e| Fault::step("check", SysError::io("readlink", "/proc/self/exe", &e)))?;
     let world = StoreWorld { store, program, since: entry.since, patient: thorough, own: Default::default() };
     let score = score(&lab, &entry.values, &world, thorough)?;
     let mut changes = Vec::new();
@@ -259,7 +259,7 @@ fn read(store: &Store) -> Result<Progress, Fault> {
             serde_json::from_slice(&text).map_err(|e| Fault::StoreDamaged { path: shown(), why: e.to_string() })
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Progress::default()),
-        Err(e) => Err(Fault::step("look", SysError::io("open", shown(), &e))),
+        Err(e) => Err(Fault::step("check", SysError::io("open", shown(), &e))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From checks to a verdict on every task: each is scored by itself, and the dependants of a failed one are skipped.
 
-use super::check::Look;
+use super::check::Checker;
 use super::{Lab, World};
 use crate::event::{Cause, Fault, Miss, Score, TaskScore, Verdict};
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When the world could not be looked at.
 pub fn score(lab: &Lab, values: &BTreeMap<String, String>, world: &dyn World, thorough: bool) -> Result<Score, Fault> {
-    let look = match Look::new(world, values) {
+    let checker = match Checker::new(world, values) {
         Err(fault) if thorough => return Ok(none(lab, &fault)),
-        look => look?,
+        checker => checker?,
     };
     let mut tasks: Vec<TaskScore> = Vec::new();
     for task in &lab.tasks {
@@ -30,7 +30,7 @@ pub fn score(lab: &Lab, values: &BTreeMap<String, String>, world: &dyn World, th
                     verdict = Verdict::Unlooked;
                     continue;
                 }
-                let miss = match look.check(check) {
+                let miss = match checker.check(check) {
                     Err(fault) if thorough => Some(cannot_look(&fault)),
                     found => found?,
                 };

@@ -190,7 +190,7 @@ impl Store {
     ///
     /// # Errors
     /// The rename's.
-    pub fn keep_blob(&self, blob: &StagedBlob, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
+    pub fn commit_blob(&self, blob: &StagedBlob, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
         let path = self.blob(&blob.digest);
         if path.exists() {
             return Ok(None);
@@ -216,7 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// The failed call's.
-    pub fn keep_layer(&self, layer: &NewLayer, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
+    pub fn commit_layer(&self, layer: &NewLayer, _lock: &StoreLock) -> Result<Option<Deed<()>>, SysError> {
         let chain_id = &layer.chain_id;
         if self.has_layer(chain_id) {
             return Ok(None);

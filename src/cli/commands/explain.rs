@@ -36,7 +36,7 @@ impl Command for Explain {
         if !self.forecast.is_empty() {
             let words = std::iter::once("docker".into()).chain(self.forecast.into_iter().map(Into::into)).collect();
             let Forecast { facts, fault } = match parse(words).map_err(|(fault, _)| fault)?.asked {
-                Asked::Command(command) => command.would(&context.store)?,
+                Asked::Command(command) => command.forecast(&context.store)?,
                 _ => Forecast::default(),
             };
             let events: Vec<Event> = facts.into_iter().map(Event::planned).collect();

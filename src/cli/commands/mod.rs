@@ -158,23 +158,23 @@ pub struct Entry {
     pub bare: Bare,
     pub graded: Graded,
     arguments: fn(clap::Command) -> clap::Command,
-    pub read: fn(&ArgMatches) -> Result<Box<dyn Ready>, clap::Error>,
+    pub read: fn(&ArgMatches) -> Result<Box<dyn Parsed>, clap::Error>,
 }
 
 /// A command whose words are understood.
-pub trait Ready: Debug {
+pub trait Parsed: Debug {
     /// Carries it out, and says what went wrong. Gives the exit code.
-    fn go(self: Box<Self>, globals: &Globals) -> i32;
-    fn would(&self, store: &Store) -> Result<Forecast, Fault>;
+    fn execute(self: Box<Self>, globals: &Globals) -> i32;
+    fn forecast(&self, store: &Store) -> Result<Forecast, Fault>;
 }
 
-impl<C: Command> Ready for C {
-    fn go(self: Box<Self>, globals: &Globals) -> i32 {
+impl<C: Command> Parsed for C {
+    fn execute(self: Box<Self>, globals: &Globals) -> i32 {
         self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::exit(&fault)))
     }
 
     /// The first plan that would fail is the last.
-    fn would(&self, store: &Store) -> Result<Forecast, Fault> {
+    fn forecast(&self, store: &Store) -> Result<Forecast, Fault> {
         let mut all = Forecast::default();
         for plan in self.plans(store)? {
             let next = plan.forecast(store);
@@ -256,7 +256,7 @@ pub fn tree(root: clap::Command) -> clap::Command {
 }
 
 /// Reads what clap has parsed below the root.
-pub fn read(words: &ArgMatches) -> Option<Result<Box<dyn Ready>, clap::Error>> {
+pub fn read(words: &ArgMatches) -> Option<Result<Box<dyn Parsed>, clap::Error>> {
     let (first, inner) = words.subcommand()?;
     let (path, matches) = match inner.subcommand() {
         Some((second, innermost)) if GROUPS.iter().any(|(name, _)| *name == first) => (vec![first, second], innermost),
