@@ -153,7 +153,7 @@ impl StoreWorld<'_> {
 /// The file at `path` below `dir`, when it is a regular one that is reached without any symlink.
 fn read_beneath(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let failed = |call: &str, errno: i32| {
-        Fault::step("look", SysError::new(call, dir.join(path.trim_start_matches('/')).to_string_lossy(), errno))
+        Fault::step("check", SysError::new(call, dir.join(path.trim_start_matches('/')).to_string_lossy(), errno))
     };
     let Ok(root) = open::directory(dir) else { return Ok(None) };
     let seen = match Seen::beneath(root.as_fd(), Path::new(path.trim_start_matches('/'))) {
@@ -183,7 +183,7 @@ struct Finished {
 /// Runs a program to its end, at most half a minute. Its output goes through files, so that a helper which keeps a pipe
 /// open cannot hold the caller up.
 fn limited(command: &mut Command) -> Result<Finished, Fault> {
-    let fault = |call: &str, e: &std::io::Error| Fault::step("look", SysError::io(call, "docent", e));
+    let fault = |call: &str, e: &std::io::Error| Fault::step("check", SysError::io(call, "docent", e));
     let memory = |name: &str| {
         rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)
             .map(File::from)
