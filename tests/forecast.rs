@@ -158,6 +158,9 @@ const FAILURES: &[(&str, &str)] = &[
     ("cp taken:/etc/passwd no/such/", "no/such"),
     ("cp good.tar no-such:/", "No such container"),
     ("load -i no-such.tar", "no-such.tar"),
+    ("load -i .", "EISDIR"),
+    ("start no-such stopped", "No such container"),
+    ("exec -d taken true", "not supported"),
 ];
 
 #[test]

@@ -751,3 +751,31 @@ fn nobody_writes_to_a_read_only_root() {
     let ran = m.docent(&["run", "--rm", "--network", "none", "-w", "/srv/new", "tiny", "sh", "-c", script]).ok();
     assert_eq!(ran.stdout, "/srv/new\nx\n");
 }
+
+#[test]
+fn what_is_started_again_while_it_is_removed_is_removed_too() {
+    let Some(m) = Machine::new("verbs::rm-restarted", &[]) else { return };
+    for name in ["first", "second"] {
+        m.docent(&["run", "-d", "--name", name, "--network", "none", "tiny", "sleep", "1000"]).ok();
+    }
+    // The first one's monitor holds up its removal until the second, dead by then, has been started anew.
+    let script = "monitor=$(ps -e -o pid=,args= | awk -v id=$(\"$0\" inspect -f '{{.Id}}' first) '$0 ~ \"__monitor\" && $0 ~ id {print $1}'); \
+                  kill -STOP $monitor; \"$0\" rm -f first second & \
+                  until [ \"$(\"$0\" ps -q --filter name=second)\" = '' ]; do :; done; \"$0\" start second; kill -CONT $monitor; wait";
+    m.within(60, &["sh", "-c", script, common::DOCENT]).ok();
+    assert_eq!(m.docent(&["ps", "-aq"]).ok().stdout, "");
+}
+
+#[test]
+fn a_forecast_opens_no_archive() {
+    let Some(m) = Machine::new("verbs::load-fifo", &[]) else { return };
+    m.sh("mkfifo fifo").ok();
+    m.within(20, &["sh", "-c", "\"$0\" explain -- load -i fifo", common::DOCENT]).ok();
+}
+
+#[test]
+fn a_forecast_knows_what_force_forgives() {
+    let Some(m) = Machine::new("verbs::rm-missing", &[]) else { return };
+    let ran = m.docent(&["explain", "--", "rm", "-f", "no-such"]);
+    assert_eq!((ran.code, m.docent(&["rm", "-f", "no-such"]).code), (0, 0), "{}", ran.stderr);
+}

@@ -2,17 +2,16 @@
 
 use super::import::Import;
 use super::plan::{Plan, Scene, Step};
-use crate::event::{Event, Fact, Fault, Story};
+use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::image::archive;
 use crate::image::tarball::LayerError;
+use crate::kernel::userfiles::UserFiles;
 use crate::store::Store;
 use std::io::Read;
+use std::path::PathBuf;
 
-/// Where an archive comes from: a file by its name for people, opened, or standard input.
-pub struct Load {
-    pub path: String,
-    pub input: Box<dyn Fn() -> Result<Box<dyn Read>, Fault>>,
-}
+/// The archive's file; None is standard input.
+pub struct Load(pub Option<PathBuf>);
 
 /// Names of what was loaded, in the archive's order.
 pub struct Loaded(pub Vec<String>);
@@ -21,20 +20,37 @@ impl Load {
     pub fn plan(self) -> Plan {
         Plan::default().then(self)
     }
+
+    /// The archive's name for people.
+    fn shown(&self) -> String {
+        self.0.as_ref().map_or("-".into(), |path| path.to_string_lossy().into_owned())
+    }
+
+    fn local(&self, e: &SysError) -> Fault {
+        Fault::LocalFile { path: self.shown(), errno: e.errno }
+    }
 }
 
 impl Step for Load {
-    /// What the archive holds only its reading shows.
+    /// What the archive holds only its reading shows. To open it would do something already, if it is a FIFO or a device.
     fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
-        // Standard input is not ours to read yet.
-        if self.path != "-" {
-            drop((self.input)()?);
+        if let Some(path) = &self.0 {
+            let found = UserFiles::here().and_then(|files| files.metadata(path)).map_err(|e| self.local(&e))?;
+            if found.is_dir() {
+                return Err(self.local(&SysError::new("read", self.shown(), libc::EISDIR)));
+            }
         }
-        Ok(vec![Fact::ArchiveRead { path: self.path.clone(), images: None, layers: None }])
+        Ok(vec![Fact::ArchiveRead { path: self.shown(), images: None, layers: None }])
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
-        let loaded = load(scene.store, story, &mut *(self.input)()?, &self.path)?;
+        let mut input: Box<dyn Read> = match &self.0 {
+            Some(path) => {
+                Box::new(UserFiles::here().and_then(|files| files.open_read(path)).map_err(|e| self.local(&e))?)
+            }
+            None => Box::new(std::io::stdin().lock()),
+        };
+        let loaded = load(scene.store, story, &mut *input, &self.shown())?;
         scene.leave(Loaded(loaded));
         Ok(())
     }

@@ -52,6 +52,18 @@ impl Scene<'_> {
     }
 }
 
+struct Failing(Fault);
+
+impl Step for Failing {
+    fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        Err(self.0.clone())
+    }
+
+    fn apply(&mut self, _: &mut Scene<'_>, _: &mut Story) -> Result<(), Fault> {
+        Err(self.0.clone())
+    }
+}
+
 #[derive(Default)]
 pub struct Plan {
     steps: Vec<Box<dyn Step>>,
@@ -70,6 +82,11 @@ impl Plan {
     /// A verb about this container.
     pub fn about(container: &Container) -> Plan {
         Plan { container: Some(container.clone()), ..Plan::default() }
+    }
+
+    /// A verb that cannot be carried out.
+    pub fn failing(fault: Fault) -> Plan {
+        Plan::default().then(Failing(fault))
     }
 
     pub fn then(mut self, step: impl Step + 'static) -> Plan {

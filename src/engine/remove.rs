@@ -7,12 +7,15 @@ use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{cgroup, process};
 use crate::launch::network;
-use crate::store::{Journal, Store};
+use crate::store::Store;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// How long a monitor may take to end once its program has.
 const ENDING: Duration = Duration::from_secs(10);
+
+/// Milliseconds until a look again, where nothing wakes.
+const WAIT: u64 = 100;
 
 /// A container that was sent SIGKILL and is to be removed; its signal is told when its turn comes.
 #[derive(Debug)]
@@ -124,16 +127,37 @@ pub fn remove(store: &Store, story: &mut Story, container: &Container, force: bo
     }
     match kill(&stop::begun(store, &now)?)? {
         Some(killed) => remove_killed(store, story, Killed { since, ..killed }),
-        None => ended(store, story, container, since),
+        None => ended(store, story, &now, since),
     }
 }
 
-/// Removes one whose program has ended.
+/// Removes one whose program has ended. Its monitor holds the lock until its teardown is done (a container with --rm is gone by
+/// itself then); whoever starts it again meanwhile would keep it for as long as it runs, so that one is ended too.
 fn ended(store: &Store, story: &mut Story, container: &Container, since: u64) -> Result<(), Fault> {
-    // The monitor holds this lock until its teardown is done; a container with --rm is gone by itself then.
-    match stop::settled(store, story, container, since)? {
-        Some(_lock) => remove_stopped(store, story, container),
-        None => Ok(()),
+    let id = &container.id;
+    let of = |container: &Container| container.state.life().map(|life| life.monitor);
+    let monitor = of(container).and_then(|pid| process::open(pid, process::start_time(pid)?));
+    loop {
+        let lock = match store.try_lock_container(id) {
+            Err(e) if e.errno == libc::ENOENT => None,
+            Ok(None) => {
+                match store.container_by_id(id)? {
+                    Some(now) if of(&now).is_some_and(|pid| Some(pid) != of(container)) => {
+                        stop::tell_since(store, story, id, since);
+                        return remove(store, story, &now, true);
+                    }
+                    _ => {}
+                }
+                match &monitor {
+                    Some(monitor) => drop(process::wait_gone(monitor.as_fd(), Some(WAIT))),
+                    None => drop(Watch::entries(store.container_dir(id).path()).map(|watch| watch.wait(WAIT))),
+                }
+                continue;
+            }
+            lock => lock.map_err(|e| Fault::step("lock", e))?,
+        };
+        stop::tell_since(store, story, id, since);
+        return lock.map_or(Ok(()), |_lock| remove_stopped(store, story, container));
     }
 }
 
@@ -161,7 +185,10 @@ pub struct Discard(pub String);
 
 impl Step for Discard {
     fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
-        Ok(vec![Fact::ContainerRemoved { id: self.0.clone(), name: self.0.clone() }])
+        let group = cgroup::layout().group(&self.0).filter(|group| group.exists());
+        let group = group.map(|g| Fact::CgroupRemoved { name: g.name.clone(), paths: g.paths() });
+        let removed = Fact::ContainerRemoved { id: self.0.clone(), name: self.0.clone() };
+        Ok(group.into_iter().chain([removed]).collect())
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
@@ -189,7 +216,7 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
             lock => break lock.ok().flatten(),
         }
     };
-    Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since).for_each(|event| story.tell(event));
+    stop::tell_since(store, story, id, since);
     if let Some(group) = group() {
         recover::end_group(&group, id, story);
     }

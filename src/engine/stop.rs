@@ -184,8 +184,11 @@ pub fn settled(
 ) -> Result<Option<ContainerLock>, Fault> {
     let id = &container.id;
     let lock = store.lock_container(id).map_err(|e| Fault::step("wait", e))?;
-    for event in Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since) {
-        story.tell(event);
-    }
+    tell_since(store, story, id, since);
     Ok(lock)
+}
+
+/// What its monitor has told since then.
+pub(super) fn tell_since(store: &Store, story: &mut Story, id: &str, since: u64) {
+    Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since).for_each(|event| story.tell(event));
 }

@@ -54,16 +54,20 @@ pub fn bind(
     }))
 }
 
-/// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen.
+/// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen. One who
+/// listens at all addresses of IPv6 has those of IPv4 too, as long as nobody has asked for IPv6 alone (ipv6(7)).
 pub fn taken(host_ip: Option<IpAddr>, port: u16) -> bool {
-    ["/proc/net/tcp", "/proc/net/tcp6"]
+    let in_the_way = |ip: IpAddr| match host_ip {
+        None => true,
+        Some(own) if own.is_ipv4() == ip.is_ipv4() => own == ip || own.is_unspecified() || ip.is_unspecified(),
+        Some(own) => own.is_ipv4() && ip.is_unspecified(),
+    };
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
+    tables
         .iter()
-        .flat_map(|table| {
-            std::fs::read_to_string(table).unwrap_or_default().lines().filter_map(listening).collect::<Vec<_>>()
-        })
-        .any(|(ip, number)| {
-            number == port && (ip.is_unspecified() || host_ip.is_none_or(|ip_| ip_ == ip || ip_.is_unspecified()))
-        })
+        .flat_map(|table| table.lines())
+        .filter_map(listening)
+        .any(|(ip, number)| number == port && in_the_way(ip))
 }
 
 /// The address of a line whose socket listens (state 0A). Addresses stand there as the machine's own 32-bit words.

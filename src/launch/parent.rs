@@ -7,7 +7,7 @@ use super::sequence::{self, Side, Step};
 use super::spec::Spec;
 use super::{netfiles, network, ownership};
 use crate::container::{Container, Init, Life, Port, State};
-use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Limit, Needs, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
@@ -80,6 +80,10 @@ impl Parent<'_> {
             Step::Limit((limit, setting)) => {
                 let (group, setting) =
                     self.spec.cgroup.as_ref().zip(setting.as_ref()).ok_or_else(|| sequence::no_controller(limit))?;
+                // Known only where the group is: this kernel was told not to count swap (swapaccount=0).
+                if setting.limit == Limit::Swap && !setting.file.exists() {
+                    return Ok(());
+                }
                 let refused = |e: SysError| Fault::LimitRefused { limit: (*limit).into(), why: e.to_string() };
                 group.set(setting).map_err(refused)?.tell(story);
             }

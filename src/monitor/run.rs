@@ -109,6 +109,12 @@ impl Monitor {
             .ok_or_else(|| Fault::step("lock", SysError::new("flock", id, libc::EWOULDBLOCK)))?;
         let container = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.into() })?;
 
+        let (theirs, ours) = match container.config.tty {
+            true => (None, OurPipes::default()),
+            false => container_pipes(container.config.open_stdin)
+                .map(|(theirs, ours)| (Some(theirs), ours))
+                .map_err(step("start"))?,
+        };
         let life = Life {
             boot_id: process::boot_id(),
             monitor: std::process::id() as i32,
@@ -119,12 +125,6 @@ impl Monitor {
         };
         store.write_state(id, &State::Starting(life.clone())).map_err(step("state"))?;
         let spec = Spec::of(&store, &container, cgroup::layout().group(id));
-        let (theirs, ours) = match container.config.tty {
-            true => (None, OurPipes::default()),
-            false => container_pipes(container.config.open_stdin)
-                .map(|(theirs, ours)| (Some(theirs), ours))
-                .map_err(step("start"))?,
-        };
         let mut parent = Parent {
             store: &store,
             container: &container,

@@ -43,10 +43,6 @@ impl Command for Exec {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        if self.detach {
-            let instead = Some("docker exec NAME sh -c 'COMMAND &'".into());
-            return Err(Fault::Unsupported { what: "exec -d".into(), instead });
-        }
         attached::terminal_for(self.tty, self.interactive)?;
         context.json_needs_a_file()?;
         let Some((name, command)) = self.line.split_first() else { return Ok(1) };
@@ -72,6 +68,10 @@ impl Command for Exec {
 
 impl Exec {
     fn plan(&self, container: &Container, command: &[String]) -> Result<Plan, Fault> {
+        if self.detach {
+            let instead = Some("docker exec NAME sh -c 'COMMAND &'".into());
+            return Err(Fault::Unsupported { what: "exec -d".into(), instead });
+        }
         let ask = exec::Ask {
             command: command.to_vec(),
             env: gather(&self.env_file, &self.env, &process_environ)?,

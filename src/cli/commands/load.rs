@@ -3,10 +3,7 @@
 use super::*;
 use crate::cli::parsers;
 use crate::engine::load::{self, Loaded};
-use crate::event::SysError;
 use crate::kernel::terminal;
-use crate::kernel::userfiles::UserFiles;
-use std::io::Read;
 use std::path::PathBuf;
 
 /// tar 아카이브나 표준 입력에서 이미지를 읽어 들입니다 | Load an image from a tar archive or STDIN
@@ -30,7 +27,8 @@ impl Command for Load {
         if self.input.is_none() && terminal::is_terminal(std::io::stdin()) {
             return Err(parsers::bad("--input", "-", "docker load -i FILE, docker load < FILE"));
         }
-        let Loaded(loaded) = context.carry_out(self.plan())?.take().unwrap_or(Loaded(Vec::new()));
+        let Loaded(loaded) =
+            context.carry_out(load::Load(self.input.clone()).plan())?.take().unwrap_or(Loaded(Vec::new()));
         context.narrate();
         for event in context.story.events() {
             // Docker's words: a name that led to another image no longer does, and that one is nameless now.
@@ -48,21 +46,6 @@ impl Command for Load {
     }
 
     fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
-        Ok(vec![self.plan()])
-    }
-}
-
-impl Load {
-    fn plan(&self) -> Plan {
-        let Some(path) = self.input.clone() else {
-            return load::Load { path: "-".into(), input: Box::new(|| Ok(Box::new(std::io::stdin()))) }.plan();
-        };
-        let shown = path.to_string_lossy().into_owned();
-        let named = shown.clone();
-        let input = move || -> Result<Box<dyn Read>, Fault> {
-            let local = |e: SysError| Fault::LocalFile { path: named.clone(), errno: e.errno };
-            Ok(Box::new(UserFiles::here().and_then(|files| files.open_read(&path)).map_err(local)?))
-        };
-        load::Load { path: shown, input: Box::new(input) }.plan()
+        Ok(vec![load::Load(self.input.clone()).plan()])
     }
 }

@@ -142,7 +142,8 @@ pub enum Bare {
 
 /// A plan for each container of these names.
 fn for_each(store: &Store, names: &[String], plan: impl Fn(&Container) -> Plan) -> Result<Vec<Plan>, Fault> {
-    names.iter().map(|name| store.find_container(name).map(|container| plan(&container))).collect()
+    let of = |name| store.find_container(name).map_or_else(Plan::failing, |container| plan(&container));
+    Ok(names.iter().map(|name| of(name)).collect())
 }
 
 /// A container's name among the arguments.
@@ -173,16 +174,13 @@ impl<C: Command> Parsed for C {
         self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::exit(&fault)))
     }
 
-    /// The first plan that would fail is the last.
+    /// A plan that would fail keeps the others from nothing, as the command itself goes on.
     fn forecast(&self, store: &Store) -> Result<Forecast, Fault> {
         let mut all = Forecast::default();
         for plan in self.plans(store)? {
             let next = plan.forecast(store);
             all.facts.extend(next.facts);
-            all.fault = next.fault;
-            if all.fault.is_some() {
-                break;
-            }
+            all.fault = all.fault.or(next.fault);
         }
         Ok(all)
     }

@@ -62,7 +62,9 @@ impl Command for Rm {
     }
 
     fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
-        self.names.iter().map(|name| plan(store, name, self.force)).collect()
+        let missed = |plan: &Result<Plan, Fault>| !self.force || !matches!(plan, Err(Fault::NoSuchContainer { .. }));
+        let plans = self.names.iter().map(|name| plan(store, name, self.force)).filter(missed);
+        Ok(plans.map(|plan| plan.unwrap_or_else(Plan::failing)).collect())
     }
 }
 
