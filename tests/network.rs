@@ -79,7 +79,7 @@ impl Apart {
     /// What a launch does: the pair from outside, the rest from inside.
     fn connect(&self, endpoint: &Endpoint) -> Vec<Event> {
         let mut story = Story::new();
-        network::attach_veth(Self::ID, endpoint, self.pid()).expect("plug").tell(&mut story);
+        network::attach_veth(Self::ID, endpoint, self.pid()).expect("attach").tell(&mut story);
         let inside = self.run(|| {
             let mut story = Story::new();
             story.about(Self::ID);
@@ -528,10 +528,10 @@ fn a_restart_replaces_the_pair_of_the_last_run() {
         assert!(shown[1].contains("RTM_DELLINK vethc3c3c3c3c3c"), "{shown:?}");
         assert!(last.run(|| Netlink::open().expect("netlink").link("eth0").expect("look")).is_none());
 
-        let removed = network::unplug(&lease.veth).expect("unplug").expect("there");
+        let removed = network::remove_veth(&lease.veth).expect("remove_veth").expect("there");
         assert_proved(&removed.event().receipt);
         removed.tell(&mut Story::new());
-        assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing to do, nothing told");
+        assert!(network::remove_veth(&lease.veth).expect("remove_veth").is_none(), "nothing to do, nothing told");
     });
 }
 
@@ -543,7 +543,7 @@ fn a_process_that_is_gone_is_refused_with_the_kernels_errno() {
         let error = network::attach_veth("c0ffee", &lease, i32::MAX).expect_err("no such process");
         assert_eq!((error.errno, error.calls.len()), (libc::ESRCH, 1), "{error}");
         assert_eq!(error.calls[0].ret, -i64::from(libc::ESRCH));
-        assert!(network::unplug(&lease.veth).expect("unplug").is_none(), "nothing is left behind");
+        assert!(network::remove_veth(&lease.veth).expect("remove_veth").is_none(), "nothing is left behind");
     });
 }
 

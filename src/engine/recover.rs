@@ -121,7 +121,7 @@ pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> R
     let cgroups = group.filter(|g| g.exists()).map(|g| g.paths()).unwrap_or_default();
     if this_boot
         && let Some(endpoint) = &life.endpoint
-        && let Some(deed) = network::unplug(&endpoint.veth).map_err(step)?
+        && let Some(deed) = network::remove_veth(&endpoint.veth).map_err(step)?
     {
         deed.of_container(id).tell(story);
     }

@@ -223,7 +223,7 @@ pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> 
     if let Some(group) = group() {
         return Err(step(SysError::new("rmdir", group.name, libc::EBUSY)));
     }
-    if let Some(deed) = network::unplug(&network::veth(id)).map_err(step)? {
+    if let Some(deed) = network::remove_veth(&network::veth(id)).map_err(step)? {
         deed.of_container(id).tell(story);
     }
     match store.discard_container(id, id) {

@@ -1,6 +1,6 @@
 //! The container's own process, from its birth to execve: the init's steps of the sequence.
 
-use super::init_process::{EVENT, FAULT, GO, PLUGGED, READY, Ready, TERMINAL};
+use super::init_process::{EVENT, FAULT, GO, READY, Ready, TERMINAL, VETH_ATTACHED};
 use super::sequence::{self, Side, Step};
 use super::spec::Spec;
 use super::{ahead, network, program, protect, root, target, user};
@@ -192,7 +192,7 @@ impl Init<'_> {
             }
             Step::Loopback => network::loopback(&mut self.story)?,
             Step::Network => {
-                self.wait_for(PLUGGED);
+                self.wait_for(VETH_ATTACHED);
                 let Some(endpoint) = &self.endpoint else { return Ok(()) };
                 network::inside(&spec.id, endpoint, &mut self.story)?;
             }

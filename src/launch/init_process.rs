@@ -1,8 +1,8 @@
 //! A process on its way to its program, as its parent has it: the conversation over the sync socket, and its end.
 //!
-//! The child sends every deed as it happens; the parent says `plugged` when the veth pair reaches into it, and `go`. The socket
-//! closes on a successful execve, and carries the reason of a failed one. If either side dies, the other sees it and stops:
-//! nothing runs half made.
+//! The child sends every deed as it happens; the parent says `VETH_ATTACHED` when the veth pair reaches into it, and `GO`. The
+//! socket closes on a successful execve, and carries the reason of a failed one. If either side dies, the other sees it and
+//! stops: nothing runs half made.
 
 use super::init::{self, InitArguments};
 use super::spec::Spec;
@@ -21,7 +21,7 @@ pub const READY: u8 = b'R';
 pub const FAULT: u8 = b'F';
 /// With the descriptor of the container's devpts, and of its terminal's master if it has one.
 pub const TERMINAL: u8 = b'T';
-pub const PLUGGED: u8 = b'P';
+pub const VETH_ATTACHED: u8 = b'P';
 pub const GO: u8 = b'G';
 
 /// What the child says when only execve is left to do.
@@ -104,8 +104,8 @@ impl InitProcess {
     }
 
     /// Its end of the network is there. One that is gone does not hear it; why, it has said.
-    pub fn plugged(&self) {
-        self.sync.iter().for_each(|sync| sync.send(PLUGGED, &[], &[], false).unwrap_or(()));
+    pub fn veth_attached(&self) {
+        self.sync.iter().for_each(|sync| sync.send(VETH_ATTACHED, &[], &[], false).unwrap_or(()));
     }
 
     /// Listens to it until only execve is left.

@@ -354,7 +354,7 @@ fn loopback_up(net: &mut Netlink, seen: &Seen) -> Result<Deed<()>, SysError> {
 }
 
 /// Removes the host's end if it is still there; None when the kernel has done so already.
-pub fn unplug(veth: &str) -> Result<Option<Deed<()>>, SysError> {
+pub fn remove_veth(veth: &str) -> Result<Option<Deed<()>>, SysError> {
     let mut net = Netlink::open()?;
     let Some(link) = net.link(veth)?.filter(|link| link.kind == VETH) else { return Ok(None) };
     proven(|calls| {

@@ -106,7 +106,7 @@ fn remove_orphan_networks(
     for (name, mark) in found {
         let verdict = judge(mark);
         let bridge = bridges.iter().find(|link| link.name == name);
-        // A container that runs is plugged in.
+        // A container that runs has its veth pair attached.
         if verdict == Verdict::Owned || bridge.is_some_and(|link| net.ports(link).map_or(true, |p| !p.is_empty())) {
             continue;
         }

@@ -96,7 +96,7 @@ impl Parent<'_> {
                     init.hear(self.spec, story)?;
                 }
                 self.done(step, attached, story).map_err(failed)?;
-                self.init.iter().for_each(InitProcess::plugged);
+                self.init.iter().for_each(InitProcess::veth_attached);
             }
             Step::Go => self.go(story)?,
             Step::Running => {
@@ -237,7 +237,7 @@ pub fn exec(
 ) -> Result<InitProcess, Fault> {
     let mut calls = Calls::default();
     let (filters, enter) = (seccomp::build(), Some((pid1, pidfd)));
-    // The network is there; nothing is to be plugged.
+    // The network is there; no veth pair is to be attached.
     let arguments = |sync| InitArguments { sync, streams, slave, filters, endpoint: None, enter };
     let init = InitProcess::born(&mut calls, 0, spec, arguments).map_err(|e| Fault::step("exec", e))?;
     let fact = Fact::HelperStarted { pid: Some(init.pid), role: "exec".into() };
