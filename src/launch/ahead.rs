@@ -42,20 +42,23 @@ impl Root {
         Root::Layers(all.filter_map(|dir| open::directory(dir).ok()).collect())
     }
 
-    /// Opens what a process with this root finds at a path.
+    /// Opens what a process with this root finds at a path; to be read, a regular file alone. Docent is the host's root here,
+    /// beyond the container's device controller, so what was looked at is what is opened, whatever takes its name meanwhile.
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
-        match self {
-            Root::Running(root) => open::in_root(root.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty()),
-            Root::Layers(layers) => {
-                let found = merged(layers, path)?;
-                if how.contains(OFlags::PATH) {
-                    return Ok(found);
-                }
-                let link = format!("/proc/self/fd/{}", found.as_raw_fd());
-                rustix::fs::open(&link, how | OFlags::CLOEXEC, Mode::empty())
-                    .map_err(|e| SysError::new("open", path.to_string_lossy(), e.raw_os_error()))
-            }
+        let found = match self {
+            Root::Running(root) => open::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
+            Root::Layers(layers) => merged(layers, path)?,
+        };
+        if how.contains(OFlags::PATH) {
+            return Ok(found);
         }
+        let failed = |errno| SysError::new("open", path.to_string_lossy(), errno);
+        // A file of /proc is the kernel's: to read one can do something already (kmsg).
+        if target::kind(&found)? != FileType::RegularFile || target::in_proc(&found) {
+            return Err(failed(libc::EACCES));
+        }
+        let link = format!("/proc/self/fd/{}", found.as_raw_fd());
+        rustix::fs::open(&link, how | OFlags::CLOEXEC, Mode::empty()).map_err(|e| failed(e.raw_os_error()))
     }
 }
 
@@ -259,5 +262,46 @@ mod tests {
             rustix::fs::setxattr(at("mid/etc"), opaque, b"y", rustix::fs::XattrFlags::empty()).expect("opaque");
             assert_eq!((read("etc/old"), read("etc/file")), (Err(libc::ENOENT), Ok("top/etc/file".into())));
         }
+    }
+    #[test]
+    fn nothing_but_a_regular_file_is_opened_whatever_took_the_name_of_one() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let at = |path: &str| dir.path().join(path);
+        std::fs::write(at("file"), "file").expect("file");
+        rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), FileType::Fifo, Mode::RUSR, 0).expect("fifo");
+        let null = (FileType::CharacterDevice, rustix::fs::makedev(1, 3));
+        let device = rustix::fs::mknodat(rustix::fs::CWD, at("device"), null.0, Mode::RUSR, null.1).is_ok();
+        let root = || open::directory(dir.path()).expect("root");
+        for root in [Root::Running(root()), Root::Layers(vec![root()])] {
+            let read = |path: &str| root.open(Path::new(path), OFlags::RDONLY | OFlags::NONBLOCK).map_err(|e| e.errno);
+            assert!(read("file").is_ok());
+            assert_eq!(read("fifo").err(), Some(libc::EACCES));
+            assert!(!device || read("device").err() == Some(libc::EACCES));
+        }
+        let host = Root::Running(open::directory(Path::new("/")).expect("root"));
+        let read = |path: &str| host.open(Path::new(path), OFlags::RDONLY).map_err(|e| e.errno);
+        assert_eq!(read("proc/version").err(), Some(libc::EACCES));
+    }
+
+    /// As a container would that exchanges its /etc/passwd with a device: another file each time that it is looked at.
+    #[test]
+    fn a_user_is_not_read_from_what_took_the_name_of_passwd() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let at = |path: &str| dir.path().join(path);
+        std::fs::create_dir(at("etc")).expect("etc");
+        std::fs::write(at("etc/passwd"), "web:x:33:33::/:\n").expect("passwd");
+        rustix::fs::mknodat(rustix::fs::CWD, at("etc/evil"), FileType::Fifo, Mode::RUSR, 0).expect("fifo");
+        let root = Root::Running(open::directory(dir.path()).expect("root"));
+        let swap = |path: &Path, how| {
+            let found = root.open(path, how);
+            if found.is_ok() && path.ends_with("passwd") {
+                let how = rustix::fs::RenameFlags::EXCHANGE;
+                let (cwd, evil) = (rustix::fs::CWD, at("etc/evil"));
+                rustix::fs::renameat_with(cwd, &evil, cwd, at("etc/passwd"), how).expect("exchange");
+            }
+            found
+        };
+        let refused = SysError::new("open", "etc/passwd", libc::EACCES);
+        assert_eq!(user::look_up(&swap, "web"), Err(Fault::step("user", refused)));
     }
 }

@@ -49,7 +49,7 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
         found => found.map_err(step)?,
     };
     // What is read there later must be the kernel's.
-    if rustix::fs::fstatfs(&target).is_ok_and(|s| s.f_type == libc::PROC_SUPER_MAGIC) {
+    if in_proc(&target) {
         return Err(Fault::InsideProc { target: shown(path) });
     }
     if (kind(&target).map_err(step)? == FileType::Directory) != is_directory {
@@ -146,6 +146,10 @@ fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
 pub(super) fn kind(fd: &OwnedFd) -> Result<FileType, SysError> {
     let stat = rustix::fs::statat(fd, "", AtFlags::EMPTY_PATH);
     stat.map(|s| FileType::from_raw_mode(s.st_mode)).map_err(|e| SysError::new("fstat", "target", e.raw_os_error()))
+}
+
+pub(super) fn in_proc(fd: &OwnedFd) -> bool {
+    rustix::fs::fstatfs(fd).is_ok_and(|s| s.f_type == libc::PROC_SUPER_MAGIC)
 }
 
 /// As the container sees it.

@@ -1,8 +1,8 @@
 //! Who the container's program is: `-u user[:group]` looked up in the container's own /etc/passwd and /etc/group.
 //!
 //! What never breaks: both files belong to the image, so nothing in them is trusted. They are opened beneath the
-//! container's root (a symlink to /etc/shadow of the host ends inside), only if they are regular files (a FIFO would hang
-//! the launch: CVE-2024-9676), and only up to a size. No C library code and no NSS module of the image or the host is
+//! container's root (a symlink to /etc/shadow of the host ends inside), only if they are regular files and not /proc's (a FIFO
+//! would hang the launch: CVE-2024-9676), and only up to a size. No C library code and no NSS module of the image or the host is
 //! involved (CVE-2019-14271). A line that does not parse is no line: never user 0 by accident.
 
 use crate::event::{Fault, SysError};
@@ -91,6 +91,8 @@ fn regular(fd: &OwnedFd, path: &str) -> Result<(), Fault> {
     let stat = rustix::fs::fstat(fd)
         .map_err(|e| Fault::step("user", SysError::new("fstat", format!("/{path}"), e.raw_os_error())))?;
     let kind = match FileType::from_raw_mode(stat.st_mode) {
+        // The kernel's: to read one can do something already (kmsg).
+        FileType::RegularFile if super::target::in_proc(fd) => "proc",
         FileType::RegularFile => return Ok(()),
         FileType::Fifo => "FIFO",
         FileType::Socket => "socket",

@@ -121,7 +121,7 @@ macro_rules! running {
         sample { Fault::NoSuchGroup { group: s("me") } }
     }
 
-    /// A file of the container that docent would have to read is something else: `kind` is FIFO, socket, directory or device.
+    /// A file of the container that docent would have to read is something else: `kind` is FIFO, socket, directory, device or proc.
     NotRegular { path: String, kind: String } => {
         (path, kind) {
             ko: "컨테이너의 {path} 경로가 일반 파일이 아닙니다 ({kind})",
