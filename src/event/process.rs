@@ -26,7 +26,7 @@ macro_rules! process {
 
     /// A helper process of docent was started (the monitor, the engine's copy for a private look).
     HelperStarted { pid: Option<i32>, role: String } = "process.helper" {
-        in Block::Start; calls [clone3 vfork execve];
+        in Block::Start; calls [vfork execve];
         unproven "docent's own, which no command promises to keep; ps shows it while it runs";
         plan (role = Role(role)) { ko: "docent의 {role} 프로세스를 시작합니다", en: "will start docent's {role}" }
         [START] (role = Role(role), pid) {
@@ -36,6 +36,16 @@ macro_rules! process {
         short if (role == "monitor") (pid) { ko: "감시 프로세스 {pid}", en: "monitor {pid}" }
         #[cfg(test)]
         sample { pid: Some(48200), role: s("monitor") }
+    }
+
+    /// A process of docent's code, born in a container that runs: it is to become the program of an exec.
+    ProcessAdded { pid: Option<i32> } = "process.added" {
+        in Block::Start; calls [clone3]; man "clone(2), setns(2)";
+        unproven "it becomes a program, whose event has its own proof, or ends";
+        plan { ko: "컨테이너에 프로세스를 하나 더 만듭니다", en: "will add a process to the container" }
+        [MAKE] (pid) { ko: "컨테이너에 프로세스를 하나 더 {v} · {pid}번", en: "{v} one more process for the container · process {pid}" }
+        #[cfg(test)]
+        sample { pid: Some(48300) }
     }
 
     /// The container's program took the place of docent's code. `path` is what execve was given.

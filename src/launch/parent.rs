@@ -240,7 +240,7 @@ pub fn exec(
     // The network is there; no veth pair is to be attached.
     let arguments = |sync| InitArguments { sync, streams, slave, filters, endpoint: None, enter };
     let init = InitProcess::born(&mut calls, 0, spec, arguments).map_err(|e| Fault::step("exec", e))?;
-    let fact = Fact::HelperStarted { pid: Some(init.pid), role: "exec".into() };
+    let fact = Fact::ProcessAdded { pid: Some(init.pid) };
     story.tell(Event { container: Some(spec.id.clone()), ..Event::of(fact, calls.take()) });
     init.tell_born_in_cgroup(spec, story);
     Ok(init)

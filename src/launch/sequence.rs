@@ -329,7 +329,7 @@ fn joined(group: &Group) -> Fact {
 
 pub fn cloned(spec: &Spec, ahead: &Ahead<'_>) -> Fact {
     if ahead.init.is_some() {
-        return Fact::HelperStarted { pid: None, role: "exec".into() };
+        return Fact::ProcessAdded { pid: None };
     }
     let made = spec.namespaces().into_iter().filter(|(kind, _)| *kind != "cgroup");
     let namespace = |(kind, _): (&str, u64)| Namespace { kind: kind.into(), inode: None, host: None, shared: false };
