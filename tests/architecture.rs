@@ -154,13 +154,13 @@ fn flatten(tokens: TokenStream, words: &mut Vec<String>) {
             TokenTree::Ident(name) => words.push(name.to_string()),
             TokenTree::Punct(p) if p.as_char() == '#' => {
                 let for_tests = tokens.peek().is_some_and(|t| t.to_string().replace(' ', "") == "[cfg(test)]");
-                while for_tests {
-                    match tokens.next() {
-                        Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Brace => break,
-                        Some(TokenTree::Punct(p)) if p.as_char() == ';' => break,
-                        None => break,
-                        _ => {}
-                    }
+                if for_tests {
+                    let ends = |t: &TokenTree| match t {
+                        TokenTree::Group(g) => g.delimiter() == Delimiter::Brace,
+                        TokenTree::Punct(p) => p.as_char() == ';',
+                        _ => false,
+                    };
+                    drop(tokens.by_ref().find(ends));
                 }
             }
             TokenTree::Punct(p) => match (p.as_char(), words.last_mut()) {
