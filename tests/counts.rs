@@ -75,3 +75,26 @@ fn verbs_cost_what_they_cost() {
     check("rm -f of three", &cost(&m, &["rm", "-f", "one", "two", "three"]), &most(1500, 0, 1, 1));
     assert_eq!(cost(&m, &["version"]).clones, 0);
 }
+
+/// How often /proc/self/mountinfo is opened, by a command with all its processes.
+fn looks_at_mounts(m: &Machine, args: &[&str]) -> usize {
+    let mut argv = vec!["strace", "-f", "-e", "trace=open,openat", "-o", "opens", common::DOCENT];
+    argv.extend(args);
+    m.run(&argv).ok();
+    m.sh("cat opens").ok().stdout.matches("\"/proc/self/mountinfo\"").count()
+}
+
+/// The layout of the cgroups is looked at once in each process and passed down; what is launched needs no look.
+#[test]
+fn the_host_is_looked_at_once() {
+    let Some(m) = Machine::new("counts::host", &["strace"]) else { return };
+    for name in ["one", "two"] {
+        m.docent(&["run", "-d", "--name", name, "--network", "none", "tiny", "sleep", "1000"]).ok();
+    }
+    assert_eq!(looks_at_mounts(&m, &["run", "--rm", "--network", "none", "tiny", "true"]), 2, "command and monitor");
+    for args in
+        [&["ps"][..], &["explain", "--", "run", "tiny"], &["pause", "one"], &["stop", "one"], &["rm", "-f", "two"]]
+    {
+        assert_eq!(looks_at_mounts(&m, args), 1, "{args:?}");
+    }
+}

@@ -5,6 +5,7 @@ mod common;
 
 use docent::container::Endpoint;
 use docent::event::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
+use docent::kernel::host::Host;
 use docent::kernel::netlink::Netlink;
 use docent::kernel::nftables::Table;
 use docent::kernel::ports;
@@ -30,7 +31,7 @@ fn on_a_host(test: fn(&Store)) {
         // A new namespace starts with the real host's setting, which may be on already.
         std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").expect("ip_forward");
         let dir = tempfile::tempdir().expect("tempdir");
-        let (store, made) = Store::open(&dir.path().join("root")).expect("store");
+        let (store, made) = Store::open(&dir.path().join("root"), Host::look()).expect("store");
         made.expect("a new store").tell(&mut Story::new());
         test(&store);
     });
@@ -352,7 +353,7 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
         });
     }
     let dir = tempfile::tempdir().expect("tempdir");
-    let (other_store, made) = Store::open(&dir.path().join("root")).expect("store");
+    let (other_store, made) = Store::open(&dir.path().join("root"), Host::look()).expect("store");
     made.expect("a new store").tell(&mut Story::new());
     let ((net, events), (other_net, others)) = (ensure(store), ensure(&other_store));
     let switched = |events: &[Event]| events.iter().any(|e| matches!(e.fact, Fact::Sysctl { .. }));
@@ -498,7 +499,7 @@ fn many_roots_at_once_get_a_subnet_each() {
                 scope.spawn(move || {
                     sys::setns(&mut Calls::default(), host.as_fd(), libc::CLONE_NEWNET, "net").expect("setns");
                     let dir = tempfile::tempdir().expect("tempdir");
-                    let (store, made) = Store::open(dir.path()).expect("store");
+                    let (store, made) = Store::open(dir.path(), Host::look()).expect("store");
                     if let Some(made) = made {
                         made.tell(&mut Story::new());
                     }

@@ -170,3 +170,33 @@ fn an_image_that_hides_what_is_mounted_on_runs_as_docker_runs_it() {
     let ran = m.docent(&["start", "-a", "odd"]).ok();
     assert_eq!(ran.stdout, "above\nhostname\nhosts\nmotd\nresolv.conf\n", "{}", ran.stderr);
 }
+
+/// Root of a user namespace may not write `trusted.*` (xattr(7)): there overlayfs keeps its marks in `user.overlay.*`, in the
+/// layers that docent unpacks, in what the kernel copies up, and in what a forecast looks through.
+#[test]
+fn in_a_user_namespace_overlayfs_keeps_its_marks_where_it_may() {
+    let Some(m) = Machine::new("trees::user_namespace", &["getfattr"]) else { return };
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
+    if m.run(&[&unshare[..], &["true"]].concat()).code != 0 {
+        return common::skip("trees::user_namespace", "no user namespace can be made here");
+    }
+    let docent = |args: &[&str]| m.run(&[&unshare[..], &[common::DOCENT], args].concat()).ok().stdout;
+    let below = [Member::file("d/hidden", b"below"), Member::file("e/copied", b"below")];
+    let above = [Member::file("d/.wh..wh..opq", b""), Member::file("d/seen", b"above")];
+    archive_of(&m.work().join("opaque.tar"), &["opaque:1"], &[&below, &above]);
+    docent(&["load", "-i", "opaque.tar"]);
+    docent(&["create", "--name", "one", "opaque:1"]);
+    m.sh("echo new >new").ok();
+    docent(&["cp", "new", "one:/e/new"]);
+    assert_eq!(docent(&["diff", "one"]), "C /e\nA /e/new\n");
+    docent(&["cp", "one:/d", "out"]);
+    assert_eq!(m.sh("ls out").ok().stdout, "seen\n");
+    // What the opaque directory hides is not covered by a copy.
+    let foreseen = |to: &str| docent(&["--narrate", "json", "explain", "--", "cp", "new", to]).contains("covered");
+    assert_eq!((foreseen("one:/e/copied"), foreseen("one:/d/hidden")), (true, false));
+    let marks = m.sh("getfattr -R -h -m overlay \"$DOCENT_ROOT\" | grep overlay | sort -u").ok().stdout;
+    assert!(
+        marks.lines().all(|mark| mark.starts_with("user.overlay.")) && marks.contains("user.overlay.opaque"),
+        "{marks}"
+    );
+}

@@ -3,6 +3,7 @@
 mod common;
 
 use common::Machine;
+use docent::kernel::host::Host;
 
 /// What is left once the kernel has had its moment: it takes a network namespace down in the background.
 fn left(m: &Machine) -> Vec<String> {
@@ -325,7 +326,7 @@ fn rename_changes_the_name_and_nothing_else() {
         r#""$0" exec new sh -c 'until [ -p /go ]; do :; done; echo 3 >/go' || [ $? = 137 ]; "$0" wait new >/dev/null"#,
     )
     .ok();
-    let (store, _) = docent::store::Store::open(&m.root()).expect("the store");
+    let (store, _) = docent::store::Store::open(&m.root(), Host::look()).expect("the store");
     let id = before.split(' ').next().unwrap_or_default();
     let ended = docent::store::Journal::of_container(&store, id).into_iter().find_map(|event| match event.fact {
         docent::event::Fact::ContainerExited { name, .. } => Some(name),
@@ -458,7 +459,7 @@ fn limits_are_kept_or_refused() {
         .collect();
     assert!(told.len() >= 3 && told.iter().all(|(w, r)| Some(w) == r.as_ref()), "{told:?}");
     // The kernel's own files, found by what it says of the process; the container reads the same.
-    let (files, values) = if docent::kernel::cgroup::layout().version() == 2 {
+    let (files, values) = if Host::look().cgroups.version == 2 {
         ("memory.max memory.swap.max pids.max cpu.max", "67108864\n67108864\n5\n50000 100000\n")
     } else {
         ("memory/memory.limit_in_bytes pids/pids.max cpu/cpu.cfs_quota_us", "67108864\n5\n50000\n")
@@ -526,7 +527,7 @@ fn every_proof_of_every_command_holds() {
         m.docent(&["verify"]).ok();
         verified(&m, &["unpause", "web"]);
         let frozen: Vec<u64> =
-            docent::store::Journal::numbers(&docent::store::Store::open(&m.root()).expect("store").0);
+            docent::store::Journal::numbers(&docent::store::Store::open(&m.root(), Host::look()).expect("store").0);
         // The freeze no longer holds, and verify says since when.
         let pause = frozen.len() as u64 - 3;
         let since = m.docent(&["--lang", "en", "verify", &pause.to_string()]);

@@ -5,6 +5,7 @@ use crate::container::Container;
 use crate::engine::plan::{Plan, Scene};
 use crate::engine::{doctor, recover};
 use crate::event::{Fault, Story};
+use crate::kernel::host::Host;
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator, paint};
 use crate::store::{Journal, Store, default_root};
@@ -80,8 +81,9 @@ impl Context {
     /// Opens the store, recovers it from killed commands, and begins the story.
     fn open(globals: &Globals) -> Result<Context, Fault> {
         let root = root_of(globals);
-        if !rustix::process::geteuid().is_root() {
-            let probe = doctor::examine(&root, &mut Story::new());
+        let host = Host::look();
+        if !host.root {
+            let probe = doctor::examine(&root, &host, &mut Story::new());
             return Err(Fault::NotRoot { probe: Some(Box::new(probe)) });
         }
         let level = globals
@@ -93,7 +95,7 @@ impl Context {
                 Fault::LocalFile { path, errno: e.raw_os_error().unwrap_or(libc::EIO) }
             })
         });
-        let (store, made) = Store::open(&root)?;
+        let (store, made) = Store::open(&root, host)?;
         let words: Vec<String> = globals.argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
         let cwd = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
         let journal = Journal::begin(&store, &words, &cwd, uid(), globals.lang.code());

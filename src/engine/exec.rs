@@ -5,7 +5,7 @@ use super::plan::{Plan, Scene, Step};
 use super::view;
 use crate::container::{Container, Life, Process, Status, merge_env};
 use crate::event::{Fact, Fault, Story};
-use crate::kernel::{cgroup, process};
+use crate::kernel::process;
 use crate::launch::ahead::{Ahead, Root};
 use crate::launch::{Spec, sequence};
 use crate::monitor::client::{Client, pipe};
@@ -53,7 +53,7 @@ impl Step for Exec {
         let (store, container) = (scene.store, scene.container()?);
         runs(container)?;
         let process = process_of(container, &self.ask);
-        let spec = Spec { process, ..Spec::of(store, container, cgroup::layout().group(&container.id)) };
+        let spec = Spec { process, ..Spec::of(store, container) };
         let life = container.state.life();
         let init = life.and_then(|life| life.init).map(|init| init.pid);
         let root = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?.map(Root::Running);

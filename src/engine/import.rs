@@ -128,7 +128,7 @@ impl<'a> Import<'a> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(layer.diff(), flags, Mode::empty())
             .map_err(|e| SysError::new("open", layer.diff().to_string_lossy(), e.raw_os_error()))?;
-        let applied = apply(&mut stream, root, lowers)?;
+        let applied = apply(&mut stream, root, lowers, self.store.host())?;
         stream.digest().map_or(Ok(()), verify)?;
         (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
         self.transaction.describe(&layer)?;

@@ -4,7 +4,8 @@
 use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
 use crate::event::{Fact, Fault, Story};
-use crate::kernel::cgroup::{self, Group};
+use crate::kernel::cgroup::Group;
+use crate::store::Store;
 
 pub fn plan(container: &Container, freeze: bool) -> Plan {
     Plan::about(container).then(Freeze(freeze))
@@ -14,7 +15,7 @@ pub fn plan(container: &Container, freeze: bool) -> Plan {
 struct Freeze(bool);
 
 impl Freeze {
-    fn group(&self, container: &Container) -> Result<Group, Fault> {
+    fn group(&self, store: &Store, container: &Container) -> Result<Group, Fault> {
         let (name, id) = (container.name.clone(), container.id.clone());
         match (container.state.status(), self.0) {
             (Status::Running, true) | (Status::Paused, false) => {}
@@ -23,18 +24,18 @@ impl Freeze {
             _ => return Err(Fault::NotRunning { name, id }),
         }
         let refused = || Fault::LimitRefused { limit: "freezer".into(), why: "no freezer cgroup".into() };
-        cgroup::layout().group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)
+        store.group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)
     }
 }
 
 impl Step for Freeze {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
-        Ok(self.group(scene.container()?)?.freezing(self.0).into_iter().collect())
+        Ok(self.group(scene.store, scene.container()?)?.freezing(self.0).into_iter().collect())
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
         let container = scene.container()?;
-        let deed = self.group(container)?.freeze(self.0).map_err(|e| Fault::step("freezer", e))?;
+        let deed = self.group(scene.store, container)?.freeze(self.0).map_err(|e| Fault::step("freezer", e))?;
         deed.of_container(&container.id).tell(story);
         Ok(())
     }

@@ -7,7 +7,7 @@
 use crate::container::Container;
 use crate::event::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
-use crate::kernel::{cgroup, process};
+use crate::kernel::process;
 use crate::launch::{network, ownership};
 use crate::store::Store;
 use std::os::fd::AsFd;
@@ -80,7 +80,7 @@ fn teardown_group(store: &Store, container: &Container, story: &mut Story) -> Re
         return Ok(());
     }
     let Ok(Some(_lock)) = store.try_lock_container(&container.id) else { return Ok(()) };
-    if let Some(group) = cgroup::layout().group(&container.id).filter(|g| g.exists()) {
+    if let Some(group) = store.group(&container.id).filter(|g| g.exists()) {
         remove_group(&group, &container.id, story);
         if group.exists() {
             return Ok(());
@@ -101,7 +101,7 @@ pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> R
     let id = container.id.as_str();
     let Some(life) = container.state.life() else { return Ok(()) };
     let this_boot = life.boot_id == process::boot_id();
-    let group = cgroup::layout().group(id).filter(|g| g.exists());
+    let group = store.group(id).filter(|g| g.exists());
     if this_boot
         && let Some(init) = life.init
         && let Some(pidfd) = process::open(init.pid, init.start_time)

@@ -4,8 +4,8 @@ use super::plan::{Plan, Scene, Step};
 use super::{recover, stop};
 use crate::container::{Container, Status};
 use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
+use crate::kernel::process;
 use crate::kernel::watch::Watch;
-use crate::kernel::{cgroup, process};
 use crate::launch::network;
 use crate::store::Store;
 use std::os::fd::{AsFd, OwnedFd};
@@ -48,7 +48,7 @@ fn remove_killed(store: &Store, story: &mut Story, killed: Killed) -> Result<(),
         sent.tell(story);
     }
     // Version 1 delivers even SIGKILL only when the group thaws.
-    stop::thaw(&container.id, story)?;
+    stop::thaw(store, &container.id, story)?;
     process::wait_gone(pidfd.as_fd(), None);
     ended(store, story, &container, since)
 }
@@ -76,7 +76,7 @@ impl Step for Remove {
             return Err(still_running(container));
         }
         let mut facts = match container.state.live() {
-            true => stop::ended(container, libc::SIGKILL),
+            true => stop::ended(scene.store, container, libc::SIGKILL),
             false => Vec::new(),
         };
         // With --rm its monitor removes it.
@@ -167,7 +167,7 @@ fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Re
     // A monitor that was killed on the way has removed nothing: once the directory is gone, nobody would know of its group.
     if let Some(now) = store.container_by_id(id)?.filter(|c| c.state.live()) {
         let reaped = recover::reap(store, &now, story);
-        if cgroup::layout().group(id).is_some_and(|g| g.exists()) {
+        if store.group(id).is_some_and(|g| g.exists()) {
             reaped?;
             return Err(Fault::step("cgroup", SysError::new("rmdir", id, libc::EBUSY)));
         }
@@ -184,8 +184,8 @@ fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Re
 pub struct Discard(pub String);
 
 impl Step for Discard {
-    fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
-        let group = cgroup::layout().group(&self.0).filter(|group| group.exists());
+    fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
+        let group = scene.store.group(&self.0).filter(|group| group.exists());
         let group = group.map(|g| Fact::CgroupRemoved { name: g.name.clone(), paths: g.paths() });
         let removed = Fact::ContainerRemoved { id: self.0.clone(), name: self.0.clone() };
         Ok(group.into_iter().chain([removed]).collect())
@@ -200,12 +200,12 @@ impl Step for Discard {
 pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> {
     let step = |e| Fault::step("remove", e);
     let (since, until) = (now_us(), Instant::now() + ENDING);
-    let group = || cgroup::layout().group(id).filter(|group| group.exists());
+    let group = || store.group(id).filter(|group| group.exists());
     let _lock = loop {
         let watch = Watch::entries(store.container_dir(id).path());
         if let Some(group) = group() {
             // Version 1 delivers even SIGKILL only when the group thaws.
-            stop::thaw(id, story)?;
+            stop::thaw(store, id, story)?;
             recover::end_processes(&group, id, story);
         }
         // The monitor ends with its program, and tells what it has removed.

@@ -69,7 +69,7 @@ fn reset(store: &Store, story: &mut Story) -> Result<(), Fault> {
                 deed.tell(story);
             }
             firewall::release(story).map_err(step)?;
-            if let Some(deed) = cgroup::remove_parents(&cgroup::layout()).map_err(step)? {
+            if let Some(deed) = cgroup::remove_parents(&store.host().cgroups).map_err(step)? {
                 deed.tell(story);
             }
             store.remove_all(story).map_err(step)?;

@@ -3,8 +3,8 @@
 use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
 use crate::event::{Fact, Fault, Story};
+use crate::kernel::process;
 use crate::kernel::watch::Watch;
-use crate::kernel::{cgroup, process};
 use crate::launch::ahead::{Ahead, Root};
 use crate::launch::{Spec, sequence};
 use crate::monitor::client::Client;
@@ -45,9 +45,9 @@ impl Step for Start {
         if container.state.live() {
             return Ok(Vec::new());
         }
-        let spec = Spec::of(store, container, cgroup::layout().group(&container.id));
+        let spec = Spec::of(store, container);
         let known = !container.layers.is_empty();
-        let root = known.then(|| Root::of_layers(&spec.root.upper, &spec.root.lower));
+        let root = known.then(|| Root::of_layers(store, &spec.root.upper, &spec.root.lower));
         let ahead = Ahead { store: Some(store), name: &container.name, root, init: None };
         let mut facts = vec![process::sealing(), Fact::HelperStarted { pid: None, role: "monitor".into() }];
         for step in sequence::launch(&spec) {

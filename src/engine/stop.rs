@@ -3,9 +3,8 @@
 use super::plan::{Plan, Scene, Step};
 use crate::container::{Container, Status};
 use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
-use crate::kernel::signals;
 use crate::kernel::watch::Watch;
-use crate::kernel::{cgroup, process};
+use crate::kernel::{process, signals};
 use crate::launch::sequence;
 use crate::store::{ContainerLock, Journal, Store};
 use std::os::fd::{AsFd, OwnedFd};
@@ -83,7 +82,7 @@ impl Step for Stop {
         if !container.state.live() {
             return Ok(Vec::new());
         }
-        Ok(ended(container, self.signal.unwrap_or(signal_of(container))))
+        Ok(ended(scene.store, container, self.signal.unwrap_or(signal_of(container))))
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
@@ -99,7 +98,7 @@ impl Step for Stop {
             deed.tell(story);
         }
         // A frozen process cannot even die of a signal it handles: it is thawed to get it.
-        thaw(&container.id, story)?;
+        thaw(store, &container.id, story)?;
         let grace = self.grace.or(container.config.stop_timeout).unwrap_or(GRACE);
         let millis = u64::try_from(grace).ok().map(|s| s.saturating_mul(1000));
         if !process::wait_gone(pidfd.as_fd(), millis)
@@ -129,7 +128,7 @@ impl Step for Kill {
             drop(handle(container)?);
         }
         Ok(match self.0 {
-            libc::SIGKILL => ended(container, self.0),
+            libc::SIGKILL => ended(scene.store, container, self.0),
             signal => vec![signalled(container, signal)],
         })
     }
@@ -142,7 +141,7 @@ impl Step for Kill {
             deed.tell(story);
         }
         if self.0 == libc::SIGKILL {
-            thaw(&container.id, story)?;
+            thaw(store, &container.id, story)?;
             process::wait_gone(pidfd.as_fd(), None);
             drop(settled(store, story, container, since)?);
         }
@@ -151,8 +150,8 @@ impl Step for Kill {
 }
 
 /// A signal that ends it, and what its monitor will tell then.
-pub(super) fn ended(container: &Container, signal: i32) -> Vec<Fact> {
-    let group = cgroup::layout().group(&container.id);
+pub(super) fn ended(store: &Store, container: &Container, signal: i32) -> Vec<Fact> {
+    let group = store.group(&container.id);
     let thawed = group.as_ref().filter(|g| g.frozen()).and_then(|g| g.freezing(false));
     let ending = sequence::ending(container, group.as_ref());
     [signalled(container, signal)].into_iter().chain(thawed).chain(ending).collect()
@@ -164,8 +163,8 @@ fn signalled(container: &Container, signal: i32) -> Fact {
 }
 
 /// Where it is frozen. After a SIGKILL its monitor may be quicker, and the group be gone.
-pub(super) fn thaw(id: &str, story: &mut Story) -> Result<(), Fault> {
-    match cgroup::layout().group(id).filter(|g| g.frozen()).map(|group| group.freeze(false)) {
+pub(super) fn thaw(store: &Store, id: &str, story: &mut Story) -> Result<(), Fault> {
+    match store.group(id).filter(|g| g.frozen()).map(|group| group.freeze(false)) {
         None => {}
         Some(Err(e)) if matches!(e.errno, libc::ENOENT | libc::ENODEV) => {}
         Some(deed) => deed.map_err(|e| Fault::step("thaw", e))?.of_container(id).tell(story),

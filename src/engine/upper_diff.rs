@@ -1,7 +1,7 @@
 //! The diff of a container's upper directory: what has changed in it since the last snapshot, and which layer of its image
 //! each change covers.
 //!
-//! Nothing is guessed. A file is *copied up* when the kernel's own mark (trusted.overlay.origin) is on it; a file of the same
+//! Nothing is guessed. A file is *copied up* when the kernel's own mark (`origin`) is on it; a file of the same
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
 use crate::container::Container;
@@ -9,6 +9,7 @@ use crate::event::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
 use crate::image::ChainId;
+use crate::kernel::host::Host;
 use crate::kernel::{open, walk};
 use crate::store::Store;
 use rustix::fs::OFlags;
@@ -55,17 +56,17 @@ pub struct Difference {
 
 /// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
 /// would lead through the host's files.
-fn entry(layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
+fn entry(host: &Host, layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
     let meta = fs::File::from(open::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
     let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
     // The magic link leads to what is open, even where that is a symlink itself.
     let has = |name: &str| {
         let mut value = [0u8; 256];
-        rustix::fs::getxattr(&shown, name, &mut value[..]).is_ok_and(|n| n > 0 || name.ends_with("origin"))
+        rustix::fs::getxattr(&shown, host.overlay_mark(name), &mut value[..]).is_ok_and(|n| n > 0 || name == "origin")
     };
     let meta = meta.metadata().ok()?;
     let kind = if meta.is_dir() {
-        if has("trusted.overlay.opaque") { Kind::Opaque } else { Kind::Dir }
+        if has("opaque") { Kind::Opaque } else { Kind::Dir }
     } else if meta.file_type().is_char_device() && meta.rdev() == 0 {
         Kind::Whiteout
     } else if meta.is_file() {
@@ -81,7 +82,7 @@ fn entry(layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
             meta.ctime().wrapping_mul(1_000_000_000).wrapping_add(meta.ctime_nsec()),
         ),
         ino: meta.ino(),
-        origin: has("trusted.overlay.origin"),
+        origin: has("origin"),
     })
 }
 
@@ -95,7 +96,7 @@ fn relative(path: &Path) -> &Path {
 /// # Errors
 /// ETIME when that was not enough. ENAMETOOLONG for what lies deeper than a path can lead, as Docker's walk ends there: half
 /// of what changed would be no answer.
-pub fn snapshot(upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, SysError> {
+pub fn snapshot(host: &Host, upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, SysError> {
     let until = now_us().saturating_add(budget_us);
     let (mut found, mut waiting) = (Snapshot::new(), vec![start.to_path_buf()]);
     let Ok(layer) = open::directory(upper) else { return Ok(found) };
@@ -107,7 +108,7 @@ pub fn snapshot(upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, 
             return Err(SysError::new("openat2", start.to_string_lossy(), libc::ENAMETOOLONG));
         }
         if path != Path::new("/") {
-            let Some(entry) = entry(layer.as_fd(), &path) else { continue };
+            let Some(entry) = entry(host, layer.as_fd(), &path) else { continue };
             let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
             found.insert(path.clone(), entry);
             if !dir {
@@ -126,15 +127,15 @@ pub fn snapshot(upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, 
 /// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
 /// what is further down.
 pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(ChainId, u64)> {
-    let relative = relative(path);
+    let (host, relative) = (store.host(), relative(path));
     for chain in container.layers.iter().rev() {
         let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
-        if let Some(entry) = entry(layer.as_fd(), relative) {
+        if let Some(entry) = entry(host, layer.as_fd(), relative) {
             return (entry.kind != Kind::Whiteout).then_some((chain.clone(), entry.size));
         }
         // Whatever is not a plain directory hides what is further down, a symlink too.
         let mut above = relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty());
-        let hidden = above.any(|a| entry(layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
+        let hidden = above.any(|a| entry(host, layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
         if hidden {
             return None;
         }
@@ -201,7 +202,7 @@ pub fn keep(store: &Store, id: &str, snapshot: &Snapshot) -> Result<(), SysError
 /// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
 pub fn baseline(store: &Store, container: &Container, budget_us: u64, story: &mut Story) {
     let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = snapshot(&upper, Path::new("/"), budget_us) else { return };
+    let Ok(now) = snapshot(store.host(), &upper, Path::new("/"), budget_us) else { return };
     if now == last_snapshot(store, &container.id) {
         return;
     }
@@ -219,7 +220,7 @@ pub fn tell(
     story: &mut Story,
 ) -> Result<(), Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = snapshot(&upper, start, budget_us) else { return Ok(()) };
+    let Ok(now) = snapshot(store.host(), &upper, start, budget_us) else { return Ok(()) };
     let all_before = last_snapshot(store, &container.id);
     let before: Snapshot =
         all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
@@ -278,7 +279,7 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
 /// As [`snapshot`].
 pub fn diff(store: &Store, container: &Container) -> Result<Vec<(char, String)>, Fault> {
     let upper = store.container_dir(&container.id).upper();
-    let now = snapshot(&upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
+    let now = snapshot(store.host(), &upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
     Ok(now
         .iter()
         .filter_map(|(path, entry)| {
@@ -300,19 +301,19 @@ mod tests {
 
     #[test]
     fn no_symlink_of_a_layer_leads_out_of_it() {
-        let dir = tempfile::tempdir().expect("tempdir");
+        let (dir, host) = (tempfile::tempdir().expect("tempdir"), Host::look());
         std::fs::create_dir(dir.path().join("d")).expect("mkdir");
         std::fs::write(dir.path().join("d/file"), "four").expect("write");
         std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
         std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
         let layer = open::directory(dir.path()).expect("open");
-        let kind = |path: &str| entry(layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
+        let kind = |path: &str| entry(&host, layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
         assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
         assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));
         assert_eq!((kind("/out/passwd"), kind("/in/file"), kind("/d/../out/passwd")), (None, None, None));
-        let found = snapshot(dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
+        let found = snapshot(&host, dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
         let names: Vec<&str> = found.keys().filter_map(|p| p.to_str()).collect();
         assert_eq!(names, ["/d", "/d/file", "/in", "/out"]);
-        assert_eq!(snapshot(dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
+        assert_eq!(snapshot(&host, dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
     }
 }

@@ -3,12 +3,13 @@
 //! Nothing leaves the directory, whatever the archive says: every change is an *at call on a directory that was opened
 //! beneath the root without following a link. A link on the way to a member is resolved as in a chroot (so Docker does),
 //! and what it leads to is opened anew, again without links. Whiteouts become overlayfs' own: `.wh.x` a character device
-//! 0:0 named x, `.wh..wh..opq` the xattr `trusted.overlay.opaque`. An image's own xattrs of overlayfs' names are escaped
-//! (`trusted.overlay.overlay.*`, which the kernel itself shows as `trusted.overlay.*` since 6.7), so that no image can
+//! 0:0 named x, `.wh..wh..opq` overlayfs' mark `opaque`. An image's own xattrs of overlayfs' names are escaped
+//! (`overlay.overlay.*`, which the kernel itself shows as `overlay.*` since 6.7), so that no image can
 //! place a redirect or an opaque mark.
 
 use super::tarball::{Kind, LayerError, Member, Tar, too_large};
 use crate::event::ArchiveFlaw;
+use crate::kernel::host::{Host, OVERLAY_XATTRS};
 use crate::kernel::sys::Calls;
 use crate::kernel::{open, walk};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, XattrFlags};
@@ -29,7 +30,6 @@ pub const MAX_DEPTH: usize = 256;
 /// Bytes of names of directories, whose times are set last: some 500,000 directories.
 const MAX_REMEMBERED: usize = 32 << 20;
 
-const OPAQUE: &str = "trusted.overlay.opaque";
 const WHITEOUT: &[u8] = b".wh.";
 
 /// What one layer came to.
@@ -45,8 +45,9 @@ pub struct Applied {
 ///
 /// # Errors
 /// The archive's flaw, or the input's own error. What was unpacked until then stays for the caller to remove.
-pub fn apply(input: impl Read, root: OwnedFd, lowers: &[PathBuf]) -> Result<Applied, LayerError> {
+pub fn apply(input: impl Read, root: OwnedFd, lowers: &[PathBuf], host: &Host) -> Result<Applied, LayerError> {
     let mut layer = Unpacker {
+        opaque: host.overlay_mark("opaque"),
         root: Rc::new(root),
         lowers,
         opened: None,
@@ -71,6 +72,8 @@ pub fn apply(input: impl Read, root: OwnedFd, lowers: &[PathBuf]) -> Result<Appl
 }
 
 struct Unpacker<'a> {
+    /// The xattr of a directory that hides what is below it.
+    opaque: String,
     root: Rc<OwnedFd>,
     lowers: &'a [PathBuf],
     opened: Option<Vec<OwnedFd>>,
@@ -152,7 +155,7 @@ impl Unpacker<'_> {
                 }
                 if covered {
                     // Deleted and made again in one layer: nothing of the lower one shows through.
-                    make_opaque(&fd).map_err(|e| write(m, e))?;
+                    self.make_opaque(&fd).map_err(|e| write(m, e))?;
                 }
                 self.directory_metadata(m, place.child(name), &fd)
             }
@@ -184,7 +187,7 @@ impl Unpacker<'_> {
     /// `.wh.x` deletes x of the layers below; it never touches what this layer itself holds.
     fn whiteout(&mut self, hidden: &[u8], place: &Place, m: &Member) -> Result<(), LayerError> {
         if hidden == b".wh..opq" {
-            return make_opaque(&place.fd).map_err(|e| write(m, e));
+            return self.make_opaque(&place.fd).map_err(|e| write(m, e));
         }
         if hidden.starts_with(WHITEOUT) {
             // Bookkeeping of AUFS (`.wh..wh.plnk`), which Docker skips too.
@@ -198,7 +201,7 @@ impl Unpacker<'_> {
                 .map_err(|e| write(m, e)),
             // It was made anew in this layer, so only what lies below is hidden.
             Some(stat) if is_dir(&stat) => {
-                open_dir(&place.fd, hidden).and_then(|fd| make_opaque(&fd)).map_err(|e| write(m, e))
+                open_dir(&place.fd, hidden).and_then(|fd| self.make_opaque(&fd)).map_err(|e| write(m, e))
             }
             Some(_) => Ok(()),
         }
@@ -327,7 +330,7 @@ impl Unpacker<'_> {
                     rustix::fs::mkdirat(&place.fd, *name, Mode::RWXU).map_err(|e| write(m, e))?;
                     let fd = Rc::new(open_dir(&place.fd, name).map_err(|e| write(m, e))?);
                     if covered.is_some() {
-                        make_opaque(&fd).map_err(|e| write(m, e))?;
+                        self.make_opaque(&fd).map_err(|e| write(m, e))?;
                         rustix::fs::fchmod(&fd, Mode::from_raw_mode(0o755)).map_err(|e| write(m, e))?;
                     } else if let Some(when) = self.inherit(&path, &fd).map_err(|e| write(m, e))? {
                         self.remember(path.clone(), when)?;
@@ -368,6 +371,10 @@ impl Unpacker<'_> {
         }
     }
 
+    fn make_opaque(&self, fd: &OwnedFd) -> rustix::io::Result<()> {
+        rustix::fs::fsetxattr(fd, &self.opaque, b"y", XattrFlags::empty())
+    }
+
     /// Gives a directory that the archive does not describe the metadata of the one that it covers; its time is for last.
     fn inherit(&mut self, path: &[u8], fd: &OwnedFd) -> rustix::io::Result<Option<Timestamps>> {
         let Some(lower) = self.lower(path) else {
@@ -398,7 +405,7 @@ impl Unpacker<'_> {
                 Err(Errno::NOENT) => {
                     let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(i, _)| i).chain([0]);
                     let mut above = ends.filter_map(|end| beneath(lower, path.get(..end)?, OFlags::RDONLY).ok());
-                    if above.any(|fd| rustix::fs::fgetxattr(&fd, OPAQUE, &mut [0u8; 1][..]).is_ok()) {
+                    if above.any(|fd| rustix::fs::fgetxattr(&fd, &self.opaque, &mut [0u8; 1][..]).is_ok()) {
                         return None;
                     }
                 }
@@ -473,10 +480,6 @@ fn is_whiteout(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice && stat.st_rdev == 0
 }
 
-fn make_opaque(fd: &OwnedFd) -> rustix::io::Result<()> {
-    rustix::fs::fsetxattr(fd, OPAQUE, b"y", XattrFlags::empty())
-}
-
 fn xattrs(fd: &OwnedFd) -> rustix::io::Result<Vec<Vec<u8>>> {
     let mut list = vec![0u8; 65536];
     let n = match rustix::fs::flistxattr(fd, list.as_mut_slice()) {
@@ -496,13 +499,13 @@ fn forget_xattrs(fd: &OwnedFd) -> rustix::io::Result<()> {
 }
 
 fn overlays(name: &[u8]) -> bool {
-    name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.")
+    OVERLAY_XATTRS.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }
 
 fn escaped(name: &[u8]) -> Vec<u8> {
-    for prefix in [&b"trusted.overlay."[..], b"user.overlay."] {
-        if let Some(rest) = name.strip_prefix(prefix) {
-            return [prefix, b"overlay.", rest].concat();
+    for prefix in OVERLAY_XATTRS {
+        if let Some(rest) = name.strip_prefix(prefix.as_bytes()) {
+            return [prefix.as_bytes(), b"overlay.", rest].concat();
         }
     }
     name.to_vec()

@@ -14,7 +14,6 @@ use super::files;
 use super::sys::{self, Calls};
 use crate::event::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
 use std::fs;
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -28,49 +27,53 @@ pub struct Tree {
     pub controllers: Vec<String>,
 }
 
-/// What this host offers.
+/// What this host offers: several trees of version 1, the single one of version 2, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Layout {
-    V1(Vec<Tree>),
-    V2(PathBuf),
-    None,
+pub struct Layout {
+    /// 0: no cgroup is mounted.
+    pub version: u8,
+    pub trees: Vec<Tree>,
 }
 
-/// The layout by the mounts this process sees. A hybrid host counts as version 1 when a limit can be set there: somebody may
-/// have mounted version 1's devices or freezer beside version 2's controllers.
-pub fn layout() -> Layout {
-    // The kernel says that the file is empty, so room is made beforehand: from none it would be read in a dozen small pieces.
-    let mut text = String::with_capacity(16 * 1024);
-    match fs::File::open("/proc/self/mountinfo").and_then(|mut file| file.read_to_string(&mut text)) {
-        Ok(_) => layout_of(&text),
-        Err(_) => Layout::None,
-    }
-}
-
-fn layout_of(mountinfo: &str) -> Layout {
-    let (mut trees, mut unified) = (Vec::<Tree>::new(), None);
-    for line in mountinfo.lines() {
-        let Some((left, right)) = line.split_once(" - ") else { continue };
-        let (Some(point), mut right) = (left.split(' ').nth(4), right.split(' ')) else { continue };
-        let (kind, options) = (right.next().unwrap_or(""), right.nth(1).unwrap_or(""));
-        match kind {
-            "cgroup" => {
-                let controllers: Vec<String> =
-                    options.split(',').filter(|o| WANTED.contains(o)).map(str::to_string).collect();
-                let known = trees.iter().any(|t| t.controllers == controllers);
-                if !controllers.is_empty() && !known {
-                    trees.push(Tree { path: PathBuf::from(point), controllers });
+impl Layout {
+    /// The layout by the mounts this process sees. A hybrid host counts as version 1 when a limit can be set there: somebody
+    /// may have mounted version 1's devices or freezer beside version 2's controllers.
+    pub fn of(mountinfo: &str) -> Layout {
+        let (mut trees, mut unified) = (Vec::<Tree>::new(), None);
+        for line in mountinfo.lines() {
+            let Some((left, right)) = line.split_once(" - ") else { continue };
+            let (Some(point), mut right) = (left.split(' ').nth(4), right.split(' ')) else { continue };
+            let (kind, options) = (right.next().unwrap_or(""), right.nth(1).unwrap_or(""));
+            match kind {
+                "cgroup" => {
+                    let controllers: Vec<String> =
+                        options.split(',').filter(|o| WANTED.contains(o)).map(str::to_string).collect();
+                    let known = trees.iter().any(|t| t.controllers == controllers);
+                    if !controllers.is_empty() && !known {
+                        trees.push(Tree { path: PathBuf::from(point), controllers });
+                    }
                 }
+                "cgroup2" if unified.is_none() => unified = Some(PathBuf::from(point)),
+                _ => {}
             }
-            "cgroup2" if unified.is_none() => unified = Some(PathBuf::from(point)),
-            _ => {}
+        }
+        let limits = |tree: &Tree| tree.controllers.iter().any(|c| ["memory", "cpu", "pids"].contains(&c.as_str()));
+        match unified {
+            Some(path) if !trees.iter().any(limits) => {
+                let text = fs::read_to_string(path.join("cgroup.controllers")).unwrap_or_default();
+                let controllers = text.split_whitespace().map(str::to_string).collect();
+                Layout { version: 2, trees: vec![Tree { path, controllers }] }
+            }
+            _ => Layout { version: u8::from(!trees.is_empty()), trees },
         }
     }
-    let limits = |tree: &Tree| tree.controllers.iter().any(|c| ["memory", "cpu", "pids"].contains(&c.as_str()));
-    match unified {
-        Some(unified) if !trees.iter().any(limits) => Layout::V2(unified),
-        _ if trees.is_empty() => Layout::None,
-        _ => Layout::V1(trees),
+
+    /// The group of this container, whether it exists or not.
+    pub fn group(&self, id: &str) -> Option<Group> {
+        let below = |t: &Tree| Tree { path: t.path.join("docent").join(id), controllers: t.controllers.clone() };
+        let dirs: Vec<Tree> = self.trees.iter().map(below).collect();
+        let (name, id) = (format!("/docent/{id}"), id.to_string());
+        (!dirs.is_empty()).then_some(Group { version: self.version, name, id, dirs })
     }
 }
 
@@ -82,33 +85,6 @@ pub struct Group {
     pub name: String,
     pub id: String,
     pub dirs: Vec<Tree>,
-}
-
-impl Layout {
-    pub fn version(&self) -> u8 {
-        match self {
-            Layout::V1(_) => 1,
-            Layout::V2(_) => 2,
-            Layout::None => 0,
-        }
-    }
-
-    /// The group of this container, whether it exists or not.
-    pub fn group(&self, id: &str) -> Option<Group> {
-        let name = format!("/docent/{id}");
-        let below = |root: &Path| root.join("docent").join(id);
-        let dirs = match self {
-            Layout::V1(trees) => {
-                trees.iter().map(|t| Tree { path: below(&t.path), controllers: t.controllers.clone() }).collect()
-            }
-            Layout::V2(root) => {
-                let text = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
-                vec![Tree { path: below(root), controllers: text.split_whitespace().map(str::to_string).collect() }]
-            }
-            Layout::None => return None,
-        };
-        Some(Group { version: self.version(), name, id: id.to_string(), dirs })
-    }
 }
 
 /// Rules of version 1's devices controller: what may be opened, as with Docker.
@@ -456,13 +432,8 @@ const OWNER: &str = "trusted.docent.store";
 
 /// The groups of containers that are here, by id, with what [`Group::make`] wrote to them.
 pub fn all(layout: &Layout) -> Vec<(Group, Option<String>)> {
-    let roots: Vec<&Path> = match layout {
-        Layout::V1(trees) => trees.iter().map(|tree| tree.path.as_path()).collect(),
-        Layout::V2(root) => vec![root],
-        Layout::None => Vec::new(),
-    };
     let mut ids = std::collections::BTreeSet::new();
-    for entry in roots.iter().flat_map(|root| fs::read_dir(root.join("docent"))).flatten().flatten() {
+    for entry in layout.trees.iter().flat_map(|tree| fs::read_dir(tree.path.join("docent"))).flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             ids.insert(entry.file_name().to_string_lossy().into_owned());
         }
@@ -536,14 +507,14 @@ mod tests {
                     31 29 0:27 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n\
                     32 29 0:28 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n\
                     33 29 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
-        let Layout::V1(trees) = layout_of(text) else { panic!("version 1 expected") };
+        let Layout { version: 1, trees } = Layout::of(text) else { panic!("version 1 expected") };
         assert_eq!(trees.len(), 2);
         assert_eq!(trees[0].controllers, ["cpu", "cpuacct"]);
         let unified = "33 29 0:29 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
-        assert_eq!(layout_of(unified).version(), 2);
+        assert_eq!(Layout::of(unified).version, 2);
         let devices = "34 33 0:30 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n";
-        assert_eq!(layout_of(&format!("{devices}{unified}")).version(), 2, "no limit can be set on version 1");
-        assert_eq!(layout_of(devices).version(), 1);
-        assert_eq!(layout_of("33 29 0:29 / / rw - ext4 /dev/a rw\n"), Layout::None);
+        assert_eq!(Layout::of(&format!("{devices}{unified}")).version, 2, "no limit can be set on version 1");
+        assert_eq!(Layout::of(devices).version, 1);
+        assert_eq!(Layout::of("33 29 0:29 / / rw - ext4 /dev/a rw\n").version, 0);
     }
 }

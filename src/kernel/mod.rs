@@ -3,6 +3,7 @@
 pub mod caps;
 pub mod cgroup;
 pub mod files;
+pub mod host;
 pub mod ids;
 pub mod mounts;
 pub mod netlink;

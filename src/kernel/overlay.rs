@@ -31,6 +31,8 @@ pub struct Overlay {
     pub short: Vec<PathBuf>,
     /// No node of a device in it can be opened: where no cgroup decides about devices, an image could bring the host's disk.
     pub without_devices: bool,
+    /// The marks are kept where an ordinary user may write.
+    pub userxattr: bool,
 }
 
 impl Overlay {
@@ -70,6 +72,7 @@ impl Overlay {
         let mut settings: Vec<Setting<'_>> = lower.iter().map(|p| Setting::Value("lowerdir+", p)).collect();
         settings.push(Setting::Value("upperdir", &upper));
         settings.push(Setting::Value("workdir", &work));
+        settings.extend(self.userxattr.then_some(Setting::Flag("userxattr")));
         let attributes = if self.without_devices { MountAttrFlags::MOUNT_ATTR_NODEV } else { MountAttrFlags::empty() };
         mounts::detached(calls, "overlay", &settings, attributes)
     }
@@ -80,10 +83,11 @@ impl Overlay {
             .map_err(|e| SysError::io("chdir", self.short_base.to_string_lossy(), &e))?;
         let lower: Vec<String> = self.short.iter().map(|p| p.to_string_lossy().into_owned()).collect();
         let data = format!(
-            "lowerdir={},upperdir={},workdir={}",
+            "lowerdir={},upperdir={},workdir={}{}",
             lower.join(":"),
             self.upper.to_string_lossy(),
-            self.work.to_string_lossy()
+            self.work.to_string_lossy(),
+            if self.userxattr { ",userxattr" } else { "" }
         );
         let flags = if self.without_devices { MsFlags::MS_NODEV } else { MsFlags::empty() };
         sys::mount(calls, Some(Path::new("overlay")), &self.target, Some("overlay"), flags, Some(&data))?;

@@ -8,7 +8,7 @@
 //! Who kills a grader leaves empty directories behind; the next one removes them. An owner is known by pid and start time,
 //! and a group that still has processes refuses to go.
 
-use super::cgroup::{Group, Layout, Tree, layout};
+use super::cgroup::{Group, Layout, Tree};
 use super::{files, mounts, process, sys};
 use crate::event::{Deed, Fact, Limit, Story, SysError};
 use std::fs;
@@ -37,20 +37,15 @@ pub struct PenLimits {
 
 impl Pen {
     /// None where no cgroup is mounted: then only resource limits hold the submission.
-    pub fn make(limits: PenLimits, story: &mut Story) -> Result<Option<Pen>, SysError> {
+    pub fn make(cgroups: &Layout, limits: PenLimits, story: &mut Story) -> Result<Option<Pen>, SysError> {
         let pid = std::process::id() as i32;
         let id = format!("{pid}-{}", process::start_time(pid).unwrap_or(0));
-        let trees: Vec<Tree> = match layout() {
-            Layout::V1(trees) => trees,
-            Layout::V2(path) => {
-                let text = fs::read_to_string(path.join("cgroup.controllers")).unwrap_or_default();
-                vec![Tree { path, controllers: text.split_whitespace().map(str::to_string).collect() }]
-            }
-            Layout::None => return Ok(None),
-        };
-        let version = layout().version();
+        let Layout { version, trees } = cgroups;
+        if trees.is_empty() {
+            return Ok(None);
+        }
         let group = |name: String| Group {
-            version,
+            version: *version,
             id: id.clone(),
             dirs: trees.iter().map(|t| Tree { path: t.path.join(&name), controllers: t.controllers.clone() }).collect(),
             name: format!("/{name}"),
@@ -140,13 +135,8 @@ impl Pen {
     }
 
     /// Removes what killed graders left behind.
-    pub fn sweep(story: &mut Story) {
-        let trees: Vec<PathBuf> = match layout() {
-            Layout::V1(trees) => trees.into_iter().map(|t| t.path).collect(),
-            Layout::V2(path) => vec![path],
-            Layout::None => Vec::new(),
-        };
-        for entry in trees.iter().filter_map(|t| fs::read_dir(t.join(PARENT)).ok()).flatten().flatten() {
+    pub fn sweep(cgroups: &Layout, story: &mut Story) {
+        for entry in cgroups.trees.iter().filter_map(|t| fs::read_dir(t.path.join(PARENT)).ok()).flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some((pid, start)) = name.split_once('-') else { continue };
             let (Ok(pid), Ok(start)) = (pid.parse::<i32>(), start.parse::<u64>()) else { continue };
@@ -155,8 +145,8 @@ impl Pen {
                 take_away(&entry.path(), true, story);
             }
         }
-        for tree in &trees {
-            take_away_one(&tree.join(PARENT), story);
+        for tree in &cgroups.trees {
+            take_away_one(&tree.path.join(PARENT), story);
         }
     }
 }

@@ -8,8 +8,9 @@
 //! the cgroup have names that the caller knows, and it removes them even if the process is killed. The attempt runs in
 //! a program started anew (`docent __probe DIRECTORY`), so the caller may have threads.
 
-use super::cgroup::{self, Layout};
+use super::cgroup::Tree;
 use super::files;
+use super::host::Host;
 use super::netlink::Netlink;
 use super::nftables::{Nftables, Table};
 use super::sys::{self, Calls, Cloned};
@@ -35,7 +36,7 @@ struct Line {
 }
 
 /// Attempts everything at `store_root`, or the nearest directory above it that exists. What it found is told by the deed.
-pub fn probe(store_root: &Path) -> Deed<Probe> {
+pub fn probe(store_root: &Path, host: &Host) -> Deed<Probe> {
     let place = store_root.ancestors().find(|p| p.is_dir()).unwrap_or(Path::new("/"));
     let mut shown = Vec::new();
     let mut calls = Vec::new();
@@ -63,7 +64,7 @@ pub fn probe(store_root: &Path) -> Deed<Probe> {
             let ended = child.wait();
             if !ended.is_ok_and(|status| status.success()) {
                 shown.push(failed("probe", true, SysError::new("execve", ARGUMENT, libc::EIO)));
-                clean_up(&place.join(&name), &name);
+                clean_up(&place.join(&name), &groups(host, &name));
             }
         }
         Err(e) => shown.push(failed("probe", true, SysError::io("execve", ARGUMENT, &e))),
@@ -124,24 +125,24 @@ fn say(out: &mut impl Write, line: &Line) -> bool {
 /// What `docent __probe DIRECTORY` does: attempts everything there and reports on standard output. Gives the exit status.
 pub fn child_main(args: &[OsString]) -> i32 {
     let [place] = args else { return 125 };
-    attempt_all(Path::new(place), &mut std::io::stdout().lock());
+    attempt_all(Path::new(place), &Host::look(), &mut std::io::stdout().lock());
     0
 }
 
-fn attempt_all(place: &Path, out: &mut impl Write) {
+fn attempt_all(place: &Path, host: &Host, out: &mut impl Write) {
     let name = name_of(std::process::id());
+    let groups = groups(host, &name);
     let dir = place.join(&name);
-    for line in try_cgroup(&name) {
+    for line in try_cgroup(host.cgroups.version, &groups) {
         say(out, &line);
     }
     let prepared = say(out, &attempt("directory", true, |calls| prepare(calls, &dir)));
     let overlay_at = prepared.then_some(dir.as_path());
-    let root = rustix::process::geteuid().is_root();
     // Root may lack CAP_SYS_ADMIN, inside another container; then a user namespace may still give it.
-    if !(root && try_namespaces(out, overlay_at, false)) {
+    if !(host.root && try_namespaces(out, overlay_at, false)) {
         try_namespaces(out, overlay_at, true);
     }
-    let cleaned = clean_up(&dir, &name);
+    let cleaned = clean_up(&dir, &groups);
     say(out, &Line { shown: None, calls: cleaned, cgroup: None });
 }
 
@@ -160,7 +161,7 @@ fn prepare(calls: &mut Calls, dir: &Path) -> Result<String, SysError> {
 }
 
 /// Removes directory and cgroup, whatever of them there is.
-fn clean_up(dir: &Path, name: &str) -> Vec<Call> {
+fn clean_up(dir: &Path, groups: &[Tree]) -> Vec<Call> {
     let mut calls = Calls::default();
     // The kernel's own directory below `work` has mode 0 and keeps a whiteout: only root could walk it as it is.
     fs::set_permissions(dir.join("work/work"), fs::Permissions::from_mode(0o700)).unwrap_or(());
@@ -170,8 +171,8 @@ fn clean_up(dir: &Path, name: &str) -> Vec<Call> {
     if dir.exists() {
         files::rmdir(&mut calls, dir).unwrap_or(());
     }
-    for (path, _) in groups(&cgroup::layout(), name).into_iter().filter(|(path, _)| path.is_dir()) {
-        files::rmdir(&mut calls, &path).unwrap_or(());
+    for group in groups.iter().filter(|group| group.path.is_dir()) {
+        files::rmdir(&mut calls, &group.path).unwrap_or(());
     }
     calls.take()
 }
@@ -180,17 +181,15 @@ fn clean_up(dir: &Path, name: &str) -> Vec<Call> {
 
 /// The probe's group in each tree with the tree's controllers. In version 2 an ordinary user's groups lie below the one
 /// it is in, if that was delegated.
-fn groups(layout: &Layout, name: &str) -> Vec<(PathBuf, Vec<String>)> {
-    match layout {
-        Layout::V1(trees) => trees.iter().map(|t| (t.path.join(name), t.controllers.clone())).collect(),
-        Layout::V2(top) => {
-            let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-            let own = own.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or("").to_string();
-            let base = if rustix::process::geteuid().is_root() { top.clone() } else { top.join(own) };
-            vec![(base.join(name), words(&base.join("cgroup.controllers")))]
-        }
-        Layout::None => Vec::new(),
+fn groups(host: &Host, name: &str) -> Vec<Tree> {
+    let mut trees = host.cgroups.trees.clone();
+    if let (2, false, [tree]) = (host.cgroups.version, host.root, trees.as_mut_slice()) {
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        tree.path.push(own.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or(""));
+        tree.controllers = words(&tree.path.join("cgroup.controllers"));
     }
+    trees.iter_mut().for_each(|tree| tree.path.push(name));
+    trees
 }
 
 fn words(file: &Path) -> Vec<String> {
@@ -198,13 +197,12 @@ fn words(file: &Path) -> Vec<String> {
 }
 
 /// Makes the group in each tree, freezes and thaws it, and removes it. Two lines: the controllers, and the freezer.
-fn try_cgroup(name: &str) -> [Line; 2] {
-    let layout = cgroup::layout();
+fn try_cgroup(version: u8, groups: &[Tree]) -> [Line; 2] {
     let missing = || SysError::new("open", "/sys/fs/cgroup", libc::ENOENT);
     let (mut controllers, mut refused) = (Vec::<String>::new(), None);
     let mut line = attempt("cgroup", false, |calls| {
-        for (path, offered) in groups(&layout, name) {
-            match try_group(calls, &path, &offered, layout.version()) {
+        for group in groups {
+            match try_group(calls, &group.path, &group.controllers, version) {
                 Ok(usable) => controllers.extend(usable),
                 Err(e) => refused = refused.take().or(Some(e)),
             }
@@ -215,7 +213,7 @@ fn try_cgroup(name: &str) -> [Line; 2] {
         true => Ok(String::new()),
         false => Err(refused.unwrap_or_else(missing)),
     });
-    line.cgroup = Some((layout.version(), controllers));
+    line.cgroup = Some((version, controllers));
     [line, freezer]
 }
 
@@ -453,10 +451,11 @@ mod tests {
     fn says_why_and_leaves_nothing() {
         let dir = tempfile::tempdir().expect("tempdir");
         let (mut reader, mut writer) = std::io::pipe().expect("pipe");
+        let host = Host::look();
         // SAFETY: the child is a copy with one thread, and leaves by _exit.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
-            attempt_all(dir.path(), &mut writer);
+            attempt_all(dir.path(), &host, &mut writer);
             sys::exit_now(0);
         }
         drop(writer);
@@ -471,7 +470,7 @@ mod tests {
         assert!(shown.iter().all(|s| s.ok == s.error.is_none()), "{told}");
         assert_eq!(fs::read_dir(dir.path()).expect("dir").count(), 0);
         let name = name_of(pid as u32);
-        assert!(groups(&cgroup::layout(), &name).iter().all(|(path, _)| !path.exists()));
+        assert!(groups(&host, &name).iter().all(|group| !group.path.exists()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{StoreWorld, score};
 use crate::engine::{builtin, resolve};
 use crate::event::{Ended, Fault, Output, Story, SysError};
 use crate::image::Reference;
+use crate::kernel::host::Host;
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;
@@ -48,7 +49,7 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     let step = |e: SysError| Fault::step("grade", e);
     let mut story = Story::new();
     settle(plan, &mut story).map_err(step)?;
-    let (store, made) = Store::open(Path::new(ROOT))?;
+    let (store, made) = Store::open(Path::new(ROOT), Host::look())?;
     if let Some(made) = made {
         made.tell(&mut story);
     }

@@ -15,6 +15,7 @@
 use super::seed::Seeds;
 use super::{Lab, Source};
 use crate::event::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysError};
+use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
 use crate::kernel::pen::{Pen, PenLimits};
 use crate::kernel::sys::{self, Calls, Cloned};
@@ -83,15 +84,16 @@ pub(super) struct Report {
 pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
     let lab = options.labs.lab(&options.lab)?;
     let script = read_script(&options.file)?;
-    if !rustix::process::geteuid().is_root() {
+    let host = Host::look();
+    if !host.root {
         return Err(Fault::NotRoot { probe: None });
     }
     let seeds = Seeds::new(options.student.as_deref(), options.secret.as_deref())?;
     let step = |e: SysError| Fault::step("grade", e);
     let program = std::env::current_exe().map_err(|e| step(SysError::io("readlink", "/proc/self/exe", &e)))?;
     let mut story = Story::new();
-    Pen::sweep(&mut story);
-    let pen = Pen::make(LIMITS, &mut story).map_err(step)?;
+    Pen::sweep(&host.cgroups, &mut story);
+    let pen = Pen::make(&host.cgroups, LIMITS, &mut story).map_err(step)?;
     let births = pen.as_ref().map(Pen::births).transpose().map_err(step)?.unwrap_or((None, None));
     let mut plan = Plan {
         values: seeds.of(&lab),

@@ -286,10 +286,11 @@ fn change(store: &Store, f: impl FnOnce(&mut Progress)) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::host::Host;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
-        let (store, made) = Store::open(&dir.path().join("root")).unwrap();
+        let (store, made) = Store::open(&dir.path().join("root"), Host::look()).unwrap();
         if let Some(made) = made {
             made.tell(&mut crate::event::Story::new());
         }

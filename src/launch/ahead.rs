@@ -30,16 +30,19 @@ pub struct Ahead<'a> {
 
 pub enum Root {
     /// Each directory of a layer, the topmost first.
-    Layers(Vec<OwnedFd>),
+    Layers { dirs: Vec<OwnedFd>, opaque: String },
     /// Of a container that runs.
     Running(OwnedFd),
 }
 
 impl Root {
     /// The layers that an overlay will have, as far as they exist.
-    pub fn of_layers<'a>(upper: &'a Path, lower: &'a [std::path::PathBuf]) -> Root {
+    pub fn of_layers<'a>(store: &Store, upper: &'a Path, lower: &'a [std::path::PathBuf]) -> Root {
         let all = std::iter::once(upper).chain(lower.iter().map(|p| p.as_path()));
-        Root::Layers(all.filter_map(|dir| open::directory(dir).ok()).collect())
+        Root::Layers {
+            dirs: all.filter_map(|dir| open::directory(dir).ok()).collect(),
+            opaque: store.host().overlay_mark("opaque"),
+        }
     }
 
     /// Opens what a process with this root finds at a path; to be read, a regular file alone. Docent is the host's root here,
@@ -47,7 +50,7 @@ impl Root {
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         let found = match self {
             Root::Running(root) => open::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
-            Root::Layers(layers) => merged(layers, path)?,
+            Root::Layers { dirs, opaque } => merged(dirs, opaque, path)?,
         };
         if how.contains(OFlags::PATH) {
             return Ok(found);
@@ -63,7 +66,7 @@ impl Root {
 }
 
 /// As overlayfs looks a path up. The parts of a merged directory lie in one another's place, the topmost first.
-fn merged(layers: &[OwnedFd], path: &Path) -> Result<OwnedFd, SysError> {
+fn merged(layers: &[OwnedFd], opaque: &str, path: &Path) -> Result<OwnedFd, SysError> {
     let failed = |errno| SysError::new("openat2", path.to_string_lossy(), errno);
     let copy = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| failed(e.raw_os_error()));
     let mut above: Vec<Vec<OwnedFd>> = vec![layers.iter().map(copy).collect::<Result<_, _>>()?];
@@ -83,9 +86,9 @@ fn merged(layers: &[OwnedFd], path: &Path) -> Result<OwnedFd, SysError> {
             let stat = rustix::fs::statat(&found, "", AtFlags::EMPTY_PATH).map_err(|e| failed(e.raw_os_error()))?;
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => {
-                    let opaque = is_opaque(&found);
+                    let ends = has_mark(&found, opaque);
                     parts.push(found);
-                    if opaque {
+                    if ends {
                         break;
                     }
                 }
@@ -120,10 +123,10 @@ fn merged(layers: &[OwnedFd], path: &Path) -> Result<OwnedFd, SysError> {
 }
 
 /// The magic link leads to what is open, which a descriptor for a path alone (O_PATH) does not (fgetxattr: EBADF).
-fn is_opaque(dir: &OwnedFd) -> bool {
+fn has_mark(dir: &OwnedFd, mark: &str) -> bool {
     let mut value = [0u8; 1];
     let path = format!("/proc/self/fd/{}", dir.as_raw_fd());
-    rustix::fs::getxattr(&path, "trusted.overlay.opaque", &mut value[..]).is_ok_and(|n| n > 0)
+    rustix::fs::getxattr(&path, mark, &mut value[..]).is_ok_and(|n| n > 0)
 }
 
 impl Ahead<'_> {
@@ -165,10 +168,10 @@ impl Ahead<'_> {
         if name.contains('/') {
             return Ok(None);
         }
-        let Some(Root::Layers(layers)) = &self.root else { return Ok(None) };
+        let Some(Root::Layers { dirs, .. }) = &self.root else { return Ok(None) };
         let top = Path::new(name);
         let how = OFlags::PATH | OFlags::NOFOLLOW;
-        for layer in layers {
+        for layer in dirs {
             match open::beneath(layer.as_fd(), top, how).and_then(|found| target::kind(&found)) {
                 Ok(FileType::Directory) => return Ok(None),
                 Ok(_) => {
@@ -244,7 +247,9 @@ mod tests {
         };
         let rooted = rustix::process::geteuid().is_root() && device("mid/gone").is_ok() && device("top/hidden").is_ok();
         let open = |path: &Path| open::directory(path).expect("layer");
-        let root = Root::Layers(vec![open(&at("top")), open(&at("mid")), open(&at("low"))]);
+        let opaque = "trusted.overlay.opaque";
+        let dirs = vec![open(&at("top")), open(&at("mid")), open(&at("low"))];
+        let root = Root::Layers { dirs, opaque: opaque.into() };
         let read = |path: &str| {
             root.open(Path::new(path), OFlags::RDONLY)
                 .map_err(|e| e.errno)
@@ -258,7 +263,6 @@ mod tests {
         assert_eq!(read("etc/old/x"), Err(libc::ENOTDIR));
         if rooted {
             assert_eq!((read("gone/x"), read("hidden")), (Err(libc::ENOENT), Err(libc::ENOENT)));
-            let opaque = "trusted.overlay.opaque";
             rustix::fs::setxattr(at("mid/etc"), opaque, b"y", rustix::fs::XattrFlags::empty()).expect("opaque");
             assert_eq!((read("etc/old"), read("etc/file")), (Err(libc::ENOENT), Ok("top/etc/file".into())));
         }
@@ -272,7 +276,7 @@ mod tests {
         let null = (FileType::CharacterDevice, rustix::fs::makedev(1, 3));
         let device = rustix::fs::mknodat(rustix::fs::CWD, at("device"), null.0, Mode::RUSR, null.1).is_ok();
         let root = || open::directory(dir.path()).expect("root");
-        for root in [Root::Running(root()), Root::Layers(vec![root()])] {
+        for root in [Root::Running(root()), Root::Layers { dirs: vec![root()], opaque: String::new() }] {
             let read = |path: &str| root.open(Path::new(path), OFlags::RDONLY | OFlags::NONBLOCK).map_err(|e| e.errno);
             assert!(read("file").is_ok());
             assert_eq!(read("fifo").err(), Some(libc::EACCES));

@@ -16,8 +16,8 @@ use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Stor
 use crate::kernel::files;
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
+use crate::kernel::process;
 use crate::kernel::sys::{self, Calls};
-use crate::kernel::{cgroup, process};
 use crate::store::Store;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -74,7 +74,7 @@ pub fn in_use(store: &Store, container_id: &str) -> Result<Vec<Ipv4Addr>, Fault>
     let (whole, damaged) = store.all_containers()?;
     let others = whole.into_iter().filter(|c| c.id != container_id);
     let known = others.filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address));
-    Ok(known.chain(damaged.iter().flat_map(|d| addresses_of(&d.id))).collect())
+    Ok(known.chain(damaged.iter().flat_map(|d| addresses_of(store, &d.id))).collect())
 }
 
 /// Removes the bridge of this name; None when there is none.
@@ -249,8 +249,8 @@ pub fn veth(container_id: &str) -> String {
 }
 
 /// The addresses that a container has as the kernel says, for one whose files do not.
-pub fn addresses_of(container_id: &str) -> Vec<Ipv4Addr> {
-    let processes = cgroup::layout().group(container_id).map(|group| group.processes()).unwrap_or_default();
+pub fn addresses_of(store: &Store, container_id: &str) -> Vec<Ipv4Addr> {
+    let processes = store.group(container_id).map(|group| group.processes()).unwrap_or_default();
     processes.into_iter().map(process::addresses).find(|found| !found.is_empty()).unwrap_or_default()
 }
 

@@ -59,7 +59,7 @@ fn judge(mark: &str) -> Verdict {
 pub fn remove_orphans(store: &Store, story: &mut Story) -> Result<(), SysError> {
     let mut unsure = Vec::new();
     remove_orphan_networks(store, story, &mut unsure)?;
-    for (group, owner) in cgroup::all(&cgroup::layout()) {
+    for (group, owner) in cgroup::all(&store.host().cgroups) {
         if store.has_container(&group.id) || !group.is_empty() {
             continue;
         }

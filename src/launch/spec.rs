@@ -42,7 +42,8 @@ pub struct Mount {
 }
 
 impl Spec {
-    pub fn of(store: &Store, container: &Container, cgroup: Option<Group>) -> Spec {
+    pub fn of(store: &Store, container: &Container) -> Spec {
+        let cgroup = store.group(&container.id);
         let dir = store.container_dir(&container.id);
         let devices = cgroup.as_ref().is_some_and(Group::controls_devices);
         let bound = [(dir.resolv(), "etc/resolv.conf"), (dir.hostname(), "etc/hostname"), (dir.hosts(), "etc/hosts")];
@@ -88,6 +89,7 @@ pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
         target: dir.merged(),
         // For a look from outside: docent opens no device there either.
         without_devices: true,
+        userxattr: store.host().needs_userxattr(),
         short_base: store.layers(),
         short,
     }

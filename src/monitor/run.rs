@@ -7,9 +7,10 @@ use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, End, Failed, Life, State};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
-use crate::kernel::{cgroup, process, terminal};
+use crate::kernel::{process, terminal};
 use crate::launch::init_process::died;
 use crate::launch::parent::{Parent, remove_cgroup};
 use crate::launch::{InitProcess, Spec};
@@ -34,7 +35,7 @@ pub fn main(args: &[String]) -> i32 {
     if process::begin_afresh(number).is_err() {
         return 2;
     }
-    let Ok((store, None)) = Store::open(Path::new(root)) else { return 2 };
+    let Ok((store, None)) = Store::open(Path::new(root), Host::look()) else { return 2 };
     let Ok(request) = packets.receive(true) else { return 0 };
     let Ok(Request::Start { attach, stdin, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
     let first: First = Rc::new(RefCell::new(Listener::new(packets)));
@@ -124,7 +125,7 @@ impl Monitor {
             cgroups: Vec::new(),
         };
         store.write_state(id, &State::Starting(life.clone())).map_err(step("state"))?;
-        let spec = Spec::of(&store, &container, cgroup::layout().group(id));
+        let spec = Spec::of(&store, &container);
         let mut parent = Parent {
             store: &store,
             container: &container,

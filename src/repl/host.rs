@@ -8,14 +8,15 @@ use crate::engine::doctor;
 use crate::engine::news::News;
 use crate::event::Story;
 use crate::image::Reference;
+use crate::kernel::host::Host;
 use crate::lab::{self, progress};
 use crate::narrate::{Lang, Level, Narrator};
 use crate::store::Store;
 use std::path::Path;
 
 /// Names for completion.
-pub fn names(root: &Path, kind: Kind) -> Vec<String> {
-    let Some(store) = Store::existing(root) else { return Vec::new() };
+pub fn names(root: &Path, host: &Host, kind: Kind) -> Vec<String> {
+    let Some(store) = Store::existing(root, host) else { return Vec::new() };
     match kind {
         Kind::Container => store.list_containers().unwrap_or_default().into_iter().map(|c| c.name).collect(),
         Kind::Id => store.list_containers().unwrap_or_default().into_iter().map(|c| c.id).collect(),
@@ -29,8 +30,8 @@ pub fn names(root: &Path, kind: Kind) -> Vec<String> {
 }
 
 /// Tasks of the started lab that a command has just passed or lost, a line each.
-pub fn lab_changes(root: &Path, lang: Lang) -> Vec<String> {
-    let Some(store) = Store::existing(root) else { return Vec::new() };
+pub fn lab_changes(root: &Path, host: &Host, lang: Lang) -> Vec<String> {
+    let Some(store) = Store::existing(root, host) else { return Vec::new() };
     match progress::live(&store) {
         Ok(Some(changes)) => {
             cli::narrator(lang, Level::Full).lab_changes(&changes).lines().map(str::to_string).collect()
@@ -40,21 +41,21 @@ pub fn lab_changes(root: &Path, lang: Lang) -> Vec<String> {
 }
 
 /// Variables that the started lab gives to the learner's shell (`LAB_TOKEN`).
-pub fn lab_values(root: &Path) -> Vec<(String, String)> {
-    let Some(store) = Store::existing(root) else { return Vec::new() };
+pub fn lab_values(root: &Path, host: &Host) -> Vec<(String, String)> {
+    let Some(store) = Store::existing(root, host) else { return Vec::new() };
     progress::values(&store).unwrap_or_default().into_iter().collect()
 }
 
 /// Containers that ended by themselves since the last prompt, a line each.
-pub fn news(root: &Path, news: &mut News, lang: Lang) -> Vec<String> {
-    let Some(store) = Store::existing(root) else { return Vec::new() };
+pub fn news(root: &Path, host: &Host, news: &mut News, lang: Lang) -> Vec<String> {
+    let Some(store) = Store::existing(root, host) else { return Vec::new() };
     let narrator = Narrator::new(lang, Level::Brief);
     let told = news.next(&store).into_iter().map(|event| narrator.story(&[event]));
     told.flat_map(|text| text.lines().map(str::to_string).collect::<Vec<_>>()).collect()
 }
 
 /// One line on what this host can do.
-pub fn verdict(root: &Path, lang: Lang) -> String {
-    let probe = doctor::examine(root, &mut Story::new());
+pub fn verdict(root: &Path, host: &Host, lang: Lang) -> String {
+    let probe = doctor::examine(root, host, &mut Story::new());
     cli::narrator(lang, Level::Off).verdict_line(&probe)
 }

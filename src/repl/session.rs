@@ -15,6 +15,7 @@ use super::shell::{Ended, Grammar, Shell, Start};
 use super::verbs::Words;
 use crate::cli::{self, Globals, commands};
 use crate::engine::news::News;
+use crate::kernel::host::Host;
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, paint, session as say};
 use crate::store::{Store, default_root};
@@ -46,7 +47,8 @@ pub fn run(globals: Globals) -> i32 {
 
 fn begin(globals: &Globals) -> io::Result<i32> {
     let (root, lang) = (cli::root_of(globals), globals.lang);
-    let store = Store::existing(&root);
+    let host = Host::look();
+    let store = Store::existing(&root, &host);
     let terminal = io::stdin().is_terminal();
     let private = Private::make(store.as_ref())?;
     let mut env: Vec<(&str, OsString)> =
@@ -68,26 +70,27 @@ fn begin(globals: &Globals) -> io::Result<i32> {
         refused: false,
         terminal,
         command: &command,
-        names: &|kind| host::names(&root, kind),
+        names: &|kind| host::names(&root, &host, kind),
         news: News::default(),
         root: &root,
+        host: &host,
     };
     session.share_lab_vars()?;
     if terminal {
         let history = store.as_ref().map(Store::history);
         let first = history.as_ref().is_none_or(|h| !h.exists());
-        tell(&host::verdict(&root, lang));
+        tell(&host::verdict(&root, &host, lang));
         tell(&if first { say::first_start(lang) } else { say::start(lang) });
-        session.converse(&prompt(&root), history.as_deref())
+        session.converse(&prompt(&root, host.root), history.as_deref())
     } else {
         session.follow()
     }
 }
 
 /// `docent> `, with what is not usual: `docent (rootless) /srv/class> `.
-fn prompt(root: &Path) -> String {
+fn prompt(root: &Path, is_root: bool) -> String {
     let mut prompt = String::from("docent");
-    if !rustix::process::geteuid().is_root() {
+    if !is_root {
         prompt.push_str(" (rootless)");
     }
     let asked_for = std::env::var_os("DOCENT_ROOT").is_some_and(|r| !r.is_empty());
@@ -129,6 +132,7 @@ struct Session<'a> {
     names: &'a dyn Fn(Kind) -> Vec<String>,
     news: News,
     root: &'a Path,
+    host: &'a Host,
 }
 
 impl Session<'_> {
@@ -142,10 +146,10 @@ impl Session<'_> {
             .completion_type(CompletionType::List)
             .behavior(behavior())
             .build();
-        let (command, names) = (self.command, self.names);
+        let (command, names, root) = (self.command, self.names, self.host.root);
         let (grammar, words) = (self.grammar.clone(), self.words.clone());
         let unfinished = Box::new(move |text: &str| {
-            read(text, &words, &grammar, names, false).pieces.last().is_some_and(|p| p.open)
+            read(text, &words, &grammar, names, false, root).pieces.last().is_some_and(|p| p.open)
         });
         let mut editor: Editor<Helper<'_>, DefaultHistory> = Editor::with_config(config).map_err(io::Error::other)?;
         let watch = Watch::default();
@@ -156,7 +160,7 @@ impl Session<'_> {
             drop(editor.load_history(path));
         }
         loop {
-            for line in host::news(self.root, &mut self.news, self.lang) {
+            for line in host::news(self.root, self.host, &mut self.news, self.lang) {
                 tell(&line);
             }
             let ended = match read_line(&mut editor, &watch, prompt, |helper, text| (helper.unfinished)(text)) {
@@ -218,7 +222,7 @@ impl Session<'_> {
     }
 
     fn read(&self, text: &str) -> Read {
-        read(text, &self.words, &self.grammar, self.names, !self.terminal)
+        read(text, &self.words, &self.grammar, self.names, !self.terminal, self.host.root)
     }
 
     /// Runs the pieces one by one; gives the exit code when the shell has ended.
@@ -444,7 +448,7 @@ impl Session<'_> {
     fn after(&mut self) -> io::Result<()> {
         self.share_lab_vars()?;
         if self.terminal {
-            for line in host::lab_changes(self.root, self.lang) {
+            for line in host::lab_changes(self.root, self.host, self.lang) {
                 tell(&line);
             }
         }
@@ -452,7 +456,7 @@ impl Session<'_> {
     }
 
     fn share_lab_vars(&mut self) -> io::Result<()> {
-        for (name, value) in host::lab_values(self.root) {
+        for (name, value) in host::lab_values(self.root, self.host) {
             let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if named && self.lab_vars.get(&name) != Some(&value) {
@@ -512,13 +516,19 @@ fn more_waits() -> bool {
     rustix::event::poll(&mut fds, Some(&wait)).is_ok_and(|n| n > 0)
 }
 
-fn read(text: &str, words: &Words, grammar: &Grammar, names: &dyn Fn(Kind) -> Vec<String>, script: bool) -> Read {
+fn read(
+    text: &str,
+    words: &Words,
+    grammar: &Grammar,
+    names: &dyn Fn(Kind) -> Vec<String>,
+    script: bool,
+    root: bool,
+) -> Read {
     let is_name = |word: &str| {
         names(Kind::Container).iter().any(|n| n == word)
             || names(Kind::Id).iter().any(|id| id == word || id.get(..12) == Some(word))
     };
     let incomplete = |text: &str| grammar.incomplete(text);
-    let root = rustix::process::geteuid().is_root();
     line::read(text, &Reading { words, is_name: &is_name, incomplete: &incomplete, script, root })
 }
 
@@ -579,7 +589,7 @@ mod tests {
     fn the_prompt_is_one_that_a_paste_takes_off() {
         let words = Words::default();
         for root in ["/var/lib/docent", "/srv/class", "/a/very/long/path/to/some/store/of/a/class"] {
-            let line = format!("{}docker ps", prompt(Path::new(root)));
+            let line = format!("{}docker ps", prompt(Path::new(root), true));
             assert_eq!(
                 super::super::pasted::classify(&line, &words),
                 super::super::pasted::Pasted::Prompted("docker ps")

@@ -7,7 +7,8 @@ use super::{Store, Temp};
 use crate::container::{Container, State};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
 use crate::image::digest::valid_hex;
-use crate::kernel::{cgroup, files, process, sys};
+use crate::kernel::cgroup::Group;
+use crate::kernel::{files, process, sys};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,11 @@ fn overwrite(path: &Path, mut content: Vec<u8>) -> std::io::Result<()> {
 }
 
 impl Store {
+    /// The container's cgroup, whether it exists or not; None where no cgroup is mounted.
+    pub fn group(&self, id: &str) -> Option<Group> {
+        self.host.cgroups.group(id)
+    }
+
     pub fn container_dir(&self, id: &str) -> ContainerDir {
         ContainerDir { dir: self.container(id) }
     }
@@ -231,7 +237,7 @@ impl Store {
             Err(e) => return Err(Box::new(Damaged { id: id.into(), config: None, fault: damaged(dir.config(), e) })),
         };
         let state = match super::read_json(&dir.state()) {
-            Ok(State::Running(life)) if cgroup::layout().group(id).is_some_and(|g| g.frozen()) => State::Paused(life),
+            Ok(State::Running(life)) if self.group(id).is_some_and(|g| g.frozen()) => State::Paused(life),
             Ok(state) => state,
             Err(e) if none(&e) => return Ok(None),
             Err(e) => {

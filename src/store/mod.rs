@@ -35,16 +35,18 @@ pub use temp::Temp;
 
 use crate::event::{Deed, Fact, Fault, SysError};
 use crate::image::ChainId;
+use crate::kernel::host::Host;
 use crate::kernel::{files, sys};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// An opened store.
+/// An opened store, on the host whose kernel says what the containers in it are doing.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    host: Host,
 }
 
 /// The store lock; released when dropped.
@@ -69,8 +71,8 @@ pub fn default_root() -> PathBuf {
 
 impl Store {
     /// Opens the store at `root`, and makes it at its first use; that deed comes back to be told.
-    pub fn open(root: &Path) -> Result<(Store, Option<Deed<()>>), Fault> {
-        let store = Store { root: root.to_path_buf() };
+    pub fn open(root: &Path, host: Host) -> Result<(Store, Option<Deed<()>>), Fault> {
+        let store = Store { root: root.to_path_buf(), host };
         if store.oci_layout().exists() {
             return match rustix::fs::access(root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
                 Ok(()) => Ok((store, None)),
@@ -131,10 +133,14 @@ impl Store {
     }
 
     /// The store at `root` if there is one that this user can use; nothing is made.
-    pub fn existing(root: &Path) -> Option<Store> {
-        let store = Store { root: root.to_path_buf() };
+    pub fn existing(root: &Path, host: &Host) -> Option<Store> {
+        let store = Store { root: root.to_path_buf(), host: host.clone() };
         let usable = rustix::fs::access(root, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok();
         (usable && store.oci_layout().exists()).then_some(store)
+    }
+
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Replaces a file as a whole: written in `tmp/`, synced when `durable`, renamed. The rename is the changing call.

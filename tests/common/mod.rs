@@ -280,14 +280,16 @@ impl Machine {
 
     /// Now, for [`Machine::events_since`].
     pub fn mark(&self) -> Mark {
-        let (store, _) = docent::store::Store::open(&self.root()).expect("the store");
+        let (store, _) =
+            docent::store::Store::open(&self.root(), docent::kernel::host::Host::look()).expect("the store");
         let command = docent::store::Journal::numbers(&store).last().copied().unwrap_or(0);
         Mark { command, at_us: docent::event::now_us(), at: std::time::SystemTime::now() }
     }
 
     /// What was told from then on. A store forgets its oldest stories, so a count of them would not do.
     pub fn events_since(&self, mark: &Mark) -> Vec<docent::event::Event> {
-        let (store, made) = docent::store::Store::open(&self.root()).expect("the store");
+        let (store, made) =
+            docent::store::Store::open(&self.root(), docent::kernel::host::Host::look()).expect("the store");
         assert!(made.is_none(), "the store is there");
         let mut all = Vec::new();
         for number in docent::store::Journal::numbers(&store).into_iter().filter(|n| *n > mark.command) {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::cli::root_of;
 use crate::event::Story;
+use crate::kernel::host::Host;
 use crate::lab::seed::Seeds;
 use crate::lab::{Source, progress};
 use crate::narrate;
@@ -50,7 +51,7 @@ impl Command for Lab {
 
     fn start(self, globals: &Globals) -> Result<i32, Fault> {
         let narrator = narrator(globals.lang, Level::Full);
-        let (store, made) = Store::open(&root_of(globals))?;
+        let (store, made) = Store::open(&root_of(globals), Host::look())?;
         if let Some(made) = made {
             let mut story = Story::new();
             made.tell(&mut story);

@@ -8,8 +8,8 @@ use crate::container::Container;
 use crate::engine::plan::{Plan, Scene, Step};
 use crate::engine::{upper_diff, view};
 use crate::event::{Change, Fact, Fault, Story, SysError};
+use crate::kernel::tree;
 use crate::kernel::userfiles::UserFiles;
-use crate::kernel::{open, tree};
 use crate::launch::ahead::Root;
 use crate::launch::spec::overlay_of;
 use crate::store::Store;
@@ -45,7 +45,7 @@ impl Step for Copy {
         let running = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?;
         // A stopped container's files are mounted for the look.
         let mounted = running.is_none().then(|| overlay.fact());
-        let root = running.map_or_else(|| Root::of_layers(&overlay.upper, &overlay.lower), Root::Running);
+        let root = running.map_or_else(|| Root::of_layers(store, &overlay.upper, &overlay.lower), Root::Running);
         let files = UserFiles::here().map_err(|e| local_fault(&self.local, e))?;
         let copied = if self.into {
             self.forecast_into(store, container, &root, &files)?
@@ -87,8 +87,8 @@ impl Copy {
         let from = self.local.to_string_lossy().into_owned();
         let mut facts = vec![Fact::Copied { from, to: shown, bytes: None, entries: None, into_container: true }];
         // What a whole tree covers, only the look at the write layer afterwards says.
-        let upper = open::directory(&store.container_dir(&container.id).upper());
-        let written = upper.is_ok_and(|dir| Root::Layers(vec![dir]).open(&to, OFlags::PATH).is_ok());
+        let upper = Root::of_layers(store, &store.container_dir(&container.id).upper(), &[]);
+        let written = upper.open(&to, OFlags::PATH).is_ok();
         if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !is_dir && !written) {
             facts.push(Fact::Changed {
                 path: to.to_string_lossy().into_owned(),

@@ -5,6 +5,7 @@ use crate::engine::{builtin, resolve};
 use crate::event::{ArchiveFlaw, Resolved};
 use crate::image::Reference;
 use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId, chain_ids};
+use crate::kernel::host::Host;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
-    let (store, made) = Store::open(&dir.path().join("root")).unwrap();
+    let (store, made) = Store::open(&dir.path().join("root"), Host::look()).unwrap();
     made.unwrap().tell(&mut Story::new());
     (dir, store)
 }

@@ -95,7 +95,7 @@ fn unpack_bytes(bytes: &[u8], lowers: &[PathBuf]) -> Unpacked {
     let layer = dir.path().join("layer");
     std::fs::create_dir(&layer).unwrap();
     let root = rustix::fs::open(&layer, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
-    let result = apply(bytes, root, lowers);
+    let result = apply(bytes, root, lowers, &Host::look());
     Unpacked { dir, result }
 }
 
@@ -292,7 +292,7 @@ fn whiteouts_become_overlays_own() {
     );
     assert!(is_whiteout(&rustix::fs::lstat(u.path("a/gone")).unwrap()));
     for opaque in ["a", "redone", "first", "parent"] {
-        assert!(has_xattr(&u.path(opaque), OPAQUE), "{opaque}");
+        assert!(has_xattr(&u.path(opaque), "trusted.overlay.opaque"), "{opaque}");
     }
     assert_eq!(
         (u.read("kept"), u.read("first/x"), u.read("x.wh.y")),
@@ -319,7 +319,7 @@ fn an_image_cannot_speak_to_overlayfs() {
     let u = good(Tarball::default().pax(records).dir("d", 0o755).pax(records).file("f", "x"));
     for name in ["d", "f"] {
         let path = u.path(name);
-        assert!(!has_xattr(&path, "trusted.overlay.redirect") && !has_xattr(&path, OPAQUE), "{name}");
+        assert!(!has_xattr(&path, "trusted.overlay.redirect") && !has_xattr(&path, "trusted.overlay.opaque"), "{name}");
         assert!(!has_xattr(&path, "user.overlay.opaque"), "{name}");
         assert!(has_xattr(&path, "trusted.overlay.overlay.redirect"), "{name}");
         let mut value = [0u8; 64];

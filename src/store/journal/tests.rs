@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::event::{Fact, Resolved};
+use crate::kernel::host::Host;
 use std::process::Command;
 
 fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a directory");
-    let (store, made) = Store::open(&dir.path().join("root")).expect("a store");
+    let (store, made) = Store::open(&dir.path().join("root"), Host::look()).expect("a store");
     if let Some(made) = made {
         made.tell(&mut crate::event::Story::new());
     }
@@ -105,7 +106,7 @@ fn an_edit_breaks_the_chain_where_it_was_made() {
 #[test]
 fn one_of_fifty() {
     let Some(root) = std::env::var_os("DOCENT_TEST_JOURNAL") else { return };
-    let (store, _) = Store::open(Path::new(&root)).expect("a store");
+    let (store, _) = Store::open(Path::new(&root), Host::look()).expect("a store");
     let mut journal = begin(&store);
     journal.event(&event(u64::from(std::process::id()))).expect("written");
     journal.end(0).expect("written");
