@@ -131,7 +131,18 @@ const FAILURES: &[(&str, &str)] = &[
     ("run --rm -u nobody-here tiny true", "unable to find user nobody-here"),
     ("run --rm -u 0:nogroup-here tiny true", "unable to find group nogroup-here"),
     ("run --rm -w /etc/passwd tiny true", "working directory"),
+    ("run --rm -w /etc/passwd/x tiny true", "working directory"),
+    ("run --rm tiny /bin/true/", "executable file not found"),
     ("run --rm linked true", "/proc"),
+    ("run --rm etc-is-a-file true", "ENOTDIR"),
+    ("run --rm hosts-is-a-loop true", "ELOOP"),
+    ("run --rm hosts-in-proc true", "inside /proc"),
+    ("run --rm hosts-new-in-proc true", "inside /proc"),
+    ("exec taken /odd/lost", "ENOENT"),
+    ("exec taken /odd/empty", "ENOEXEC"),
+    ("exec taken /odd/text", "ENOEXEC"),
+    ("exec taken /odd/fifo", "EACCES"),
+    ("exec -u 1000 taken /odd/mine/sh", "executable file not found"),
     ("create --name taken tiny", "already in use"),
     ("start no-such", "No such container"),
     ("start unstartable", "executable file not found"),
@@ -175,6 +186,19 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
     let link = common::Member { kind: b'2', link: "/etc", ..common::Member::file("proc", b"") };
     common::archive_of(&m.work().join("linked.tar"), &["linked"], &[&[link]]);
     m.docent(&["load", "-i", "linked.tar"]).ok();
+    let hosts = |link| common::Member { kind: b'2', link, ..common::Member::file("etc/hosts", b"") };
+    for (name, member) in [
+        ("etc-is-a-file", common::Member::file("etc", b"")),
+        ("hosts-is-a-loop", hosts("hosts")),
+        ("hosts-in-proc", hosts("/proc/meminfo")),
+        ("hosts-new-in-proc", hosts("/proc/self/x")),
+    ] {
+        common::archive_of(&m.work().join("odd.tar"), &[name], &[&[member]]);
+        m.docent(&["load", "-i", "odd.tar"]).ok();
+    }
+    let odd = "mkdir -p /odd/mine; cd /odd; printf '#!/no/such\\n' > lost; : > empty; echo text > text; mkfifo fifo; \
+               cp /bin/sh mine/sh; chmod 755 lost empty text fifo mine/sh; chmod 700 mine";
+    m.docent(&["exec", "taken", "sh", "-ec", odd]).ok();
     let state = "\"$0\" ps -a --format '{{.ID}} {{.Names}} {{.State}}'; find \"$DOCENT_ROOT\" \\( -path '*/journal' -o -path '*/work' \\) -prune -o -print | sort";
     let before = m.sh(state).ok().stdout;
     for lang in ["en", "ko"] {

@@ -57,7 +57,7 @@ impl Step for Exec {
         let life = container.state.life();
         let init = life.and_then(|life| life.init).map(|init| init.pid);
         let root = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?.map(Root::Running);
-        let ahead = Ahead { store: Some(store), name: &container.name, root, init };
+        let ahead = Ahead { store: Some(store), name: &container.name, root, ..Ahead::blind(init) };
         // With the first exec the monitor goes where its further children are to be born.
         let outside = |life: &Life| !process::has_children_elsewhere(life.monitor);
         let kinds = vec!["pid".into()];

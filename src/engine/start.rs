@@ -46,9 +46,10 @@ impl Step for Start {
             return Ok(Vec::new());
         }
         let spec = Spec::of(store, container);
-        let known = !container.layers.is_empty();
-        let root = known.then(|| Root::of_layers(store, &spec.root.upper, &spec.root.lower));
-        let ahead = Ahead { store: Some(store), name: &container.name, root, init: None };
+        // An image may have no layers at all.
+        let known = container.image_id.is_some();
+        let root = known.then(|| Root::of_layers(store, &spec.root.upper, &spec.root.lower)).transpose()?;
+        let ahead = Ahead { store: Some(store), name: &container.name, root, ..Ahead::blind(None) };
         let mut facts = vec![process::sealing(), Fact::HelperStarted { pid: None, role: "monitor".into() }];
         for step in sequence::launch(&spec) {
             facts.extend(step.forecast(&spec, &ahead)?);

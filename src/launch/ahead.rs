@@ -5,17 +5,21 @@
 //! the layers; nothing of the image is believed but what a launch would believe.
 
 use super::spec::{Mount, Spec};
+use super::target::{Found, Place};
 use super::{network, program, root, target, user};
 use crate::container::Endpoint;
 use crate::event::{Fact, Fault, SysError};
 use crate::kernel::open;
 use crate::store::Store;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
-use std::collections::VecDeque;
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is known before a launch.
 pub struct Ahead<'a> {
@@ -26,6 +30,8 @@ pub struct Ahead<'a> {
     pub root: Option<Root>,
     /// PID 1, for an exec.
     pub init: Option<i32>,
+    /// What the steps before will have made in the root.
+    pub made: RefCell<BTreeSet<PathBuf>>,
 }
 
 pub enum Root {
@@ -36,13 +42,54 @@ pub enum Root {
 }
 
 impl Root {
-    /// The layers that an overlay will have, as far as they exist.
-    pub fn of_layers<'a>(store: &Store, upper: &'a Path, lower: &'a [std::path::PathBuf]) -> Root {
-        let all = std::iter::once(upper).chain(lower.iter().map(|p| p.as_path()));
-        Root::Layers {
-            dirs: all.filter_map(|dir| open::directory(dir).ok()).collect(),
-            opaque: store.host().overlay_mark("opaque"),
+    /// The layers that an overlay will have. The write layer may be yet to be made.
+    ///
+    /// Errors: what the mount will say of a layer that is gone.
+    pub fn of_layers(store: &Store, upper: &Path, lower: &[PathBuf]) -> Result<Root, Fault> {
+        let mut dirs: Vec<OwnedFd> = open::directory(upper).into_iter().collect();
+        for dir in lower {
+            let object = format!("overlay lowerdir+={}", dir.display());
+            dirs.push(
+                open::directory(dir).map_err(|e| Fault::step("overlay", SysError::new("fsconfig", object, e.errno)))?,
+            );
         }
+        Ok(Root::Layers { dirs, opaque: store.host().overlay_mark("opaque") })
+    }
+
+    /// Looks at paths without links, in the order of a walk.
+    fn look(&self) -> Box<dyn FnMut(&Path) -> Result<Found, SysError> + '_> {
+        match self {
+            Root::Running(root) => Box::new(|path| target::entry(root.as_fd(), path)),
+            Root::Layers { dirs, opaque } => {
+                let mut merged = Merged { dirs, opaque, levels: vec![Ok((0..dirs.len()).collect())] };
+                Box::new(move |path| merged.look(path))
+            }
+        }
+    }
+
+    /// The same, as what is launched will see it: docent's own mounts cover what the image has there, and /proc is another one
+    /// for each process that looks.
+    fn look_inside(&self) -> Box<dyn FnMut(&Path) -> Result<Found, SysError> + '_> {
+        let mounted: &[&str] = if matches!(self, Root::Running(_)) { &["proc"] } else { &["proc", "sys", "dev"] };
+        let mut look = self.look();
+        Box::new(move |path| {
+            let covered = path.parent().is_some_and(|above| mounted.iter().any(|top| above.starts_with(top)));
+            if covered { Ok(Found::Elsewhere) } else { look(path) }
+        })
+    }
+
+    /// Where a path leads. Errors: those of an open.
+    fn place(&self, path: &Path) -> Result<Place, SysError> {
+        target::resolved(&mut *self.look_inside(), path)
+            .map_err(|e| SysError::new("openat2", path.to_string_lossy(), e.errno))
+    }
+
+    /// What of a path without links is yet to be made.
+    fn missing(&self, path: &Path) -> Vec<PathBuf> {
+        let mut look = self.look();
+        let mut all: Vec<&Path> = path.ancestors().filter(|p| p.file_name().is_some()).collect();
+        all.reverse();
+        all.into_iter().filter(|p| matches!(look(p), Ok(Found::Nothing))).map(Path::to_path_buf).collect()
     }
 
     /// Opens what a process with this root finds at a path; to be read, a regular file alone. Docent is the host's root here,
@@ -50,7 +97,10 @@ impl Root {
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         let found = match self {
             Root::Running(root) => open::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
-            Root::Layers { dirs, opaque } => merged(dirs, opaque, path)?,
+            Root::Layers { .. } => match target::resolved(&mut *self.look(), path)?.found {
+                Found::Entry(found) => found,
+                _ => return Err(SysError::new("openat2", path.to_string_lossy(), libc::ENOENT)),
+            },
         };
         if how.contains(OFlags::PATH) {
             return Ok(found);
@@ -63,63 +113,100 @@ impl Root {
         let link = format!("/proc/self/fd/{}", found.as_raw_fd());
         rustix::fs::open(&link, how | OFlags::CLOEXEC, Mode::empty()).map_err(|e| failed(e.raw_os_error()))
     }
+
+    /// The same, without using it, where this user may go. Errors: EACCES.
+    fn open_as(&self, path: &Path, user: &user::User) -> Result<OwnedFd, SysError> {
+        let mut look = self.look_inside();
+        let mut may_go = |path: &Path| {
+            let found = look(path)?;
+            match &found {
+                Found::Entry(entry) if user.uid != 0 && target::kind(entry)? == FileType::Directory => {
+                    program::executable_by(entry.as_fd(), user).map(|()| found)
+                }
+                _ => Ok(found),
+            }
+        };
+        match target::resolved(&mut may_go, path)?.found {
+            Found::Entry(found) => Ok(found),
+            Found::Elsewhere if matches!(self, Root::Running(_)) => self.open(path, OFlags::PATH),
+            _ => Err(SysError::new("openat2", path.to_string_lossy(), libc::ENOENT)),
+        }
+    }
+
+    /// The errno of execve, by how the file begins: neither a program nor a script, or a script without its interpreter
+    /// (which may be a script in turn, execve(2)).
+    fn loads(&self, path: &Path, from: &Path, user: &user::User, depth: u8) -> Result<(), i32> {
+        let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|e| e.errno)?;
+        let mut first = Vec::new();
+        File::from(file).take(256).read_to_end(&mut first).map_err(|_| libc::EIO)?;
+        let Some(line) = first.strip_prefix(b"#!") else {
+            return if first.starts_with(b"\x7fELF") { Ok(()) } else { Err(libc::ENOEXEC) };
+        };
+        let mut words = line.split(|b| *b == b'\n').next().unwrap_or_default().split(|b| matches!(b, b' ' | b'\t' | 0));
+        let interpreter = words.find(|word| !word.is_empty()).ok_or(libc::ENOEXEC)?;
+        let path = from.join(OsStr::from_bytes(interpreter));
+        let found = self.open_as(&path, user).map_err(|e| e.errno)?;
+        match target::kind(&found) {
+            Ok(FileType::RegularFile) => program::executable_by(found.as_fd(), user).map_err(|e| e.errno)?,
+            _ => return Err(libc::EACCES),
+        }
+        if depth == 5 { Err(libc::ELOOP) } else { self.loads(&path, from, user, depth + 1) }
+    }
 }
 
-/// As overlayfs looks a path up. The parts of a merged directory lie in one another's place, the topmost first.
-fn merged(layers: &[OwnedFd], opaque: &str, path: &Path) -> Result<OwnedFd, SysError> {
-    let failed = |errno| SysError::new("openat2", path.to_string_lossy(), errno);
-    let copy = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map_err(|e| failed(e.raw_os_error()));
-    let mut above: Vec<Vec<OwnedFd>> = vec![layers.iter().map(copy).collect::<Result<_, _>>()?];
-    let mut left: VecDeque<OsString> = target::names(path).into();
-    let mut links = 0;
-    while let Some(name) = left.pop_front() {
-        if name == ".." {
-            above.truncate(above.len().saturating_sub(1).max(1));
-            continue;
+/// As overlayfs looks a path up, name by name. The parts of a merged directory lie in one another's place, the topmost first.
+struct Merged<'a> {
+    dirs: &'a [OwnedFd],
+    opaque: &'a str,
+    /// For each directory on the way, from the root on: which layers have a part of it, or why there is none. No descriptor is
+    /// kept: an image may have a hundred layers and a path a thousand names.
+    levels: Vec<Result<Vec<usize>, i32>>,
+}
+
+impl Merged<'_> {
+    /// All but the last of the path's names have been looked at before.
+    fn look(&mut self, path: &Path) -> Result<Found, SysError> {
+        let failed = |errno| SysError::new("openat2", path.to_string_lossy(), errno);
+        let depth = path.components().count();
+        let how = OFlags::PATH | OFlags::NOFOLLOW;
+        if depth == 0 {
+            let top = self.dirs.first().ok_or_else(|| failed(libc::ENOENT))?;
+            return open::beneath(top.as_fd(), Path::new("."), how).map(Found::Entry);
         }
-        let (mut parts, mut entry) = (Vec::new(), None);
-        for dir in above.last().into_iter().flatten() {
-            let found = match open::beneath(dir.as_fd(), Path::new(&name), OFlags::PATH | OFlags::NOFOLLOW) {
+        self.levels.truncate(depth);
+        let above = match self.levels.last() {
+            Some(Ok(above)) => above.clone(),
+            Some(Err(libc::ENOTDIR)) => return Err(failed(libc::ENOTDIR)),
+            _ => Vec::new(),
+        };
+        let (mut parts, mut top) = (Vec::new(), None);
+        for n in above {
+            let found = match open::beneath(self.dirs[n].as_fd(), path, how) {
                 Err(e) if e.errno == libc::ENOENT => continue,
                 found => found?,
             };
             let stat = rustix::fs::statat(&found, "", AtFlags::EMPTY_PATH).map_err(|e| failed(e.raw_os_error()))?;
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => {
-                    let ends = has_mark(&found, opaque);
-                    parts.push(found);
-                    if ends {
+                    let opaque = has_mark(&found, self.opaque);
+                    parts.push(n);
+                    top.get_or_insert(found);
+                    if opaque {
                         break;
                     }
                 }
                 // A whiteout.
                 FileType::CharacterDevice if stat.st_rdev == 0 => break,
-                kind => {
-                    entry = parts.is_empty().then_some((found, kind));
-                    break;
+                _ if parts.is_empty() => {
+                    self.levels.push(Err(libc::ENOTDIR));
+                    return Ok(Found::Entry(found));
                 }
+                _ => break,
             }
         }
-        match entry {
-            Some((link, FileType::Symlink)) => {
-                links += 1;
-                if links > target::MOST_LINKS {
-                    return Err(failed(libc::ELOOP));
-                }
-                let to = rustix::fs::readlinkat(&link, "", Vec::new()).map_err(|e| failed(e.raw_os_error()))?;
-                let to = Path::new(OsStr::from_bytes(to.as_bytes()));
-                if to.is_absolute() {
-                    above.truncate(1);
-                }
-                target::names(to).into_iter().rev().for_each(|name| left.push_front(name));
-            }
-            Some((file, _)) if left.is_empty() => return Ok(file),
-            Some(_) => return Err(failed(libc::ENOTDIR)),
-            None if parts.is_empty() => return Err(failed(libc::ENOENT)),
-            None => above.push(parts),
-        }
+        self.levels.push(if parts.is_empty() { Err(libc::ENOENT) } else { Ok(parts) });
+        Ok(top.map_or(Found::Nothing, Found::Entry))
     }
-    above.last().and_then(|parts| parts.first()).ok_or_else(|| failed(libc::ENOENT)).and_then(copy)
 }
 
 /// The magic link leads to what is open, which a descriptor for a path alone (O_PATH) does not (fgetxattr: EBADF).
@@ -132,7 +219,7 @@ fn has_mark(dir: &OwnedFd, mark: &str) -> bool {
 impl Ahead<'_> {
     /// For what was meant, when it has failed already.
     pub fn blind(init: Option<i32>) -> Ahead<'static> {
-        Ahead { store: None, name: "", root: None, init }
+        Ahead { store: None, name: "", root: None, init, made: RefCell::default() }
     }
 
     /// What the bridge will tell, and the address that will be given.
@@ -141,11 +228,6 @@ impl Ahead<'_> {
             Some(store) => network::forecast(store, &spec.id),
             None => Ok((vec![Fact::Bridge { name: None, address: None, ipv6_off: true }], None)),
         }
-    }
-
-    fn kind(&self, path: &Path) -> Result<Option<FileType>, SysError> {
-        let Some(root) = &self.root else { return Ok(None) };
-        target::kind(&root.open(path, OFlags::PATH)?).map(Some)
     }
 
     pub fn user(&self, spec: &Spec) -> Result<Option<user::User>, Fault> {
@@ -158,45 +240,48 @@ impl Ahead<'_> {
         let user = self.user(spec)?.unwrap_or_else(user::User::root);
         // A relative path begins in the working directory.
         let from = Path::new(&spec.process.cwd);
-        let open = |path: &Path| root.open(&from.join(path), OFlags::PATH);
-        program::find(&spec.process, &spec.id, &open, &|file| program::executable_by(file, &user)).map(Some)
+        let open = |path: &Path| root.open_as(&from.join(path), &user);
+        let may_execute = |file: BorrowedFd<'_>| program::executable_by(file, &user);
+        let path = program::find(&spec.process, &spec.id, &open, &may_execute)?;
+        root.loads(&from.join(&path), from, &user, 0).map_err(|errno| {
+            let command = spec.process.argv.first().map(String::as_str).unwrap_or_default();
+            program::not_executable(command, &spec.id, errno)
+        })?;
+        Ok(Some(path))
     }
 
     /// The directory of the root that a file system will be mounted on, told where it is yet to be made.
     pub fn mount_point(&self, name: &str) -> Result<Option<Fact>, Fault> {
         // What lies below /dev is docent's own.
-        if name.contains('/') {
-            return Ok(None);
-        }
-        let Some(Root::Layers { dirs, .. }) = &self.root else { return Ok(None) };
-        let top = Path::new(name);
-        let how = OFlags::PATH | OFlags::NOFOLLOW;
-        for layer in dirs {
-            match open::beneath(layer.as_fd(), top, how).and_then(|found| target::kind(&found)) {
-                Ok(FileType::Directory) => return Ok(None),
-                Ok(_) => {
-                    return Err(Fault::NotOrdinary { target: format!("/{name}"), kind: root::kind_at(name).into() });
-                }
-                Err(_) => {}
+        let Some(root) = self.root.as_ref().filter(|_| !name.contains('/')) else { return Ok(None) };
+        let step = |e| Fault::step("mount", e);
+        let path = Path::new(name);
+        match root.look()(path).map_err(step)? {
+            Found::Entry(found) if target::kind(&found).map_err(step)? != FileType::Directory => {
+                Err(Fault::NotOrdinary { target: target::shown(path), kind: root::kind_at(name).into() })
             }
+            Found::Nothing => Ok(self.made([path.into()]).pop()),
+            _ => Ok(None),
         }
-        Ok(Some(Fact::MountPoint { path: format!("/{name}") }))
     }
 
     /// A file of the container's directory, and the place that is made for it.
     pub fn bind(&self, mount: &Mount, read_only: bool) -> Result<Vec<Fact>, Fault> {
-        let place = Path::new(mount.destination);
+        let (step, to) = (|e| Fault::step("bind", e), Path::new(mount.destination));
         let mut facts = Vec::new();
-        match self.kind(place) {
-            Err(e) if e.errno == libc::ENOENT => {
-                facts.extend(self.directories(place.parent().unwrap_or(Path::new("/")))?);
-                facts.push(Fact::MountPoint { path: target::shown(place) });
+        if let Some(root) = &self.root {
+            let place = root.place(to).map_err(step)?;
+            match place.found {
+                Found::Nothing => facts = self.made(root.missing(&place.path)),
+                Found::Elsewhere if place.path.starts_with("proc") => {
+                    return Err(Fault::InsideProc { target: target::shown(to) });
+                }
+                Found::Entry(found) if target::kind(&found).map_err(step)? == FileType::Directory => {
+                    let source = mount.source.to_string_lossy().into_owned();
+                    return Err(Fault::OtherType { target: target::shown(to), source });
+                }
+                _ => {}
             }
-            Ok(Some(FileType::Directory)) => {
-                let source = mount.source.to_string_lossy().into_owned();
-                return Err(Fault::OtherType { target: target::shown(place), source });
-            }
-            _ => {}
         }
         facts.push(root::bind_fact(&mount.source, mount.destination, read_only, true));
         Ok(facts)
@@ -204,18 +289,23 @@ impl Ahead<'_> {
 
     /// The directories of a path that are yet to be made; the path may turn out to lead nowhere.
     pub fn directories(&self, path: &Path) -> Result<Vec<Fact>, Fault> {
-        let bad = |errno| Fault::BadWorkdir { path: target::shown(path), errno };
-        let mut missing = Vec::new();
-        for part in path.ancestors().filter(|p| p.file_name().is_some()) {
-            match self.kind(part) {
-                Ok(None | Some(FileType::Directory)) => break,
-                Ok(Some(_)) => return Err(bad(libc::ENOTDIR)),
-                Err(e) if e.errno == libc::ENOENT => missing.push(Fact::MountPoint { path: target::shown(part) }),
-                Err(e) => return Err(bad(e.errno)),
+        let Some(root) = &self.root else { return Ok(Vec::new()) };
+        let bad = |errno| Fault::BadWorkdir { path: path.to_string_lossy().into_owned(), errno };
+        let place = root.place(path).map_err(|e| bad(e.errno))?;
+        match place.found {
+            Found::Nothing => Ok(self.made(root.missing(&place.path))),
+            Found::Entry(found) if target::kind(&found).map_err(|e| bad(e.errno))? != FileType::Directory => {
+                Err(bad(libc::ENOTDIR))
             }
+            _ => Ok(Vec::new()),
         }
-        missing.reverse();
-        Ok(missing)
+    }
+
+    /// Each is made by the first step that needs it.
+    fn made(&self, paths: impl IntoIterator<Item = PathBuf>) -> Vec<Fact> {
+        let mut made = self.made.borrow_mut();
+        let new = paths.into_iter().filter(|path| made.insert(path.clone()));
+        new.map(|path| Fact::MountPoint { path: target::shown(&path) }).collect()
     }
 }
 
@@ -307,5 +397,69 @@ mod tests {
         };
         let refused = SysError::new("open", "etc/passwd", libc::EACCES);
         assert_eq!(user::look_up(&swap, "web"), Err(Fault::step("user", refused)));
+    }
+
+    #[test]
+    fn what_a_launch_makes_in_the_root_is_foreseen_where_it_makes_it() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let at = |path: &str| dir.path().join(path);
+        for path in ["low/dev", "low/etc", "low/opt", "low/proc/self", "top/etc"] {
+            std::fs::create_dir_all(at(path)).expect(path);
+        }
+        symlink("../run/systemd/resolv.conf", at("low/etc/resolv.conf")).expect("link");
+        symlink("hostname", at("top/etc/hostname")).expect("link");
+        symlink("/proc/self/x", at("low/etc/hosts")).expect("link");
+        symlink("/opt", at("low/lnk")).expect("link");
+        std::fs::write(at("low/sys"), "").expect("sys");
+        let device = FileType::CharacterDevice;
+        let rooted = rustix::fs::mknodat(rustix::fs::CWD, at("top/dev"), device, Mode::RUSR, 0).is_ok();
+        let dirs = ["top", "low"].map(|layer| open::directory(&at(layer)).expect("layer")).into();
+        let opaque = "trusted.overlay.opaque".to_string();
+        let ahead = Ahead { root: Some(Root::Layers { dirs, opaque }), ..Ahead::blind(None) };
+        let paths = |facts: Vec<Fact>| -> Vec<String> {
+            let path = |fact| match fact {
+                Fact::MountPoint { path } => Some(path),
+                _ => None,
+            };
+            facts.into_iter().filter_map(path).collect()
+        };
+        if rooted {
+            assert_eq!(ahead.mount_point("dev"), Ok(Some(Fact::MountPoint { path: "/dev".into() })));
+        }
+        assert_eq!(ahead.mount_point("proc"), Ok(None));
+        assert!(matches!(ahead.mount_point("sys"), Err(Fault::NotOrdinary { .. })));
+        let bind = |destination| ahead.bind(&Mount { source: "/x".into(), destination }, false).map(paths);
+        let made = ["/run", "/run/systemd", "/run/systemd/resolv.conf"].map(String::from);
+        assert_eq!(bind("etc/resolv.conf"), Ok(made.into()));
+        let failed = SysError::new("openat2", "etc/hostname", libc::ELOOP);
+        assert_eq!(bind("etc/hostname"), Err(Fault::step("bind", failed)));
+        assert_eq!(bind("etc/hosts"), Err(Fault::InsideProc { target: "/etc/hosts".into() }));
+        let directories = |path: &str| ahead.directories(Path::new(path)).map(paths);
+        assert_eq!(directories("/lnk/x"), Ok(vec!["/opt/x".into()]));
+        assert_eq!(directories("//etc//x/./y"), Ok(vec!["/etc/x".into(), "/etc/x/y".into()]));
+        assert_eq!(directories("/run/z"), Ok(vec!["/run/z".into()]), "/run is there by then");
+        for own in ["/dev/shm", "/proc/self", "/sys/kernel", "/proc/none"] {
+            assert_eq!(directories(own), Ok(Vec::new()), "{own}");
+        }
+    }
+
+    #[test]
+    fn many_layers_and_a_deep_path_take_no_descriptors() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let deep = vec!["d"; 200].join("/");
+        std::fs::create_dir_all(dir.path().join(&deep)).expect("deep");
+        // More parts than a process may have descriptors, as a rule.
+        let dirs = (0..120).map(|_| open::directory(dir.path()).expect("layer")).collect();
+        let root = Root::Layers { dirs, opaque: "trusted.overlay.opaque".into() };
+        let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count).unwrap_or_default();
+        let mut most = 0;
+        let mut look = root.look();
+        let mut counted = |path: &Path| {
+            most = most.max(std::fs::read_dir("/proc/self/fd").map(Iterator::count).unwrap_or_default());
+            look(path)
+        };
+        assert!(matches!(target::resolved(&mut counted, Path::new(&deep)).expect("deep").found, Found::Entry(_)));
+        // Other tests of this process open some too.
+        assert!(most < open + 100, "{open}, then {most}");
     }
 }

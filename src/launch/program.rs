@@ -49,8 +49,11 @@ pub fn find(
             Err(_) => return None,
         };
         let stat = rustix::fs::fstat(&file).ok()?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            return refused(libc::EISDIR);
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => return refused(libc::EISDIR),
+            // execve's own answer to a device, a FIFO or a socket.
+            _ => return refused(libc::EACCES),
         }
         match may_execute(file.as_fd()) {
             Ok(()) => Some(Ok(path.to_string())),

@@ -11,12 +11,13 @@ use crate::kernel::open;
 use crate::kernel::sys;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 /// The kernel's own limit for symlinks in one path (path_resolution(7)).
-pub(super) const MOST_LINKS: usize = 40;
+const MOST_LINKS: usize = 40;
 
 /// The ordinary directory `name` at the top of the root, for a file system of this kind.
 pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story) -> Result<OwnedFd, Fault> {
@@ -42,6 +43,9 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
     let find = || open::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     let target = match find() {
         Err(e) if e.errno == libc::ENOENT => {
+            if place(root, path).map_err(step)?.path.starts_with("proc") {
+                return Err(Fault::InsideProc { target: shown(path) });
+            }
             if is_directory { make_directories(root, path, story) } else { make_file(root, path, story) }
                 .and_then(|()| find())
                 .map_err(step)?
@@ -67,7 +71,7 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) ->
     }
     let mut parent = open::beneath(root, Path::new("."), how)?;
     let mut walked = PathBuf::from("/");
-    for name in &resolved(root, path)? {
+    for name in &place(root, path)?.path {
         let above = shown(&walked);
         walked.push(name);
         let name = Path::new(name);
@@ -88,7 +92,7 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) ->
 
 /// An empty file to mount on, and the directories that lead to it.
 fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(), SysError> {
-    let path = resolved(root, path)?;
+    let path = place(root, path)?.path;
     let (Some(name), Some(above)) = (path.file_name(), path.parent()) else { return Ok(()) };
     make_directories(root, above, story)?;
     let parent = open::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
@@ -101,30 +105,68 @@ fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(),
     Ok(())
 }
 
-/// The names that a path is made of, `..` among them.
-pub(super) fn names(path: &Path) -> Vec<OsString> {
-    let named = |c: &Component| matches!(c, Component::Normal(_) | Component::ParentDir);
-    path.components().filter(named).map(|c| c.as_os_str().to_owned()).collect()
+/// What lies at a path that has no links in it.
+pub(super) enum Found {
+    Nothing,
+    /// Itself, were it a symlink.
+    Entry(OwnedFd),
+    /// In a file system that is yet to be mounted, or is another one for each process that looks.
+    Elsewhere,
 }
 
-/// The path that this one means inside the root, without symlinks; what does not exist is kept as written. It only says
-/// where to make something: every open afterwards is confined by itself, so a link that changes meanwhile leads nowhere else.
-fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
-    let mut left: VecDeque<OsString> = names(path).into();
-    let (mut done, mut links) = (PathBuf::new(), 0);
+/// Where a path leads inside a root.
+pub(super) struct Place {
+    /// Without symlinks; what does not exist is kept as written.
+    pub path: PathBuf,
+    pub found: Found,
+}
+
+fn place(root: BorrowedFd<'_>, path: &Path) -> Result<Place, SysError> {
+    resolved(&mut |next| entry(root, next), path)
+}
+
+/// For [`resolved`], in a root that is mounted.
+pub(super) fn entry(root: BorrowedFd<'_>, path: &Path) -> Result<Found, SysError> {
+    match open::beneath(root, &Path::new(".").join(path), OFlags::PATH | OFlags::NOFOLLOW) {
+        Err(e) if e.errno == libc::ENOENT => Ok(Found::Nothing),
+        found => found.map(Found::Entry),
+    }
+}
+
+/// The path that this one means inside a root; `look` looks into it. It only says where to make something: every open
+/// afterwards is confined by itself, so a link that changes meanwhile leads nowhere else.
+pub(super) fn resolved(look: &mut dyn FnMut(&Path) -> Result<Found, SysError>, path: &Path) -> Result<Place, SysError> {
+    let (mut left, mut done, mut links) = (names(path), PathBuf::new(), 0);
+    let (mut directory, mut lost) = (true, false);
     while let Some(name) = left.pop_front() {
-        if name == ".." {
-            done.pop();
+        if name == "." || name == ".." {
+            if !directory && !lost {
+                return Err(SysError::new("openat2", shown(&done), libc::ENOTDIR));
+            }
+            directory = true;
+            if name == ".." {
+                done.pop();
+            }
             continue;
         }
         let next = done.join(&name);
-        let found = match open::beneath(root, &next, OFlags::PATH | OFlags::NOFOLLOW) {
-            Err(e) if e.errno == libc::ENOENT => None,
-            found => Some(found?),
-        };
-        let Some(link) = found.filter(|fd| kind(fd).is_ok_and(|kind| kind == FileType::Symlink)) else {
-            done = next;
-            continue;
+        let link = match look(&next)? {
+            Found::Elsewhere => {
+                return Ok(Place { path: next.join(left.iter().collect::<PathBuf>()), found: Found::Elsewhere });
+            }
+            Found::Nothing => {
+                lost = true;
+                done = next;
+                continue;
+            }
+            Found::Entry(entry) => match kind(&entry)? {
+                FileType::Symlink => entry,
+                kind => {
+                    directory = kind == FileType::Directory;
+                    done = next;
+                    continue;
+                }
+            },
         };
         links += 1;
         let error = |errno| SysError::new("readlinkat", shown(&next), errno);
@@ -132,15 +174,24 @@ fn resolved(root: BorrowedFd<'_>, path: &Path) -> Result<PathBuf, SysError> {
             return Err(error(libc::ELOOP));
         }
         let to = rustix::fs::readlinkat(&link, "", Vec::new()).map_err(|e| error(e.raw_os_error()))?;
-        let to = Path::new(std::ffi::OsStr::new(to.to_str().map_err(|_| error(libc::EILSEQ))?)).to_path_buf();
+        let to = Path::new(OsStr::from_bytes(to.as_bytes()));
         if to.is_absolute() {
             done.clear();
         }
-        for name in names(&to).into_iter().rev() {
-            left.push_front(name);
-        }
+        directory = true;
+        names(to).into_iter().rev().for_each(|name| left.push_front(name));
     }
-    Ok(done)
+    let found = if lost { Found::Nothing } else { look(&done)? };
+    Ok(Place { path: done, found })
+}
+
+/// The names that a path is made of, `..` among them, and `.` where the end has to be a directory.
+fn names(path: &Path) -> VecDeque<OsString> {
+    let bytes = path.as_os_str().as_bytes();
+    let named = |name: &&[u8]| !name.is_empty() && *name != b".";
+    let directory = bytes.ends_with(b"/") || bytes.ends_with(b"/.");
+    let end = directory.then_some(&b"."[..]);
+    bytes.split(|b| *b == b'/').filter(named).chain(end).map(|name| OsStr::from_bytes(name).to_owned()).collect()
 }
 
 pub(super) fn kind(fd: &OwnedFd) -> Result<FileType, SysError> {
@@ -171,7 +222,7 @@ mod tests {
         symlink("nowhere/x", dir.path().join("a/dangling")).expect("link");
         symlink("loop", dir.path().join("loop")).expect("link");
         let root = open::directory(dir.path()).expect("root");
-        let is = |path: &str| resolved(root.as_fd(), Path::new(path)).map(|p| p.to_string_lossy().into_owned());
+        let is = |path: &str| place(root.as_fd(), Path::new(path)).map(|p| p.path.to_string_lossy().into_owned());
         assert_eq!(is("/absolute/up/dangling/y"), Ok("a/nowhere/x/y".into()));
         assert_eq!(is("../../new/../etc//hosts"), Ok("etc/hosts".into()));
         assert_eq!(is("loop").map_err(|e| e.errno), Err(libc::ELOOP));

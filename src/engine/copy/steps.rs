@@ -45,7 +45,10 @@ impl Step for Copy {
         let running = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?;
         // A stopped container's files are mounted for the look.
         let mounted = running.is_none().then(|| overlay.fact());
-        let root = running.map_or_else(|| Root::of_layers(store, &overlay.upper, &overlay.lower), Root::Running);
+        let root = match running {
+            Some(root) => Root::Running(root),
+            None => Root::of_layers(store, &overlay.upper, &overlay.lower)?,
+        };
         let files = UserFiles::here().map_err(|e| local_fault(&self.local, e))?;
         let copied = if self.into {
             self.forecast_into(store, container, &root, &files)?
@@ -87,7 +90,7 @@ impl Copy {
         let from = self.local.to_string_lossy().into_owned();
         let mut facts = vec![Fact::Copied { from, to: shown, bytes: None, entries: None, into_container: true }];
         // What a whole tree covers, only the look at the write layer afterwards says.
-        let upper = Root::of_layers(store, &store.container_dir(&container.id).upper(), &[]);
+        let upper = Root::of_layers(store, &store.container_dir(&container.id).upper(), &[])?;
         let written = upper.open(&to, OFlags::PATH).is_ok();
         if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !is_dir && !written) {
             facts.push(Fact::Changed {
