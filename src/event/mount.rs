@@ -63,12 +63,12 @@ macro_rules! mount {
         man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
         unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
         plan if (lower.is_none()) {
-            ko: "이미지의 레이어 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
-            en: "will put an empty write layer on top of the image's layers (overlay)",
+            ko: "이미지의 레이어 위에 쓰기 레이어를 얹습니다 (overlay)",
+            en: "will put a write layer on top of the image's layers (overlay)",
         }
         plan (layers = Count(counts::layers, depth(lower))) {
-            ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
-            en: "will put an empty write layer on top of the image's {layers} (overlay)",
+            ko: "{layers} 위에 쓰기 레이어를 얹습니다 (overlay)",
+            en: "will put a write layer on top of the image's {layers} (overlay)",
         }
         [STACK] (layers = Count(counts::layers, depth(lower)), target) {
             ko: "{layers} 위에 쓰기 레이어를 {v} (overlay, {target})",
