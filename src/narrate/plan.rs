@@ -31,6 +31,11 @@ impl Narrator {
         out
     }
 
+    /// What stands before the error that a forecast ends with.
+    pub fn plan_fails(&self) -> String {
+        frame::plan_fails(self.lang) + "\n"
+    }
+
     pub fn reset_question(&self, root: &std::path::Path) -> String {
         frame::reset_question(self.lang, clean(&root.to_string_lossy()))
     }

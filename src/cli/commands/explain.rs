@@ -43,7 +43,11 @@ impl Command for Explain {
             if fault.is_none() || !events.is_empty() {
                 context.print(&context.narrator.as_plan(&events));
             }
-            return fault.map_or(Ok(0), Err);
+            let Some(fault) = fault else { return Ok(0) };
+            if level != Level::Json && !events.is_empty() {
+                context.ask(&context.narrator.plan_fails());
+            }
+            return Err(fault);
         }
         let record = explain::pick(&context.store, self.number)?;
         let header = &record.header;

@@ -35,6 +35,7 @@ messages! {
         en: "The store {root} will be gone, with its containers, images and records, for good. Continue? [y/N] ",
     }
     reset_refused() { ko: "아무것도 지우지 않았습니다.", en: "Nothing was removed." }
+    plan_fails() { ko: "그다음 여기에서 실패합니다:", en: "And there it would fail:" }
     plan_empty() { ko: "이 명령은 아무것도 바꾸지 않습니다.", en: "This command will change nothing." }
     record_head(number, argv, time) { ko: "명령 {number} · {argv} · {time}", en: "command {number} · {argv} · {time}" }
     record_exit(code) { ko: "종료 코드 {code}", en: "exit code {code}" }
