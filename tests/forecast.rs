@@ -208,7 +208,12 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
             assert_ne!(foreseen.code, 0, "{line}: not foreseen\n{}", foreseen.stdout);
             let ran = m.docent(&[&["--lang", lang][..], &words].concat());
             assert_ne!(ran.code, 0, "{line}: did not fail");
-            assert!(sentence(&foreseen.stderr).ends_with(&sentence(&ran.stderr)), "{line}: {}\n{}", foreseen.stderr, ran.stderr);
+            assert!(
+                sentence(&foreseen.stderr).ends_with(&sentence(&ran.stderr)),
+                "{line}: {}\n{}",
+                foreseen.stderr,
+                ran.stderr
+            );
             assert!(lang == "ko" || foreseen.stderr.contains(names), "{line}: {}", foreseen.stderr);
             // A start that fails leaves a new container, as with Docker.
             m.sh("\"$0\" ps -aq --filter status=created | grep -vF \"$(\"$0\" ps -aq --filter name=unstartable)\" | xargs -r \"$0\" rm").ok();

@@ -8,9 +8,9 @@ use super::upper_diff;
 use super::view::{View, absolute};
 use crate::container::Container;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
-use crate::kernel::tree::{self, Copy, Owner};
-use crate::kernel::userfiles::UserFiles;
-use crate::kernel::{open, sys};
+use crate::kernel::callers_files::CallersFiles;
+use crate::kernel::copy_tree::{self, Copy, Owner};
+use crate::kernel::{resolve, sys};
 use crate::store::{Store, Temp};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ fn into_container(
     options: Options,
 ) -> Result<(), Fault> {
     story.about(&container.id);
-    let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
+    let files = CallersFiles::here().map_err(|e| local_fault(local, e))?;
     let (source, contents) = local_source(&files, local, options)?;
     let view = View::open(store, container, story)?;
     let is_dir = is_directory(&source);
@@ -108,9 +108,9 @@ fn from_container(
     options: Options,
 ) -> Result<(), Fault> {
     story.about(&container.id);
-    let files = UserFiles::here().map_err(|e| local_fault(local, e))?;
+    let files = CallersFiles::here().map_err(|e| local_fault(local, e))?;
     let view = View::open(store, container, story)?;
-    let (contents, _) = tree::endings(inside);
+    let (contents, _) = copy_tree::endings(inside);
     let real = if contents || options.follow {
         view.follow(inside).map_err(|e| inside_fault(container, inside, e))?
     } else {
@@ -121,7 +121,7 @@ fn from_container(
         name: real.file_name().unwrap_or(OsStr::new(".")).to_os_string(),
         shown: real.clone(),
     };
-    tree::stat_here(source.dir.as_fd(), &source.name).map_err(|e| inside_fault(container, inside, e))?;
+    copy_tree::stat_here(source.dir.as_fd(), &source.name).map_err(|e| inside_fault(container, inside, e))?;
     let is_dir = is_directory(&source);
     let target = local_target(&files, local, &source, is_dir, contents)?;
     let start = target.shown();
@@ -237,7 +237,7 @@ fn making_dirs(target: &Target, start: PathBuf, is_dir: bool) -> Vec<PathBuf> {
 }
 
 fn kind_here(dir: &OwnedFd, name: &OsStr) -> Option<FileType> {
-    tree::stat_here(dir.as_fd(), name).ok().map(|s| FileType::from_raw_mode(s.st_mode))
+    copy_tree::stat_here(dir.as_fd(), name).ok().map(|s| FileType::from_raw_mode(s.st_mode))
 }
 
 fn is_directory(place: &Place) -> bool {
@@ -245,8 +245,8 @@ fn is_directory(place: &Place) -> bool {
 }
 
 /// The local source: its directory and name, and whether only its contents are meant.
-fn local_source(files: &UserFiles, path: &Path, options: Options) -> Result<(Place, bool), Fault> {
-    let (contents, slash) = tree::endings(path);
+fn local_source(files: &CallersFiles, path: &Path, options: Options) -> Result<(Place, bool), Fault> {
+    let (contents, slash) = copy_tree::endings(path);
     let fault = |e: SysError| local_fault(path, e);
     let meta = if contents || slash || options.follow { files.metadata(path) } else { files.symlink_metadata(path) }
         .map_err(fault)?;
@@ -291,7 +291,7 @@ fn container_target(
     is_dir: bool,
     contents: bool,
 ) -> Result<Target, Fault> {
-    let (_, slash) = tree::endings(path);
+    let (_, slash) = copy_tree::endings(path);
     let real = view.follow(path).map_err(|e| inside_fault(container, path, e))?;
     let parent = real.parent().unwrap_or(Path::new("/"));
     let place = |real: &Path, dir: OwnedFd| Place {
@@ -334,8 +334,14 @@ fn occupied(there: Option<FileType>, is_dir: bool, shown: &Path) -> Result<(), F
     }
 }
 
-fn local_target(files: &UserFiles, path: &Path, source: &Place, is_dir: bool, contents: bool) -> Result<Target, Fault> {
-    let (_, slash) = tree::endings(path);
+fn local_target(
+    files: &CallersFiles,
+    path: &Path,
+    source: &Place,
+    is_dir: bool,
+    contents: bool,
+) -> Result<Target, Fault> {
+    let (_, slash) = copy_tree::endings(path);
     let fault = |e: SysError| local_fault(path, e);
     match files.metadata(path) {
         Ok(meta) if meta.is_dir() => {
@@ -433,7 +439,7 @@ fn undo(store: &Store, story: &mut Story, note: &Note) -> Result<(), Fault> {
     // The directory itself may be gone by now, and what was in it too.
     let Ok(dir) = dir else { return Ok(()) };
     let mut calls = sys::Calls::default();
-    let removed = tree::remove_unfinished(&mut calls, dir.as_fd(), &note.copy, NOTED);
+    let removed = copy_tree::remove_unfinished(&mut calls, dir.as_fd(), &note.copy, NOTED);
     if removed.map_err(|e| Fault::step("cp", e))? > 0 {
         let what = format!("{}/{}", note.dir.to_string_lossy(), note.copy);
         let mut event = Event::of(Fact::Cleaned { what }, calls.take());
@@ -470,7 +476,7 @@ fn container_of(store: &Store, side: Side) -> Result<(Container, PathBuf), Fault
 
 /// Whether a path of a container is a directory that can be opened; for `-w` and labs.
 pub fn is_dir(view: &View, path: &Path) -> bool {
-    open::in_root(view.root(), path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).is_ok()
+    resolve::in_root(view.root(), path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).is_ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::plan::{Plan, Scene, Step};
 use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::image::archive;
 use crate::image::tarball::LayerError;
-use crate::kernel::userfiles::UserFiles;
+use crate::kernel::callers_files::CallersFiles;
 use crate::store::Store;
 use std::io::Read;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ impl Step for Load {
     /// What the archive holds only its reading shows. To open it would do something already, if it is a FIFO or a device.
     fn forecast(&self, _: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
         if let Some(path) = &self.0 {
-            let found = UserFiles::here().and_then(|files| files.metadata(path)).map_err(|e| self.local(&e))?;
+            let found = CallersFiles::here().and_then(|files| files.metadata(path)).map_err(|e| self.local(&e))?;
             if found.is_dir() {
                 return Err(self.local(&SysError::new("read", self.shown(), libc::EISDIR)));
             }
@@ -46,7 +46,7 @@ impl Step for Load {
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
         let mut input: Box<dyn Read> = match &self.0 {
             Some(path) => {
-                Box::new(UserFiles::here().and_then(|files| files.open_read(path)).map_err(|e| self.local(&e))?)
+                Box::new(CallersFiles::here().and_then(|files| files.open_read(path)).map_err(|e| self.local(&e))?)
             }
             None => Box::new(std::io::stdin().lock()),
         };

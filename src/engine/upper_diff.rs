@@ -10,7 +10,7 @@ use crate::event::{
 };
 use crate::image::ChainId;
 use crate::kernel::host::Host;
-use crate::kernel::{open, walk};
+use crate::kernel::{resolve, walk};
 use crate::store::Store;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ pub struct Difference {
 /// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
 /// would lead through the host's files.
 fn entry(host: &Host, layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
-    let meta = fs::File::from(open::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
+    let meta = fs::File::from(resolve::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
     let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
     // The magic link leads to what is open, even where that is a symlink itself.
     let has = |name: &str| {
@@ -99,7 +99,7 @@ fn relative(path: &Path) -> &Path {
 pub fn snapshot(host: &Host, upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, SysError> {
     let until = now_us().saturating_add(budget_us);
     let (mut found, mut waiting) = (Snapshot::new(), vec![start.to_path_buf()]);
-    let Ok(layer) = open::directory(upper) else { return Ok(found) };
+    let Ok(layer) = resolve::directory(upper) else { return Ok(found) };
     while let Some(path) = waiting.pop() {
         if now_us() > until {
             return Err(SysError::new("getdents64", upper.to_string_lossy(), libc::ETIME));
@@ -116,7 +116,7 @@ pub fn snapshot(host: &Host, upper: &Path, start: &Path, budget_us: u64) -> Resu
             }
         }
         let how = OFlags::RDONLY | OFlags::DIRECTORY;
-        let Ok(dir) = open::beneath(layer.as_fd(), relative(&path), how) else { continue };
+        let Ok(dir) = resolve::beneath(layer.as_fd(), relative(&path), how) else { continue };
         for name in walk::names(dir.as_fd()).unwrap_or_default() {
             waiting.push(path.join(name));
         }
@@ -129,7 +129,7 @@ pub fn snapshot(host: &Host, upper: &Path, start: &Path, budget_us: u64) -> Resu
 pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(ChainId, u64)> {
     let (host, relative) = (store.host(), relative(path));
     for chain in container.layers.iter().rev() {
-        let Ok(layer) = open::directory(&store.layer_diff(chain)) else { continue };
+        let Ok(layer) = resolve::directory(&store.layer_diff(chain)) else { continue };
         if let Some(entry) = entry(host, layer.as_fd(), relative) {
             return (entry.kind != Kind::Whiteout).then_some((chain.clone(), entry.size));
         }
@@ -306,7 +306,7 @@ mod tests {
         std::fs::write(dir.path().join("d/file"), "four").expect("write");
         std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
         std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
-        let layer = open::directory(dir.path()).expect("open");
+        let layer = resolve::directory(dir.path()).expect("open");
         let kind = |path: &str| entry(&host, layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
         assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
         assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));

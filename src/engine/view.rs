@@ -7,7 +7,7 @@
 
 use crate::container::Container;
 use crate::event::{Fault, Story, SysError};
-use crate::kernel::{open, process};
+use crate::kernel::{process, resolve};
 use crate::launch::spec::overlay_of;
 use crate::store::{ContainerLock, Store};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -61,7 +61,7 @@ impl View {
     pub fn directory(&self, path: &Path) -> Result<OwnedFd, SysError> {
         use rustix::fs::{Mode, OFlags};
         let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        open::in_root(self.root(), &Path::new("/").join(path), how, Mode::empty())
+        resolve::in_root(self.root(), &Path::new("/").join(path), how, Mode::empty())
     }
 }
 

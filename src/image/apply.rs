@@ -11,7 +11,7 @@ use super::tarball::{Kind, LayerError, Member, Tar, too_large};
 use crate::event::ArchiveFlaw;
 use crate::kernel::host::{Host, OVERLAY_XATTRS};
 use crate::kernel::sys::Calls;
-use crate::kernel::{open, walk};
+use crate::kernel::{resolve, walk};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
@@ -439,7 +439,7 @@ fn clean<'a>(path: &'a [u8], member: &str) -> Result<Vec<&'a [u8]>, LayerError> 
 
 fn open2(root: impl AsFd, path: &[u8], flags: OFlags, how: ResolveFlags) -> rustix::io::Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
-    open::openat2(root, Path::new(OsStr::from_bytes(path)), flags, Mode::empty(), how)
+    resolve::openat2(root, Path::new(OsStr::from_bytes(path)), flags, Mode::empty(), how)
 }
 
 /// Opens a directory by its true path: a link anywhere in it is ELOOP.

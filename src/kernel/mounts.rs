@@ -107,12 +107,12 @@ pub fn in_root(root: BorrowedFd<'_>, path: &str, follow: bool) -> Result<OwnedFd
     if !follow {
         how |= OFlags::NOFOLLOW;
     }
-    super::open::in_root(root, Path::new(path), how, Mode::empty())
+    super::resolve::in_root(root, Path::new(path), how, Mode::empty())
 }
 
 /// A path beneath a mount of ours in which no symlink is believed at all (masked and read-only paths of /proc and /sys).
 pub fn beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, SysError> {
-    super::open::beneath(dir, Path::new(path), OFlags::PATH)
+    super::resolve::beneath(dir, Path::new(path), OFlags::PATH)
 }
 
 /// Every mount made from here on stays in this mount namespace, while later mounts of the host still reach it.

@@ -43,7 +43,7 @@ impl Overlay {
                 Err(e) if e.errno == libc::EINVAL => return self.mount_old(calls),
                 other => other?,
             };
-            let target = super::open::directory(&self.target)?;
+            let target = super::resolve::directory(&self.target)?;
             mounts::attach(calls, rustix::fd::AsFd::as_fd(&mount), rustix::fd::AsFd::as_fd(&target), &self.shown())?;
             Ok((mount, self.fact()))
         })
@@ -91,7 +91,7 @@ impl Overlay {
         );
         let flags = if self.without_devices { MsFlags::MS_NODEV } else { MsFlags::empty() };
         sys::mount(calls, Some(Path::new("overlay")), &self.target, Some("overlay"), flags, Some(&data))?;
-        Ok((super::open::directory(&self.target)?, self.fact()))
+        Ok((super::resolve::directory(&self.target)?, self.fact()))
     }
 
     fn shown(&self) -> String {

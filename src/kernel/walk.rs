@@ -5,7 +5,7 @@
 //! only when it is the directory that the walk came from: a program may have moved what is open to somewhere else.
 
 use super::files::{self, At};
-use super::open;
+use super::resolve;
 use super::sys::Calls;
 use crate::event::SysError;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags};
@@ -130,12 +130,12 @@ pub fn remove(calls: &mut Calls, dir: BorrowedFd<'_>, name: &OsStr, noted: usize
 /// The same for a path of our own; its calls are bookkeeping.
 pub fn remove_path(path: &Path) -> Result<(), SysError> {
     let name = path.file_name().ok_or_else(|| SysError::new("unlinkat", path.to_string_lossy(), libc::EINVAL))?;
-    let parent = open::directory(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    let parent = resolve::directory(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     remove(&mut Calls::default(), parent.as_fd(), name, 0)
 }
 
 fn same_file_system(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
-    open::within(dir, Path::new(name), DIRECTORY, ResolveFlags::NO_XDEV)
+    resolve::within(dir, Path::new(name), DIRECTORY, ResolveFlags::NO_XDEV)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub fn run(engine: &Path, words: &[OsString]) -> Result<u8, Fault> {
     }
     let signals = Signals::catch(&PASSED_ON).map_err(|e| Fault::step("ask the engine", e))?;
     let parent = engine.parent().unwrap_or(Path::new("/"));
-    let dir = crate::kernel::open::directory(parent).map_err(|e| Fault::step("ask the engine", e))?;
+    let dir = crate::kernel::resolve::directory(parent).map_err(|e| Fault::step("ask the engine", e))?;
     let name = engine.file_name().unwrap_or(OsStr::new("")).to_string_lossy();
     let socket = Packets::connect(dir.as_fd(), &name).map_err(|e| Fault::step("ask the engine", e))?;
     let (input, output, errors) = (std::io::stdin(), std::io::stdout(), std::io::stderr());

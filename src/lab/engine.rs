@@ -9,7 +9,7 @@ use super::client::{EXIT, REFUSED, RUN, SIGNAL};
 use super::grade::{Plan, Report};
 use super::sandbox::{self, Sandbox};
 use super::{StoreWorld, score};
-use crate::engine::{builtin, resolve};
+use crate::engine::{builtin, resolve as images};
 use crate::event::{Ended, Fault, Output, Story, SysError};
 use crate::image::Reference;
 use crate::kernel::host::Host;
@@ -17,7 +17,7 @@ use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::signals::Signals;
 use crate::kernel::sys::{self, Calls};
-use crate::kernel::{files, ids, open, process, userfiles};
+use crate::kernel::{callers_files, files, ids, process, resolve};
 use crate::launch::root;
 use crate::store::Store;
 use nix::mount::MsFlags;
@@ -56,7 +56,7 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     for dir in [SIDE, sandbox::MOUNT_POINT] {
         files::mkdir(&mut Calls::default(), Path::new(dir), 0o777).map_err(step)?;
     }
-    let side = open::directory(Path::new(SIDE)).map_err(step)?;
+    let side = resolve::directory(Path::new(SIDE)).map_err(step)?;
     // The socket is for the submission's user, and nobody else sees this directory.
     let listener = process::without_umask(|| Packets::listen(side.as_fd(), SOCKET));
     let signals = Signals::catch(&[libc::SIGCHLD]).map_err(step)?;
@@ -64,7 +64,7 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     let mut own = BTreeMap::new();
     for name in plan.lab.images().filter_map(|name| Reference::parse(name).ok()) {
         if builtin::which(&name).is_some() {
-            own.insert(name.canonical(), resolve::image(&store, &mut story, &name.canonical())?.id);
+            own.insert(name.canonical(), images::image(&store, &mut story, &name.canonical())?.id);
         }
     }
     let sandbox = sandbox::start(plan, &mut story)?;
@@ -77,29 +77,29 @@ pub fn run(plan: &Plan, link: &Packets) -> Result<Report, Fault> {
     Ok(Report { ended, score, output: Output { text, truncated: served.truncated }, events: story.events().to_vec() })
 }
 
-/// Makes the namespaces a home: private mounts, /proc of this pid namespace, the place for everything, the pen, loopback.
+/// Makes the namespaces a home: private mounts, /proc of this pid namespace, the place for everything, its cgroup, loopback.
 fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
     process::guard(true, true)?.tell(story);
     process::close_on_exec_from_3()?;
     // Of root's groups nothing may help who opens files for the submission (kernel/userfiles.rs).
     ids::set_groups(&mut Calls::default(), &[])?;
-    if let Some(pen) = &plan.pen {
-        pen.join_engine(story)?;
+    if let Some(cgroup) = &plan.cgroup {
+        cgroup.join_engine(story)?;
     }
     sys::deed(|calls| {
         sys::mount(calls, None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None)?;
         Ok(((), crate::event::Fact::MountsPrivate))
     })?
     .tell(story);
-    if let Some(pen) = &plan.pen {
-        pen.close(story)?;
+    if let Some(cgroup) = &plan.cgroup {
+        cgroup.close(story)?;
     }
-    let proc = open::directory(Path::new("/proc"))?;
+    let proc = resolve::directory(Path::new("/proc"))?;
     drop(root::PROC.mount(proc.as_fd())?.tell(story));
     sys::deed(|calls| {
         let settings = [Setting::Value("mode", "0755"), Setting::Value("size", DISK.trim_start_matches("size="))];
         let place = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID)?;
-        let target = open::directory(Path::new(PLACE))?;
+        let target = resolve::directory(Path::new(PLACE))?;
         mounts::attach(calls, place.as_fd(), target.as_fd(), PLACE)?;
         Ok(((), crate::event::Fact::Mounted { kind: "tmpfs".into(), target: PLACE.into(), options: DISK.into() }))
     })?
@@ -267,7 +267,7 @@ fn command(plan: &Plan, sandbox: &Sandbox, body: &[u8], fds: Vec<OwnedFd>) -> Re
         .env("HOME", "/")
         .env("DOCENT_ROOT", ROOT)
         .env("DOCENT_LANG", &plan.lang)
-        .envs(userfiles::variables(&sandbox.root(), &cwd, sandbox.user))
+        .envs(callers_files::variables(&sandbox.root(), &cwd, sandbox.user))
         .current_dir("/")
         .process_group(0)
         .stdin(Stdio::from(input))

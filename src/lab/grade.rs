@@ -1,7 +1,7 @@
 //! `docent grade LAB FILE`: runs a submission again from nothing, and scores what is then there.
 //!
 //! ```text
-//! grade            reads lab and script, makes the pen, waits                 (this file)
+//! grade            reads lab and script, makes its cgroup, waits                 (this file)
 //!  └ engine        process 1 of new pid, mount, network namespaces            (engine.rs)
 //!     ├ docent …   a command for each `docker …` in the sandbox, and the containers
 //!     └ sandbox    process 1 of the submission's own namespaces               (sandbox.rs)
@@ -15,9 +15,9 @@
 use super::seed::Seeds;
 use super::{Lab, Source};
 use crate::event::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysError};
+use crate::kernel::grader_cgroup::{GraderCgroup, GraderLimits};
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
-use crate::kernel::pen::{Pen, PenLimits};
 use crate::kernel::sys::{self, Calls, Cloned};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 /// What the scoring may take beyond the submission's own time.
 const SCORING: Duration = Duration::from_secs(120);
 const SCRIPT_LIMIT: u64 = 1 << 20;
-const LIMITS: PenLimits = PenLimits { memory: 2 << 30, pids: 2048, sandbox_memory: 512 << 20, sandbox_pids: 256 };
+const LIMITS: GraderLimits = GraderLimits { memory: 2 << 30, pids: 2048, sandbox_memory: 512 << 20, sandbox_pids: 256 };
 
 pub type Serves = fn(&[OsString], &[String]) -> Result<(), Fault>;
 
@@ -64,7 +64,7 @@ pub(super) struct Plan {
     pub program: PathBuf,
     /// A number of this grader's own.
     pub grader: u32,
-    pub pen: Option<Pen>,
+    pub cgroup: Option<GraderCgroup>,
     pub sandbox_birth: Option<OwnedFd>,
 }
 
@@ -92,9 +92,9 @@ pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
     let step = |e: SysError| Fault::step("grade", e);
     let program = std::env::current_exe().map_err(|e| step(SysError::io("readlink", "/proc/self/exe", &e)))?;
     let mut story = Story::new();
-    Pen::sweep(&host.cgroups, &mut story);
-    let pen = Pen::make(&host.cgroups, LIMITS, &mut story).map_err(step)?;
-    let births = pen.as_ref().map(Pen::births).transpose().map_err(step)?.unwrap_or((None, None));
+    GraderCgroup::sweep(&host.cgroups, &mut story);
+    let cgroup = GraderCgroup::make(&host.cgroups, LIMITS, &mut story).map_err(step)?;
+    let births = cgroup.as_ref().map(GraderCgroup::births).transpose().map_err(step)?.unwrap_or((None, None));
     let mut plan = Plan {
         values: seeds.of(&lab),
         time_limit: options.time_limit.unwrap_or(lab.time_limit),
@@ -104,12 +104,12 @@ pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
         lab,
         script,
         program,
-        pen,
+        cgroup,
         sandbox_birth: births.1,
     };
     let report = run(&plan, births.0);
-    if let Some(pen) = plan.pen.take() {
-        pen.remove(&mut story);
+    if let Some(cgroup) = plan.cgroup.take() {
+        cgroup.remove(&mut story);
     }
     let mut report = report?;
     let mut events = story.events().to_vec();

@@ -17,7 +17,7 @@ use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::packet::Packets;
 use crate::kernel::sys::{self, Calls, Cloned};
-use crate::kernel::{caps, ids, open, process, seccomp, signals};
+use crate::kernel::{caps, ids, process, resolve, seccomp, signals};
 use crate::launch::{protect, root};
 use rustix::fs::OFlags;
 use rustix::mount::MountAttrFlags as Attr;
@@ -157,8 +157,8 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     process::forget_arguments()?;
     signals::default_all();
     process::own_session()?.tell(story);
-    if let Some(pen) = &plan.pen {
-        pen.join_sandbox(story)?;
+    if let Some(cgroup) = &plan.cgroup {
+        cgroup.join_sandbox(story)?;
     }
     sys::deed(|calls| {
         sys::sethostname(calls, "lab")?;
@@ -170,7 +170,7 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
         Ok(((), Fact::MountsPrivate))
     })?
     .tell(story);
-    let top = tmpfs(open::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;
+    let top = tmpfs(resolve::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;
     furnish(plan, user, top.as_fd(), story)?;
     sys::deed(|calls| {
         mounts::set_read_only(calls, top.as_fd(), false)?;
@@ -286,7 +286,7 @@ fn limits(plan: &Plan) -> Result<(), SysError> {
         (Resource::Nproc, MOST_PROCESSES),
         (Resource::Fsize, MOST_FILE),
     ];
-    if plan.pen.is_none() {
+    if plan.cgroup.is_none() {
         all.push((Resource::As, MOST_MEMORY));
     }
     for (resource, most) in all {

@@ -8,7 +8,7 @@ use super::http::{self, NoAnswer, Response};
 use crate::container::Container;
 use crate::event::{Event, Fact, Fault, SysError};
 use crate::image::{ImageId, Reference};
-use crate::kernel::open::{self, Seen};
+use crate::kernel::resolve::{self, Seen};
 use crate::store::Store;
 use rustix::fs::FileType;
 use std::collections::BTreeMap;
@@ -155,7 +155,7 @@ fn read_beneath(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     let failed = |call: &str, errno: i32| {
         Fault::step("check", SysError::new(call, dir.join(path.trim_start_matches('/')).to_string_lossy(), errno))
     };
-    let Ok(root) = open::directory(dir) else { return Ok(None) };
+    let Ok(root) = resolve::directory(dir) else { return Ok(None) };
     let seen = match Seen::beneath(root.as_fd(), Path::new(path.trim_start_matches('/'))) {
         Ok(seen) => seen,
         // Not there, or a symlink on the way.

@@ -9,7 +9,7 @@ use super::target::{Found, Place};
 use super::{network, program, root, target, user};
 use crate::container::Endpoint;
 use crate::event::{Fact, Fault, SysError};
-use crate::kernel::open;
+use crate::kernel::resolve;
 use crate::store::Store;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::cell::RefCell;
@@ -46,11 +46,12 @@ impl Root {
     ///
     /// Errors: what the mount will say of a layer that is gone.
     pub fn of_layers(store: &Store, upper: &Path, lower: &[PathBuf]) -> Result<Root, Fault> {
-        let mut dirs: Vec<OwnedFd> = open::directory(upper).into_iter().collect();
+        let mut dirs: Vec<OwnedFd> = resolve::directory(upper).into_iter().collect();
         for dir in lower {
             let object = format!("overlay lowerdir+={}", dir.display());
             dirs.push(
-                open::directory(dir).map_err(|e| Fault::step("overlay", SysError::new("fsconfig", object, e.errno)))?,
+                resolve::directory(dir)
+                    .map_err(|e| Fault::step("overlay", SysError::new("fsconfig", object, e.errno)))?,
             );
         }
         Ok(Root::Layers { dirs, opaque: store.host().overlay_mark("opaque") })
@@ -96,7 +97,7 @@ impl Root {
     /// beyond the container's device controller, so what was looked at is what is opened, whatever takes its name meanwhile.
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         let found = match self {
-            Root::Running(root) => open::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
+            Root::Running(root) => resolve::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
             Root::Layers { .. } => match target::resolved(&mut *self.look(), path)?.found {
                 Found::Entry(found) => found,
                 _ => return Err(SysError::new("openat2", path.to_string_lossy(), libc::ENOENT)),
@@ -171,7 +172,7 @@ impl Merged<'_> {
         let how = OFlags::PATH | OFlags::NOFOLLOW;
         if depth == 0 {
             let top = self.dirs.first().ok_or_else(|| failed(libc::ENOENT))?;
-            return open::beneath(top.as_fd(), Path::new("."), how).map(Found::Entry);
+            return resolve::beneath(top.as_fd(), Path::new("."), how).map(Found::Entry);
         }
         self.levels.truncate(depth);
         let above = match self.levels.last() {
@@ -181,7 +182,7 @@ impl Merged<'_> {
         };
         let (mut parts, mut top) = (Vec::new(), None);
         for n in above {
-            let found = match open::beneath(self.dirs[n].as_fd(), path, how) {
+            let found = match resolve::beneath(self.dirs[n].as_fd(), path, how) {
                 Err(e) if e.errno == libc::ENOENT => continue,
                 found => found?,
             };
@@ -336,7 +337,7 @@ mod tests {
             rustix::fs::mknodat(rustix::fs::CWD, at(path), kind, Mode::RUSR, 0)
         };
         let rooted = rustix::process::geteuid().is_root() && device("mid/gone").is_ok() && device("top/hidden").is_ok();
-        let open = |path: &Path| open::directory(path).expect("layer");
+        let open = |path: &Path| resolve::directory(path).expect("layer");
         let opaque = "trusted.overlay.opaque";
         let dirs = vec![open(&at("top")), open(&at("mid")), open(&at("low"))];
         let root = Root::Layers { dirs, opaque: opaque.into() };
@@ -365,14 +366,14 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), FileType::Fifo, Mode::RUSR, 0).expect("fifo");
         let null = (FileType::CharacterDevice, rustix::fs::makedev(1, 3));
         let device = rustix::fs::mknodat(rustix::fs::CWD, at("device"), null.0, Mode::RUSR, null.1).is_ok();
-        let root = || open::directory(dir.path()).expect("root");
+        let root = || resolve::directory(dir.path()).expect("root");
         for root in [Root::Running(root()), Root::Layers { dirs: vec![root()], opaque: String::new() }] {
             let read = |path: &str| root.open(Path::new(path), OFlags::RDONLY | OFlags::NONBLOCK).map_err(|e| e.errno);
             assert!(read("file").is_ok());
             assert_eq!(read("fifo").err(), Some(libc::EACCES));
             assert!(!device || read("device").err() == Some(libc::EACCES));
         }
-        let host = Root::Running(open::directory(Path::new("/")).expect("root"));
+        let host = Root::Running(resolve::directory(Path::new("/")).expect("root"));
         let read = |path: &str| host.open(Path::new(path), OFlags::RDONLY).map_err(|e| e.errno);
         assert_eq!(read("proc/version").err(), Some(libc::EACCES));
     }
@@ -385,7 +386,7 @@ mod tests {
         std::fs::create_dir(at("etc")).expect("etc");
         std::fs::write(at("etc/passwd"), "web:x:33:33::/:\n").expect("passwd");
         rustix::fs::mknodat(rustix::fs::CWD, at("etc/evil"), FileType::Fifo, Mode::RUSR, 0).expect("fifo");
-        let root = Root::Running(open::directory(dir.path()).expect("root"));
+        let root = Root::Running(resolve::directory(dir.path()).expect("root"));
         let swap = |path: &Path, how| {
             let found = root.open(path, how);
             if found.is_ok() && path.ends_with("passwd") {
@@ -413,7 +414,7 @@ mod tests {
         std::fs::write(at("low/sys"), "").expect("sys");
         let device = FileType::CharacterDevice;
         let rooted = rustix::fs::mknodat(rustix::fs::CWD, at("top/dev"), device, Mode::RUSR, 0).is_ok();
-        let dirs = ["top", "low"].map(|layer| open::directory(&at(layer)).expect("layer")).into();
+        let dirs = ["top", "low"].map(|layer| resolve::directory(&at(layer)).expect("layer")).into();
         let opaque = "trusted.overlay.opaque".to_string();
         let ahead = Ahead { root: Some(Root::Layers { dirs, opaque }), ..Ahead::blind(None) };
         let paths = |facts: Vec<Fact>| -> Vec<String> {
@@ -449,7 +450,7 @@ mod tests {
         let deep = vec!["d"; 200].join("/");
         std::fs::create_dir_all(dir.path().join(&deep)).expect("deep");
         // More parts than a process may have descriptors, as a rule.
-        let dirs = (0..120).map(|_| open::directory(dir.path()).expect("layer")).collect();
+        let dirs = (0..120).map(|_| resolve::directory(dir.path()).expect("layer")).collect();
         let root = Root::Layers { dirs, opaque: "trusted.overlay.opaque".into() };
         let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count).unwrap_or_default();
         let mut most = 0;

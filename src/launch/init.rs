@@ -8,7 +8,7 @@ use crate::container::{Endpoint, Process};
 use crate::event::{Event, Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
-use crate::kernel::{caps, ids, mounts, open, process, seccomp, signals, sys, terminal};
+use crate::kernel::{caps, ids, mounts, process, resolve, seccomp, signals, sys, terminal};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -210,8 +210,8 @@ impl Init<'_> {
             Step::Session if spec.process.tty => terminal::own_session(rustix::stdio::stdin())?.tell(&mut self.story),
             Step::Session => process::own_session()?.tell(&mut self.story),
             Step::WorkingDirectory => {
-                let top = open::directory(Path::new("/"))?;
-                let open = |path: &Path, how| open::in_root(top.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty());
+                let top = resolve::directory(Path::new("/"))?;
+                let open = |path: &Path, how| resolve::in_root(top.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty());
                 self.user = user::look_up(&open, spec.process.user.as_deref().unwrap_or_default())?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
@@ -233,8 +233,8 @@ impl Init<'_> {
                 process::guard(true, false)?.tell(&mut self.story);
             }
             Step::Program => {
-                let open = |path: &Path| open::without_magic_links(path, OFlags::PATH);
-                self.path = program::find(&spec.process, &spec.id, &open, &open::may_execute)?;
+                let open = |path: &Path| resolve::without_magic_links(path, OFlags::PATH);
+                self.path = program::find(&spec.process, &spec.id, &open, &resolve::may_execute)?;
                 let ready = Ready { path: self.path.clone(), cwd: spec.process.cwd.clone(), user: self.user.shown() };
                 self.sync.send(READY, &serde_json::to_vec(&ready).unwrap_or_default(), &[], true).unwrap_or(());
                 self.wait_for(GO);
@@ -334,7 +334,7 @@ fn duplicate(fd: Option<&OwnedFd>, what: &str) -> Result<OwnedFd, SysError> {
 /// Enters a directory that is inside the root, whatever has become of its path since it was looked at (CVE-2024-21626).
 fn enter_directory(root: &OwnedFd, path: &Path) -> Result<(), SysError> {
     let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = open::in_root(root.as_fd(), path, how, Mode::empty())?;
+    let directory = resolve::in_root(root.as_fd(), path, how, Mode::empty())?;
     rustix::process::fchdir(&directory).map_err(|e| SysError::new("fchdir", "cwd", e.raw_os_error()))?;
     // getcwd fails for a directory that cannot be reached from the root (getcwd(3)).
     std::env::current_dir().map(drop).map_err(|e| SysError::io("getcwd", "cwd", &e))

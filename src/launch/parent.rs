@@ -13,7 +13,7 @@ use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
 use crate::kernel::sys::{self, Calls};
-use crate::kernel::{open, ports, process, seccomp, terminal};
+use crate::kernel::{ports, process, resolve, seccomp, terminal};
 use crate::store::{SOCKET, Store};
 use std::net::SocketAddrV4;
 use std::os::fd::{AsFd, OwnedFd};
@@ -277,7 +277,7 @@ fn tell_clone(spec: &Spec, pid: i32, made: &[(&str, u64)], mut calls: Calls, sto
 /// The control socket; one that a dead monitor left behind is replaced.
 fn listen(dir: &Path) -> Result<Packets, Fault> {
     let step = |e: SysError| Fault::step("listen", e);
-    let handle: OwnedFd = open::directory(dir).map_err(step)?;
+    let handle: OwnedFd = resolve::directory(dir).map_err(step)?;
     // Bookkeeping, and so not told.
     match files::unlinkat(&mut Calls::default(), At::new(&handle, ""), SOCKET, rustix::fs::AtFlags::empty()) {
         Err(e) if e.errno != libc::ENOENT => return Err(step(e)),

@@ -6,7 +6,7 @@
 
 use crate::event::{Fact, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
-use crate::kernel::open;
+use crate::kernel::resolve;
 use crate::kernel::sys::{self, Calls};
 use rustix::fs::{AtFlags, FileType, OFlags};
 use rustix::mount::MountAttrFlags as Attr;
@@ -105,7 +105,7 @@ pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
 fn thermal(sys_mount: BorrowedFd<'_>) -> Result<Vec<(String, OwnedFd)>, SysError> {
     const CPUS: &str = "devices/system/cpu";
     let failed = |e: rustix::io::Errno| SysError::new("getdents64", CPUS, e.raw_os_error());
-    let cpus = match open::beneath(sys_mount, Path::new(CPUS), OFlags::RDONLY | OFlags::DIRECTORY) {
+    let cpus = match resolve::beneath(sys_mount, Path::new(CPUS), OFlags::RDONLY | OFlags::DIRECTORY) {
         Err(e) if e.errno == libc::ENOENT => return Ok(Vec::new()),
         cpus => cpus?,
     };
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_counters_of_every_cpu_that_has_them() {
         let dir = tempfile::tempdir().expect("tempdir");
-        let sys_mount = open::directory(dir.path()).expect("sys");
+        let sys_mount = resolve::directory(dir.path()).expect("sys");
         let found = || {
             let mut names: Vec<String> =
                 thermal(sys_mount.as_fd()).expect("found").into_iter().map(|(name, _)| name).collect();

@@ -7,7 +7,7 @@ use crate::kernel::cgroup::Group;
 use crate::kernel::files::{self, At};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::sys::{self, Calls};
-use crate::kernel::{open, process};
+use crate::kernel::{process, resolve};
 use nix::mount::MntFlags;
 use rustix::fs::{FileType, makedev};
 use rustix::mount::MountAttrFlags as Attr;
@@ -222,7 +222,7 @@ pub fn pivot(root: BorrowedFd<'_>, target: &Path) -> Result<Deed<()>, SysError> 
 
 /// Nothing of the root can be written any more, but what is mounted in it (`/dev`, `/dev/shm`). `/` is the container's by now.
 pub fn make_read_only() -> Result<Deed<()>, SysError> {
-    let top = open::directory(Path::new("/"))?;
+    let top = resolve::directory(Path::new("/"))?;
     sys::deed(|calls| {
         mounts::set_read_only(calls, top.as_fd(), false)?;
         Ok(((), Fact::RootReadOnly))

@@ -7,7 +7,7 @@
 
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
-use crate::kernel::open;
+use crate::kernel::resolve;
 use crate::kernel::sys;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ const MOST_LINKS: usize = 40;
 /// The ordinary directory `name` at the top of the root, for a file system of this kind.
 pub fn ordinary(root: BorrowedFd<'_>, name: &str, kind: &str, story: &mut Story) -> Result<OwnedFd, Fault> {
     let path = Path::new(name);
-    let find = || open::beneath(root, path, OFlags::PATH | OFlags::DIRECTORY);
+    let find = || resolve::beneath(root, path, OFlags::PATH | OFlags::DIRECTORY);
     let found = match find() {
         Err(e) if e.errno == libc::ENOENT => make_directories(root, path, story).and_then(|()| find()),
         found => found,
@@ -40,7 +40,7 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
     let step = |e| Fault::step("bind", e);
     let is_directory =
         std::fs::metadata(source).map_err(|e| step(SysError::io("stat", source.to_string_lossy(), &e)))?.is_dir();
-    let find = || open::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let find = || resolve::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
     let target = match find() {
         Err(e) if e.errno == libc::ENOENT => {
             if place(root, path).map_err(step)?.path.starts_with("proc") {
@@ -65,24 +65,24 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
 /// `mkdir -p` inside the root, through the root's symlinks and never out of it.
 pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(), SysError> {
     let how = OFlags::PATH | OFlags::DIRECTORY;
-    match open::in_root(root, path, how | OFlags::CLOEXEC, Mode::empty()) {
+    match resolve::in_root(root, path, how | OFlags::CLOEXEC, Mode::empty()) {
         Err(e) if e.errno == libc::ENOENT => {}
         found => return found.map(drop),
     }
-    let mut parent = open::beneath(root, Path::new("."), how)?;
+    let mut parent = resolve::beneath(root, Path::new("."), how)?;
     let mut walked = PathBuf::from("/");
     for name in &place(root, path)?.path {
         let above = shown(&walked);
         walked.push(name);
         let name = Path::new(name);
-        parent = match open::beneath(parent.as_fd(), name, how) {
+        parent = match resolve::beneath(parent.as_fd(), name, how) {
             Err(e) if e.errno == libc::ENOENT => {
                 sys::deed(|calls| {
                     files::mkdirat(calls, At::new(&parent, &above), name, 0o755)?;
                     Ok(((), Fact::MountPoint { path: shown(&walked) }))
                 })?
                 .tell(story);
-                open::beneath(parent.as_fd(), name, how)?
+                resolve::beneath(parent.as_fd(), name, how)?
             }
             found => found?,
         };
@@ -95,7 +95,7 @@ fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(),
     let path = place(root, path)?.path;
     let (Some(name), Some(above)) = (path.file_name(), path.parent()) else { return Ok(()) };
     make_directories(root, above, story)?;
-    let parent = open::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
+    let parent = resolve::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
     sys::deed(|calls| {
         // mknod, not open: whatever is put there meanwhile, nothing is opened or followed.
         files::mknodat(calls, At::new(&parent, &shown(above)), name, FileType::RegularFile, 0o755, 0)?;
@@ -127,7 +127,7 @@ fn place(root: BorrowedFd<'_>, path: &Path) -> Result<Place, SysError> {
 
 /// For [`resolved`], in a root that is mounted.
 pub(super) fn entry(root: BorrowedFd<'_>, path: &Path) -> Result<Found, SysError> {
-    match open::beneath(root, &Path::new(".").join(path), OFlags::PATH | OFlags::NOFOLLOW) {
+    match resolve::beneath(root, &Path::new(".").join(path), OFlags::PATH | OFlags::NOFOLLOW) {
         Err(e) if e.errno == libc::ENOENT => Ok(Found::Nothing),
         found => found.map(Found::Entry),
     }
@@ -221,7 +221,7 @@ mod tests {
         symlink("../../../../a", dir.path().join("a/b/up")).expect("link");
         symlink("nowhere/x", dir.path().join("a/dangling")).expect("link");
         symlink("loop", dir.path().join("loop")).expect("link");
-        let root = open::directory(dir.path()).expect("root");
+        let root = resolve::directory(dir.path()).expect("root");
         let is = |path: &str| place(root.as_fd(), Path::new(path)).map(|p| p.path.to_string_lossy().into_owned());
         assert_eq!(is("/absolute/up/dangling/y"), Ok("a/nowhere/x/y".into()));
         assert_eq!(is("../../new/../etc//hosts"), Ok("etc/hosts".into()));
@@ -236,7 +236,7 @@ mod tests {
     fn a_bind_is_of_its_source_s_type() {
         let dir = tempfile::tempdir().expect("tempdir");
         std::fs::write(dir.path().join("file"), "").expect("file");
-        let root = open::directory(dir.path()).expect("root");
+        let root = resolve::directory(dir.path()).expect("root");
         let mut story = Story::new();
         let mut bind = |target: &str, source: &str| {
             for_bind(root.as_fd(), Path::new(target), Path::new(source), &mut story).map(drop)

@@ -223,7 +223,7 @@ mod tests {
         make(dir.path());
         let root = File::open(dir.path()).expect("root");
         look_up(
-            &|path, how| crate::kernel::open::in_root(root.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty()),
+            &|path, how| crate::kernel::resolve::in_root(root.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty()),
             "web",
         )
     }

@@ -3,7 +3,7 @@
 use super::protocol::{Message, Request, from_client, to_client};
 use crate::event::{Deed, Fault, SysError};
 use crate::kernel::packet::{MOST, Packets, Stop};
-use crate::kernel::{open, process};
+use crate::kernel::{process, resolve};
 use crate::store::{SOCKET, Store};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -24,7 +24,7 @@ impl Client {
 
     /// Connects to the monitor of a container that runs.
     pub fn connect(store: &Store, id: &str) -> Result<Client, SysError> {
-        let dir = open::directory(store.container_dir(id).path())?;
+        let dir = resolve::directory(store.container_dir(id).path())?;
         Ok(Client { packets: Packets::connect(dir.as_fd(), SOCKET)? })
     }
 

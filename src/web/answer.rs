@@ -6,7 +6,7 @@
 use super::conf::Conf;
 use super::request::{Request, Status, resolve};
 use crate::event::SysError;
-use crate::kernel::open;
+use crate::kernel::resolve;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -107,10 +107,10 @@ fn regular(conf: &Conf, path: &[u8]) -> Result<Found, Status> {
         libc::EACCES | libc::EPERM | libc::ELOOP | libc::ENXIO => FORBIDDEN,
         _ => "500 Internal Server Error",
     };
-    let root = open::directory(&conf.root).map_err(status)?;
+    let root = resolve::directory(&conf.root).map_err(status)?;
     let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let path = Path::new("/").join(OsStr::from_bytes(path));
-    let file = File::from(open::in_root(root.as_fd(), &path, how, Mode::empty()).map_err(status)?);
+    let file = File::from(resolve::in_root(root.as_fd(), &path, how, Mode::empty()).map_err(status)?);
     let meta = file.metadata().map_err(|_| FORBIDDEN)?;
     match () {
         () if meta.is_dir() => Ok(Found::Directory),

@@ -8,8 +8,8 @@ use crate::container::Container;
 use crate::engine::plan::{Plan, Scene, Step};
 use crate::engine::{upper_diff, view};
 use crate::event::{Change, Fact, Fault, Story, SysError};
-use crate::kernel::tree;
-use crate::kernel::userfiles::UserFiles;
+use crate::kernel::callers_files::CallersFiles;
+use crate::kernel::copy_tree;
 use crate::launch::ahead::Root;
 use crate::launch::spec::overlay_of;
 use crate::store::Store;
@@ -49,7 +49,7 @@ impl Step for Copy {
             Some(root) => Root::Running(root),
             None => Root::of_layers(store, &overlay.upper, &overlay.lower)?,
         };
-        let files = UserFiles::here().map_err(|e| local_fault(&self.local, e))?;
+        let files = CallersFiles::here().map_err(|e| local_fault(&self.local, e))?;
         let copied = if self.into {
             self.forecast_into(store, container, &root, &files)?
         } else {
@@ -81,7 +81,7 @@ impl Copy {
         store: &Store,
         container: &Container,
         root: &Root,
-        files: &UserFiles,
+        files: &CallersFiles,
     ) -> Result<Vec<Fact>, Fault> {
         let (source, contents) = local_source(files, &self.local, self.options)?;
         let is_dir = is_directory(&source);
@@ -114,7 +114,7 @@ impl Copy {
         is_dir: bool,
         contents: bool,
     ) -> Result<PathBuf, Fault> {
-        let (_, slash) = tree::endings(&self.inside);
+        let (_, slash) = copy_tree::endings(&self.inside);
         let real = absolute(&self.inside);
         match kind(root, &real) {
             Ok(FileType::Directory) if contents => Ok(real),
@@ -139,8 +139,8 @@ impl Copy {
         }
     }
 
-    fn forecast_out(&self, container: &Container, root: &Root, files: &UserFiles) -> Result<Fact, Fault> {
-        let (contents, _) = tree::endings(&self.inside);
+    fn forecast_out(&self, container: &Container, root: &Root, files: &CallersFiles) -> Result<Fact, Fault> {
+        let (contents, _) = copy_tree::endings(&self.inside);
         let real = absolute(&self.inside);
         let found = kind(root, &real).map_err(|e| inside_fault(container, &self.inside, e))?;
         let dir = root.open(Path::new("/"), OFlags::PATH).map_err(|e| inside_fault(container, &self.inside, e))?;

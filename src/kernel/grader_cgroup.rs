@@ -1,9 +1,9 @@
-//! A pen: one cgroup around everything that a grade starts.
+//! The grader's cgroup: one around everything that a grade starts.
 //!
 //! `/docent-grade/<pid>-<start>` in each tree holds the grader's engine, the submission's sandbox and, below it, the
 //! containers' own groups, so that memory and number of processes have a limit as a whole and nothing is left afterwards.
-//! Inside the grade the pen's directories are bound over the mount points of the trees: what docent makes there as
-//! `/docent/<id>` lies in the pen. Processes sit in leaves only, as version 2 demands.
+//! Inside the grade its directories are bound over the mount points of the trees: what docent makes there as
+//! `/docent/<id>` lies in it. Processes sit in leaves only, as version 2 demands.
 //!
 //! Who kills a grader leaves empty directories behind; the next one removes them. An owner is known by pid and start time,
 //! and a group that still has processes refuses to go.
@@ -17,27 +17,27 @@ use std::path::{Path, PathBuf};
 
 const PARENT: &str = "docent-grade";
 
-/// A pen of this process; to be removed by [`Pen::remove`].
+/// The cgroup of this grader; to be removed by [`GraderCgroup::remove`].
 #[derive(Debug)]
-pub struct Pen {
+pub struct GraderCgroup {
     whole: Group,
     engine: Group,
     sandbox: Group,
     trees: Vec<PathBuf>,
 }
 
-/// What all processes of the pen together, and those of the sandbox alone, may use.
+/// What all of its processes together, and those of the sandbox alone, may use.
 #[derive(Debug, Clone, Copy)]
-pub struct PenLimits {
+pub struct GraderLimits {
     pub memory: u64,
     pub pids: u64,
     pub sandbox_memory: u64,
     pub sandbox_pids: u64,
 }
 
-impl Pen {
+impl GraderCgroup {
     /// None where no cgroup is mounted: then only resource limits hold the submission.
-    pub fn make(cgroups: &Layout, limits: PenLimits, story: &mut Story) -> Result<Option<Pen>, SysError> {
+    pub fn make(cgroups: &Layout, limits: GraderLimits, story: &mut Story) -> Result<Option<GraderCgroup>, SysError> {
         let pid = std::process::id() as i32;
         let id = format!("{pid}-{}", process::start_time(pid).unwrap_or(0));
         let Layout { version, trees } = cgroups;
@@ -50,21 +50,21 @@ impl Pen {
             dirs: trees.iter().map(|t| Tree { path: t.path.join(&name), controllers: t.controllers.clone() }).collect(),
             name: format!("/{name}"),
         };
-        let pen = Pen {
+        let cgroup = GraderCgroup {
             whole: group(format!("{PARENT}/{id}")),
             engine: group(format!("{PARENT}/{id}/engine")),
             sandbox: group(format!("{PARENT}/{id}/sandbox")),
             trees: trees.iter().map(|t| t.path.clone()).collect(),
         };
-        let made = pen.fill(limits, story);
+        let made = cgroup.fill(limits, story);
         if let Err(e) = made {
-            pen.remove(story);
+            cgroup.remove(story);
             return Err(e);
         }
-        Ok(Some(pen))
+        Ok(Some(cgroup))
     }
 
-    fn fill(&self, limits: PenLimits, story: &mut Story) -> Result<(), SysError> {
+    fn fill(&self, limits: GraderLimits, story: &mut Story) -> Result<(), SysError> {
         for (group, memory, pids) in [
             (&self.whole, Some(limits.memory), Some(limits.pids)),
             (&self.engine, None, None),
@@ -95,7 +95,7 @@ impl Pen {
         self.join(&self.engine, story)
     }
 
-    /// The same for the sandbox, by the groups as they are seen after [`Pen::close`].
+    /// The same for the sandbox, by the groups as they are seen after [`GraderCgroup::close`].
     pub fn join_sandbox(&self, story: &mut Story) -> Result<(), SysError> {
         let dirs = self.trees.iter().zip(&self.sandbox.dirs);
         let dirs =
@@ -110,12 +110,12 @@ impl Pen {
         Ok(())
     }
 
-    /// In a mount namespace of one's own: from here on nothing but the pen is seen of the trees.
+    /// In a mount namespace of one's own: from here on nothing but it is seen of the trees.
     pub fn close(&self, story: &mut Story) -> Result<(), SysError> {
         for (tree, inside) in self.trees.iter().zip(&self.whole.dirs) {
             sys::deed(|calls| {
                 let copy = mounts::copy_of(calls, rustix::fs::CWD, &inside.path)?;
-                let target = super::open::directory(tree)?;
+                let target = super::resolve::directory(tree)?;
                 mounts::attach(calls, copy.as_fd(), target.as_fd(), &tree.to_string_lossy())?;
                 let shown = |p: &Path| p.to_string_lossy().into_owned();
                 Ok(((), Fact::Bound { source: shown(&inside.path), target: shown(tree), read_only: false, own: false }))
@@ -125,7 +125,7 @@ impl Pen {
         Ok(())
     }
 
-    /// Removes the pen and every group in it. Its processes have been reaped or are on their way out.
+    /// Removes it and every group in it. Its processes have been reaped or are on their way out.
     pub fn remove(&self, story: &mut Story) {
         for dir in &self.whole.dirs {
             take_away(&dir.path, true, story);

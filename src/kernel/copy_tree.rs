@@ -6,7 +6,7 @@
 //! until then it lies in the directory that the copy began in, so that a killed copy's remains are found without a search.
 
 use super::files::{self, At};
-use super::open::{self, Seen};
+use super::resolve::{self, Seen};
 use super::sys::Calls;
 use super::walk::{self, DIRECTORY, Walk};
 use crate::event::SysError;
@@ -281,7 +281,7 @@ impl Copy<'_> {
     /// Opens a directory of the source, with the reader's rights.
     pub fn open_source(&self, dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
         let _as_reader = self.as_reader()?;
-        open::beneath(dir, Path::new(name), DIRECTORY)
+        resolve::beneath(dir, Path::new(name), DIRECTORY)
     }
 
     /// The directory of this name, if there is one.
@@ -290,26 +290,26 @@ impl Copy<'_> {
             return Ok(None);
         }
         let _as_writer = self.as_writer()?;
-        open::beneath(dir, Path::new(name), DIRECTORY).map(Some)
+        resolve::beneath(dir, Path::new(name), DIRECTORY).map(Some)
     }
 
     fn is_mount(&self, dir: BorrowedFd<'_>, name: &OsStr) -> bool {
-        let opened = open::within(dir, Path::new(name), OFlags::PATH, ResolveFlags::NO_XDEV);
+        let opened = resolve::within(dir, Path::new(name), OFlags::PATH, ResolveFlags::NO_XDEV);
         opened.is_err_and(|e| e.errno == libc::EXDEV)
     }
 
     fn directory(&mut self, calls: &mut Calls, spot: At<'_>, name: &OsStr) -> Result<OwnedFd, SysError> {
         let _as_writer = self.as_writer()?;
         files::mkdirat(calls, spot, name, 0o700)?;
-        open::beneath(spot.dir, Path::new(name), DIRECTORY)
+        resolve::beneath(spot.dir, Path::new(name), DIRECTORY)
     }
 
-    fn as_reader(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
-        self.reader.map(super::userfiles::AsUser::new).transpose()
+    fn as_reader(&self) -> Result<Option<super::callers_files::AsUser>, SysError> {
+        self.reader.map(super::callers_files::AsUser::new).transpose()
     }
 
-    fn as_writer(&self) -> Result<Option<super::userfiles::AsUser>, SysError> {
-        self.writer.map(super::userfiles::AsUser::new).transpose()
+    fn as_writer(&self) -> Result<Option<super::callers_files::AsUser>, SysError> {
+        self.writer.map(super::callers_files::AsUser::new).transpose()
     }
 
     /// Owner, mode and times of a file by its own descriptor.
@@ -382,13 +382,13 @@ mod tests {
         }
         std::fs::write(from.join("file"), "content").expect("write");
         std::os::unix::fs::symlink("/etc/passwd", from.join("link")).expect("symlink");
-        let source = open::directory(&from).expect("open");
+        let source = resolve::directory(&from).expect("open");
         let node = |name: &str, kind, device| {
             rustix::fs::mknodat(&source, name, kind, rustix::fs::Mode::from_raw_mode(0o644), device).expect("mknod");
         };
         node("zero", FileType::CharacterDevice, rustix::fs::makedev(1, 5));
         node("fifo", FileType::Fifo, 0);
-        let (target, over) = (open::directory(&to).expect("open"), AtomicBool::new(false));
+        let (target, over) = (resolve::directory(&to).expect("open"), AtomicBool::new(false));
         let mut kinds = std::collections::BTreeMap::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -25,7 +25,7 @@ pub const USER: &str = "DOCENT_FILES_USER";
 
 /// The user's view of the file system.
 #[derive(Debug)]
-pub struct UserFiles {
+pub struct CallersFiles {
     confined: Option<Confined>,
 }
 
@@ -36,26 +36,26 @@ struct Confined {
     user: u32,
 }
 
-impl UserFiles {
+impl CallersFiles {
     /// As the environment says.
     ///
     /// # Errors
     /// When a sandbox is named that is not there (any more): nothing is opened then, least of all on the host.
-    pub fn here() -> Result<UserFiles, SysError> {
-        let Some(root) = std::env::var_os(ROOT) else { return Ok(UserFiles { confined: None }) };
+    pub fn here() -> Result<CallersFiles, SysError> {
+        let Some(root) = std::env::var_os(ROOT) else { return Ok(CallersFiles { confined: None }) };
         let bad = |name: &str| SysError::new("getenv", name, libc::EINVAL);
         let user = std::env::var(USER).ok().and_then(|u| u.parse::<u32>().ok()).ok_or_else(|| bad(USER))?;
         let cwd = std::env::var_os(CWD_INSIDE)
             .map(PathBuf::from)
             .filter(|p| p.is_absolute())
             .ok_or_else(|| bad(CWD_INSIDE))?;
-        UserFiles::confined(Path::new(&root), &cwd, user)
+        CallersFiles::confined(Path::new(&root), &cwd, user)
     }
 
     /// Inside `root`, as this user, with relative names starting at `cwd`.
-    pub fn confined(root: &Path, cwd: &Path, user: u32) -> Result<UserFiles, SysError> {
-        let root = super::open::directory(root)?;
-        Ok(UserFiles { confined: Some(Confined { root, cwd: cwd.to_path_buf(), user }) })
+    pub fn confined(root: &Path, cwd: &Path, user: u32) -> Result<CallersFiles, SysError> {
+        let root = super::resolve::directory(root)?;
+        Ok(CallersFiles { confined: Some(Confined { root, cwd: cwd.to_path_buf(), user }) })
     }
 
     /// Whether a submission is being served: then nothing of the host may be named by other ways either.
@@ -177,7 +177,7 @@ impl UserFiles {
                 .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),
             Some(c) => {
                 let _as_user = self.as_user()?;
-                super::open::in_root(c.root.as_fd(), &c.cwd.join(path), how, mode)
+                super::resolve::in_root(c.root.as_fd(), &c.cwd.join(path), how, mode)
             }
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// A root with a world-writable `work`, and a file outside of it that must stay out of reach.
-    fn sandbox() -> (tempfile::TempDir, UserFiles, u32) {
+    fn sandbox() -> (tempfile::TempDir, CallersFiles, u32) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let root = dir.path().join("root");
@@ -246,7 +246,7 @@ mod tests {
         std::fs::write(root.join("etc/private"), "root's").unwrap();
         std::fs::set_permissions(root.join("etc/private"), PermissionsExt::from_mode(0o600)).unwrap();
         let user = if root_user() { 60_578 } else { rustix::process::geteuid().as_raw() };
-        let files = UserFiles::confined(&root, Path::new("/work"), user).unwrap();
+        let files = CallersFiles::confined(&root, Path::new("/work"), user).unwrap();
         (dir, files, user)
     }
 
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn without_a_sandbox_names_are_the_hosts() {
-        let files = UserFiles { confined: None };
+        let files = CallersFiles { confined: None };
         assert!(!files.is_confined());
         assert!(files.metadata(Path::new("/")).unwrap().is_dir());
     }
