@@ -5,7 +5,7 @@
 //! the layers; nothing of the image is believed but what a launch would believe.
 
 use super::spec::{Mount, Spec};
-use super::target::{Found, Place};
+use super::target::{Found, Look, Place};
 use super::{network, program, root, target, user};
 use crate::container::Endpoint;
 use crate::event::{Fact, Fault, SysError};
@@ -58,7 +58,7 @@ impl Root {
     }
 
     /// Looks at paths without links, in the order of a walk.
-    fn look(&self) -> Box<dyn FnMut(&Path) -> Result<Found, SysError> + '_> {
+    fn look(&self) -> Box<Look<'_>> {
         match self {
             Root::Running(root) => Box::new(|path| target::entry(root.as_fd(), path)),
             Root::Layers { dirs, opaque } => {
@@ -70,7 +70,7 @@ impl Root {
 
     /// The same, as what is launched will see it: docent's own mounts cover what the image has there, and /proc is another one
     /// for each process that looks.
-    fn look_inside(&self) -> Box<dyn FnMut(&Path) -> Result<Found, SysError> + '_> {
+    fn look_inside(&self) -> Box<Look<'_>> {
         let mounted: &[&str] = if matches!(self, Root::Running(_)) { &["proc"] } else { &["proc", "sys", "dev"] };
         let mut look = self.look();
         Box::new(move |path| {

@@ -114,6 +114,9 @@ pub(super) enum Found {
     Elsewhere,
 }
 
+/// Looks at a path that has no links in it.
+pub(super) type Look<'a> = dyn FnMut(&Path) -> Result<Found, SysError> + 'a;
+
 /// Where a path leads inside a root.
 pub(super) struct Place {
     /// Without symlinks; what does not exist is kept as written.
@@ -135,7 +138,7 @@ pub(super) fn entry(root: BorrowedFd<'_>, path: &Path) -> Result<Found, SysError
 
 /// The path that this one means inside a root; `look` looks into it. It only says where to make something: every open
 /// afterwards is confined by itself, so a link that changes meanwhile leads nowhere else.
-pub(super) fn resolved(look: &mut dyn FnMut(&Path) -> Result<Found, SysError>, path: &Path) -> Result<Place, SysError> {
+pub(super) fn resolved(look: &mut Look<'_>, path: &Path) -> Result<Place, SysError> {
     let (mut left, mut done, mut links) = (names(path), PathBuf::new(), 0);
     let (mut directory, mut lost) = (true, false);
     while let Some(name) = left.pop_front() {
