@@ -3,7 +3,7 @@
 use super::plan::{Plan, Scene, Step};
 use super::{recover, stop};
 use crate::container::{Container, Status};
-use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
+use crate::event::{Deed, Event, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::process;
 use crate::kernel::watch::Watch;
 use crate::launch::network;
@@ -39,6 +39,14 @@ pub fn kill(container: &Container) -> Result<Option<Killed>, Fault> {
     let Ok(pidfd) = stop::handle(container) else { return Ok(None) };
     let sent = stop::send(container, &pidfd, libc::SIGKILL)?;
     Ok(Some(Killed { container: container.clone(), since, pidfd, sent }))
+}
+
+/// A SIGKILL that could not be sent.
+pub fn tell_not_killed(container: &Container, fault: &Fault, story: &mut Story) {
+    if let Fault::Step { error, .. } = fault {
+        let failed = Event::failed(stop::signalled(container, libc::SIGKILL), error.clone());
+        story.tell(Event { container: Some(container.id.clone()), ..failed });
+    }
 }
 
 /// Removes what [`kill`] has killed.

@@ -157,7 +157,7 @@ pub(super) fn ended(store: &Store, container: &Container, signal: i32) -> Vec<Fa
     [signalled(container, signal)].into_iter().chain(thawed).chain(ending).collect()
 }
 
-fn signalled(container: &Container, signal: i32) -> Fact {
+pub(super) fn signalled(container: &Container, signal: i32) -> Fact {
     let pid = container.state.init().map(|init| init.pid);
     Fact::Signalled { pid, signal, name: signals::name(signal), all: false }
 }

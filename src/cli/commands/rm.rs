@@ -31,9 +31,11 @@ impl Command for Rm {
         let there = |name: &String| match context.store.find_container(name) {
             Err(Fault::NoSuchContainer { .. }) => !self.force,
             Ok(container) if self.force && !killed.values().any(|k: &remove::Killed| k.is(&container)) => {
-                // What goes wrong here does so again in its turn.
-                if let Ok(Some(kill)) = remove::kill(&container) {
-                    killed.insert(name.clone(), kill);
+                match remove::kill(&container) {
+                    Ok(Some(kill)) => drop(killed.insert(name.clone(), kill)),
+                    Ok(None) => {}
+                    // It is tried again in its turn.
+                    Err(fault) => remove::tell_not_killed(&container, &fault, &mut context.story),
                 }
                 true
             }
