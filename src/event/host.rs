@@ -151,16 +151,6 @@ fallbacks! {
         en: "cgroup v2 has no files that control devices. Instead CAP_MKNOD is dropped and the root is mounted nodev: no device can be made, and none that an image brings can be opened.",
         short { ko: "장치 제어 없음(v2)", en: "no device controller (v2)" }
     }
-    /// No freezer: processes are stopped by SIGSTOP.
-    NoFreezer "fallback.freezer" in Pause {
-        ko: "freezer가 없어서 SIGSTOP 신호로 하나씩 멈췄습니다. 프로그램이 멈춘 것을 알아챌 수 있습니다.",
-        en: "No freezer here: each process was stopped by SIGSTOP, which the programs can notice.",
-        short { ko: "freezer 없음: SIGSTOP", en: "no freezer: SIGSTOP" }
-        fix {
-            ko: "mount -t cgroup -o freezer cgroup /sys/fs/cgroup/freezer   (root)",
-            en: "mount -t cgroup -o freezer cgroup /sys/fs/cgroup/freezer   (root)"
-        }
-    }
     /// nf_tables is not to be had: containers reach each other and the host, not the outside.
     NoNat "fallback.nat" in Network {
         ko: "nf_tables를 쓸 수 없어 NAT와 필터가 없습니다. 컨테이너끼리와 호스트까지만 통신합니다.",

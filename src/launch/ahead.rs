@@ -93,6 +93,11 @@ impl Root {
         all.into_iter().filter(|p| matches!(look(p), Ok(Found::Nothing))).map(Path::to_path_buf).collect()
     }
 
+    /// What lies at a path.
+    pub fn kind(&self, path: &Path) -> Result<FileType, SysError> {
+        target::kind(&self.open(path, OFlags::PATH)?)
+    }
+
     /// Opens what a process with this root finds at a path; to be read, a regular file alone. Docent is the host's root here,
     /// beyond the container's device controller, so what was looked at is what is opened, whatever takes its name meanwhile.
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {

@@ -116,16 +116,16 @@ impl Copy {
     ) -> Result<PathBuf, Fault> {
         let (_, slash) = copy_tree::endings(&self.inside);
         let real = absolute(&self.inside);
-        match kind(root, &real) {
+        match root.kind(&real) {
             Ok(FileType::Directory) if contents => Ok(real),
             Ok(FileType::Directory) => {
                 let to = real.join(own_name(source));
-                occupied(kind(root, &to).ok(), is_dir, &to).map(|()| to)
+                occupied(root.kind(&to).ok(), is_dir, &to).map(|()| to)
             }
             Ok(_) if slash => Err(Fault::NotADirectory { path: real.to_string_lossy().into_owned() }),
             there => {
                 let parent = real.parent().unwrap_or(Path::new("/"));
-                match kind(root, parent) {
+                match root.kind(parent) {
                     Ok(FileType::Directory) => {}
                     Ok(_) => return Err(inside_fault(container, parent, SysError::new("openat2", "", libc::ENOTDIR))),
                     Err(e) => return Err(inside_fault(container, parent, e)),
@@ -142,7 +142,7 @@ impl Copy {
     fn forecast_out(&self, container: &Container, root: &Root, files: &CallersFiles) -> Result<Fact, Fault> {
         let (contents, _) = copy_tree::endings(&self.inside);
         let real = absolute(&self.inside);
-        let found = kind(root, &real).map_err(|e| inside_fault(container, &self.inside, e))?;
+        let found = root.kind(&real).map_err(|e| inside_fault(container, &self.inside, e))?;
         let dir = root.open(Path::new("/"), OFlags::PATH).map_err(|e| inside_fault(container, &self.inside, e))?;
         let name = real.file_name().unwrap_or(OsStr::new(".")).to_os_string();
         let source = Place { dir, name, shown: real };
@@ -151,10 +151,4 @@ impl Copy {
         let to = target.shown().to_string_lossy().into_owned();
         Ok(Fact::Copied { from, to, bytes: None, entries: None, into_container: false })
     }
-}
-
-fn kind(root: &Root, path: &Path) -> Result<FileType, SysError> {
-    let found = root.open(path, OFlags::PATH)?;
-    let stat = rustix::fs::statat(&found, "", rustix::fs::AtFlags::EMPTY_PATH);
-    stat.map(|s| FileType::from_raw_mode(s.st_mode)).map_err(|e| SysError::new("fstat", "", e.raw_os_error()))
 }
