@@ -35,6 +35,7 @@ pub mod version;
 pub mod wait;
 
 // What a command's file has by `use super::*`.
+use super::parse::habits;
 use super::{Context, Globals, narrator, refuse};
 use crate::container::Container;
 use crate::engine::plan::{Forecast, Plan};
@@ -158,7 +159,10 @@ pub struct Entry {
     pub usage: &'static [&'static str],
     pub bare: Bare,
     pub graded: Graded,
-    arguments: fn(clap::Command) -> clap::Command,
+    /// Gives a command of clap its about and its arguments.
+    pub define: fn(clap::Command) -> clap::Command,
+    /// [`Entry::define`], with Docker's habits.
+    pub define_for_parsing: fn(clap::Command) -> clap::Command,
     pub read: fn(&ArgMatches) -> Result<Box<dyn Parsed>, clap::Error>,
 }
 
@@ -194,7 +198,8 @@ impl Entry {
             usage: C::USAGE,
             bare: C::BARE,
             graded: C::GRADED,
-            arguments: C::augment_args,
+            define: C::augment_args,
+            define_for_parsing: |command| habits(C::augment_args(command)),
             read: |words| Ok(Box::new(C::from_arg_matches(words)?)),
         }
     }
@@ -232,8 +237,8 @@ pub fn bare() -> impl Iterator<Item = String> {
     names.chain(GROUPS.iter().map(|(name, _)| name.to_string()))
 }
 
-/// Puts every command below the root, under each of its spellings.
-pub fn tree(root: clap::Command) -> clap::Command {
+/// Puts every command below the root, under each of its spellings, defined as `define` does it.
+pub fn tree(root: clap::Command, define: impl Fn(&Entry, clap::Command) -> clap::Command) -> clap::Command {
     let mut groups: Vec<clap::Command> = Vec::new();
     for (name, about) in GROUPS {
         let group = clap::Command::new(*name).about(*about).subcommand_required(true).arg_required_else_help(true);
@@ -244,7 +249,7 @@ pub fn tree(root: clap::Command) -> clap::Command {
         let (group, names) = split(path);
         let mut names = names.split('|');
         let command = clap::Command::new(names.next().unwrap_or_default());
-        let command = (entry.arguments)(command).visible_aliases(names);
+        let command = define(entry, command).visible_aliases(names);
         match groups.iter_mut().find(|g| g.get_name() == group) {
             Some(found) => *found = std::mem::take(found).subcommand(command),
             None => root = root.subcommand(command),
