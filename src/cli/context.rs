@@ -101,10 +101,10 @@ impl Context {
         let journal = Journal::begin(&store, &words, &cwd, uid(), globals.lang.code());
         let journal: Shared = Rc::new(RefCell::new(Some(journal)));
         let writes = journal.clone();
-        let story = Story::new().listening(move |event| {
+        let story = Story::new().listening(move |events| {
             if let Some(journal) = writes.borrow_mut().as_mut() {
                 // A journal that cannot be written costs `explain`, never the command.
-                drop(journal.event(event));
+                drop(journal.events(events));
             }
         });
         let mut narrator = narrator(globals.lang, level);

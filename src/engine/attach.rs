@@ -186,7 +186,7 @@ fn relay(
                     Some(Passed::Some) | None => {}
                 },
                 Source::Line => match client.next() {
-                    Message::Event(event) => story.tell(*event),
+                    Message::Events(events) => story.tell_all(events),
                     Message::Stdout(bytes) => {
                         if !write_all(0, &bytes) {
                             return Outcome::Unread;

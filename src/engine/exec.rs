@@ -124,7 +124,7 @@ fn begin(
     }
     loop {
         match client.next() {
-            Message::Event(event) => story.tell(*event),
+            Message::Events(events) => story.tell_all(events),
             Message::Started { fd } => {
                 let (input, outputs) = ours.unwrap_or_else(|| {
                     let input = fd.as_ref().filter(|_| ask.stdin).and_then(|fd| fd.try_clone().ok());

@@ -120,7 +120,7 @@ fn once(
     client.request(&Request::Start { attach: join.output, stdin: join.input, rows, cols }, &[])?;
     loop {
         match client.next() {
-            Message::Event(event) => story.tell(*event),
+            Message::Events(events) => story.tell_all(events),
             Message::Started { fd } => return Ok(Started { client, input: fd }),
             Message::Fault(fault) => return Err(fault),
             Message::Closed => return Err(Fault::MonitorDied { id: id.clone() }),

@@ -2,10 +2,10 @@
 
 use super::{Event, Outcome};
 
-/// Called with each event as it is told.
-type Listener = Box<dyn FnMut(&Event)>;
+/// Called with the events that are told at once: one, or what another process had gathered.
+type Listener = Box<dyn FnMut(&[Event])>;
 
-/// Collects events; a listener hears each as it is told (a pipe to the parent, a journal, a renderer).
+/// Collects events; a listener hears them as they are told (a pipe to the parent, a journal, a renderer).
 #[derive(Default)]
 pub struct Story {
     events: Vec<Event>,
@@ -20,11 +20,11 @@ impl Story {
     }
 
     /// A story whose events are handed on and not kept: a monitor that lives for days must not grow.
-    pub fn passing_on(listener: impl FnMut(&Event) + 'static) -> Self {
+    pub fn passing_on(listener: impl FnMut(&[Event]) + 'static) -> Self {
         Story { events: Vec::new(), listener: Some(Box::new(listener)), container: None, keep: false }
     }
 
-    pub fn listening(mut self, listener: impl FnMut(&Event) + 'static) -> Self {
+    pub fn listening(mut self, listener: impl FnMut(&[Event]) + 'static) -> Self {
         self.listener = Some(Box::new(listener));
         self
     }
@@ -39,15 +39,19 @@ impl Story {
         self.container.as_deref()
     }
 
-    pub fn tell(&mut self, mut event: Event) {
-        if event.container.is_none() {
+    pub fn tell(&mut self, event: Event) {
+        self.tell_all(vec![event]);
+    }
+
+    pub fn tell_all(&mut self, mut events: Vec<Event>) {
+        for event in events.iter_mut().filter(|event| event.container.is_none()) {
             event.container = self.container.clone();
         }
         if let Some(listener) = &mut self.listener {
-            listener(&event);
+            listener(&events);
         }
         if self.keep {
-            self.events.push(event);
+            self.events.append(&mut events);
         }
     }
 

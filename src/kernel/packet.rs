@@ -9,6 +9,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -25,6 +26,11 @@ const PACKET: usize = 64 << 10;
 const IN_FILE: u8 = 0x80;
 /// What the receiver demands: the content can no longer change.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
+
+thread_local! {
+    /// Of its pages only those are ever touched that messages have filled: a fresh buffer for each would be zeroed each time.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; PACKET + 1]);
+}
 
 /// One end of a conversation.
 #[derive(Debug)]
@@ -126,7 +132,10 @@ impl Packets {
     }
 
     pub fn receive(&self, wait: bool) -> Result<Message, Stop> {
-        let mut buffer = vec![0u8; PACKET + 1];
+        BUFFER.with_borrow_mut(|buffer| self.receive_into(buffer, wait))
+    }
+
+    fn receive_into(&self, buffer: &mut [u8], wait: bool) -> Result<Message, Stop> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut how = RecvFlags::CMSG_CLOEXEC;
@@ -134,7 +143,7 @@ impl Packets {
             how |= RecvFlags::DONTWAIT;
         }
         let got = loop {
-            match rustix::net::recvmsg(&self.fd, &mut [IoSliceMut::new(&mut buffer)], &mut ancillary, how) {
+            match rustix::net::recvmsg(&self.fd, &mut [IoSliceMut::new(buffer)], &mut ancillary, how) {
                 Ok(got) => break got.bytes,
                 // ECONNRESET: the other end closed with something of ours unread. It is said once and before what was sent to us,
                 // which is still there (unix(7), sock_error in the kernel).
@@ -149,8 +158,7 @@ impl Packets {
                 fds.extend(received);
             }
         }
-        buffer.truncate(got);
-        let Some((&kind, body)) = buffer.split_first() else { return Err(Stop::Closed) };
+        let Some((&kind, body)) = buffer.get(..got).and_then(<[u8]>::split_first) else { return Err(Stop::Closed) };
         if kind & IN_FILE == 0 {
             return Ok(Message { kind, body: body.to_vec(), fds });
         }

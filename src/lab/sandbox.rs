@@ -89,8 +89,8 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
             let namespaces = process::namespaces(pid, process::KINDS.get(..4).unwrap_or_default());
             story.tell(Event::of(Fact::NamespacesMade { pid: Some(pid), inside: 1, namespaces }, calls.take()));
             while let Ok(message) = ours.receive(true) {
-                if let (TOLD, Ok(event)) = (message.kind, serde_json::from_slice(&message.body)) {
-                    story.tell(event);
+                if let (TOLD, Ok(events)) = (message.kind, serde_json::from_slice(&message.body)) {
+                    story.tell_all(events);
                 } else {
                     let error = serde_json::from_slice(&message.body);
                     return Err(step(error.unwrap_or_else(|_| SysError::new("recvmsg", "sandbox", libc::EPROTO))));
@@ -105,9 +105,9 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
 fn inside(plan: &Plan, user: u32, filters: &seccomp::Filters, told: Packets, output: OwnedFd) -> i32 {
     let told = std::rc::Rc::new(told);
     let teller = told.clone();
-    let mut story = Story::passing_on(move |event| {
+    let mut story = Story::passing_on(move |events| {
         // An engine that is gone has taken this namespace with it.
-        teller.send(TOLD, &serde_json::to_vec(event).unwrap_or_default(), &[], true).unwrap_or(());
+        teller.send(TOLD, &serde_json::to_vec(events).unwrap_or_default(), &[], true).unwrap_or(());
     });
     let shell = settle(plan, user, &mut story).and_then(|()| {
         let mut calls = Calls::default();

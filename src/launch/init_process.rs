@@ -1,6 +1,6 @@
 //! A process on its way to its program, as its parent has it: the conversation over the sync socket, and its end.
 //!
-//! The child sends every deed as it happens; the parent says `VETH_ATTACHED` when the veth pair reaches into it, and `GO`. The
+//! The child tells what it does; the parent says `VETH_ATTACHED` when the veth pair reaches into it, and `GO`. The
 //! socket closes on a successful execve, and carries the reason of a failed one. If either side dies, the other sees it and
 //! stops: nothing runs half made.
 
@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Kinds of messages between the two sides.
-pub const EVENT: u8 = b'E';
+/// A list of events.
+pub const EVENTS: u8 = b'E';
 pub const READY: u8 = b'R';
 pub const FAULT: u8 = b'F';
 /// With the descriptor of the container's devpts, and of its terminal's master if it has one.
@@ -161,10 +162,9 @@ impl InitProcess {
                 }
             };
             match message.kind {
-                EVENT => {
-                    if let Ok(event) = serde_json::from_slice::<Event>(&message.body) {
-                        story.tell(self.as_seen_from_here(event, spec));
-                    }
+                EVENTS => {
+                    let events: Vec<Event> = serde_json::from_slice(&message.body).unwrap_or_default();
+                    story.tell_all(events.into_iter().map(|event| self.as_seen_from_here(event, spec)).collect());
                 }
                 TERMINAL => {
                     let mut fds = message.fds.into_iter();

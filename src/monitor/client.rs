@@ -46,7 +46,7 @@ impl Client {
             match self.packets.receive(true) {
                 Ok(m) => {
                     let parsed = match m.kind {
-                        to_client::EVENT => serde_json::from_slice(&m.body).ok().map(|e| Message::Event(Box::new(e))),
+                        to_client::EVENTS => serde_json::from_slice(&m.body).ok().map(Message::Events),
                         to_client::STARTED => Some(Message::Started { fd: m.fds.into_iter().next() }),
                         to_client::FAULT => serde_json::from_slice(&m.body).ok().map(Message::Fault),
                         to_client::STDOUT => Some(Message::Stdout(m.body)),

@@ -231,10 +231,8 @@ impl Execs {
     /// The story of an exec goes to the one who asked for it, and to the monitors' journal when that one is gone.
     fn tell(&mut self, number: usize, story: &Story, into: &Target<'_>) {
         let Some(client) = self.client(number) else { return into.write_down(story) };
-        for event in story.events() {
-            let event = Event { container: Some(into.spec.id.clone()), ..event.clone() };
-            client.send(to_client::EVENT, &serde_json::to_vec(&event).unwrap_or_default());
-        }
+        let about = |event: &Event| Event { container: Some(into.spec.id.clone()), ..event.clone() };
+        client.tell(&story.events().iter().map(about).collect::<Vec<_>>());
     }
 
     fn answer(&mut self, number: usize, kind: u8, body: &impl serde::Serialize) {
@@ -246,9 +244,7 @@ impl Execs {
 
 impl Target<'_> {
     fn write_down(&self, story: &Story) {
-        for event in story.events() {
-            self.store.append_monitor_event(&self.spec.id, event);
-        }
+        self.store.append_monitor_events(&self.spec.id, story.events());
     }
 }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Kinds of packets to a client.
 pub mod to_client {
-    pub const EVENT: u8 = b'E';
+    /// A list of events.
+    pub const EVENTS: u8 = b'E';
     /// The container's (or the exec's) program runs. With the descriptor that its input goes to, when it was asked for; of an
     /// exec with a terminal, that terminal's master.
     pub const STARTED: u8 = b'S';
@@ -46,7 +47,7 @@ pub struct Exited {
 /// A packet to a client, read.
 #[derive(Debug)]
 pub enum Message {
-    Event(Box<crate::event::Event>),
+    Events(Vec<crate::event::Event>),
     Started {
         fd: Option<std::os::fd::OwnedFd>,
     },

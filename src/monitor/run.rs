@@ -67,9 +67,9 @@ pub fn main(args: &[String]) -> i32 {
 /// Events go to the client that waits, and what nobody waits for goes to the monitors' journal.
 fn story(store: &Store, id: &str, first: &First) -> Story {
     let (store, id_, first) = (store.clone(), id.to_string(), first.clone());
-    let mut story = Story::passing_on(move |event| {
+    let mut story = Story::passing_on(move |events| {
         let mut client = first.borrow_mut();
-        client.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default());
+        client.tell(events);
         write_unheard(&store, &id_, &mut client);
     });
     story.about(id);
@@ -78,8 +78,8 @@ fn story(store: &Store, id: &str, first: &First) -> Story {
 
 /// What a client was to be told and has not taken before it went.
 pub(super) fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
-    for event in client.unheard().iter().filter_map(|body| serde_json::from_slice(body).ok()) {
-        store.append_monitor_event(id, &event);
+    for events in client.unheard().iter().filter_map(|body| serde_json::from_slice::<Vec<Event>>(body).ok()) {
+        store.append_monitor_events(id, &events);
     }
 }
 
@@ -296,19 +296,22 @@ impl Monitor {
         let finished = chrono::Utc::now();
         let started = self.life.init.map_or(finished, |init| init.at);
         let end = End { code: exited.code, oom_killed: oom, started, finished, error: None, cgroups };
-        let id = self.container.id.clone();
-        if let Err(error) = self.store.write_state(&id, &State::Exited(end)) {
-            story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
-        }
-        let (name, code, signal) = (self.container.name.clone(), Some(exited.code), ended.signal);
-        story.tell(Event::of(Fact::ContainerExited { id, name, code, signal, oom }, Vec::new()));
+        let (id, name) = (self.container.id.clone(), self.container.name.clone());
+        let (code, signal) = (Some(exited.code), ended.signal);
+        story.tell(Event::of(
+            Fact::ContainerExited { id: id.clone(), name: name.clone(), code, signal, oom },
+            Vec::new(),
+        ));
         // While its group is there, the container is kept too: the next command finds both by its name.
-        if removable {
-            let (id, name) = (self.container.id.clone(), self.container.name.clone());
-            match self.store.remove_container(&self.container) {
-                Ok(deed) => deed.tell(story),
-                Err(error) => story.tell(Event::failed(Fact::ContainerRemoved { id, name }, error)),
-            }
+        let removed = removable.then(|| self.store.remove_container(&self.container));
+        let kept = !matches!(removed, Some(Ok(_)));
+        match removed {
+            Some(Ok(deed)) => deed.tell(story),
+            Some(Err(error)) => story.tell(Event::failed(Fact::ContainerRemoved { id: id.clone(), name }, error)),
+            None => {}
+        }
+        if kept && let Err(error) = self.store.write_state(&id, &State::Exited(end)) {
+            story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();
         first.borrow_mut().send_last(to_client::EXITED, &body);
@@ -344,9 +347,7 @@ fn hear_first(client: &mut Listener, streams: &mut Streams, init: &InitProcess) 
                 if let Ok(deed) = process::signal(init.pidfd.as_fd(), init.pid, i32::from(signal)) {
                     let mut story = Story::new();
                     deed.tell(&mut story);
-                    for event in story.events() {
-                        client.send(to_client::EVENT, &serde_json::to_vec(event).unwrap_or_default());
-                    }
+                    client.tell(story.events());
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 use super::log::Log;
 use super::protocol::to_client;
+use crate::event::Event;
 use crate::kernel::packet::{Packets, Stop};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -38,9 +39,15 @@ impl Listener {
         self.send_with(kind, body, None);
     }
 
+    pub fn tell(&mut self, events: &[Event]) {
+        if !events.is_empty() {
+            self.send(to_client::EVENTS, &serde_json::to_vec(events).unwrap_or_default());
+        }
+    }
+
     pub fn send_with(&mut self, kind: u8, body: &[u8], fd: Option<OwnedFd>) {
         // What a client that is gone was to be told is still to be written down.
-        if !self.gone || kind == to_client::EVENT {
+        if !self.gone || kind == to_client::EVENTS {
             self.waiting.push_back(Packet { kind, body: body.to_vec(), fd });
             self.catch_up();
         }
@@ -87,7 +94,7 @@ impl Listener {
         if !self.gone {
             return Vec::new();
         }
-        self.waiting.drain(..).filter(|p| p.kind == to_client::EVENT).map(|p| p.body).collect()
+        self.waiting.drain(..).filter(|p| p.kind == to_client::EVENTS).map(|p| p.body).collect()
     }
 }
 
@@ -219,9 +226,9 @@ mod tests {
         let (ours, theirs) = Packets::pair().expect("a pair");
         let mut client = Listener::new(ours);
         drop(theirs);
-        client.send(to_client::EVENT, b"one");
+        client.send(to_client::EVENTS, b"one");
         client.send(to_client::STDOUT, b"nobody reads this");
-        client.send(to_client::EVENT, b"two");
+        client.send(to_client::EVENTS, b"two");
         assert_eq!(client.unheard(), [b"one".to_vec(), b"two".to_vec()]);
     }
 }

@@ -338,11 +338,13 @@ impl Store {
     }
 
     /// What a monitor saw when no command listened any more, in a file of the container's own that outlives it.
-    pub fn append_monitor_event(&self, id: &str, event: &crate::event::Event) {
-        let mut event = event.clone();
-        event.container.get_or_insert_with(|| id.to_string());
+    pub fn append_monitor_events(&self, id: &str, events: &[crate::event::Event]) {
+        let mut events = events.to_vec();
+        for event in &mut events {
+            event.container.get_or_insert_with(|| id.to_string());
+        }
         // A story that cannot be written is still told to whoever listens.
-        drop(super::ContainerJournal::open(self, id).and_then(|mut journal| journal.event(&event)));
+        drop(super::ContainerJournal::open(self, id).and_then(|mut journal| journal.events(&events)));
     }
 
     /// Where a container's monitors write what nobody waited for.

@@ -9,8 +9,8 @@
 //! ROOT/journal/containers/<id>.jsonl     what monitors told when no command listened; the same without begin and end
 //! ```
 //!
-//! What never breaks: a number is given once (the file is created O_EXCL); an event is one write(2) as it is told, so a
-//! killed command leaves every event it told, and at most a last line that is torn; a reader takes a torn line for none.
+//! What never breaks: a number is given once (the file is created O_EXCL); what is told at once is one write(2) as it is told,
+//! so a killed command leaves every event it told, and at most a last line that is torn; a reader takes a torn line for none.
 //! Each line carries the hash of the one before. That tells an accident or an edit from none, and no more: who can write
 //! the file can also write new hashes, so it is no proof of anything. Nothing is synced.
 //!
@@ -109,12 +109,14 @@ impl Chain {
     }
 
     fn chained(&self, line: &Line) -> Result<String, SysError> {
-        let bad = |_| SysError::new("write", "journal", libc::EINVAL);
-        let mut value = serde_json::to_value(line).map_err(bad)?;
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("prev".into(), self.prev.clone().into());
+        #[derive(Serialize)]
+        struct Chained<'a> {
+            #[serde(flatten)]
+            line: &'a Line,
+            prev: &'a str,
         }
-        serde_json::to_string(&value).map_err(bad)
+        serde_json::to_string(&Chained { line, prev: &self.prev })
+            .map_err(|_| SysError::new("write", "journal", libc::EINVAL))
     }
 }
 
@@ -141,30 +143,30 @@ impl Journal {
         (self.header.number > 0).then_some(self.header.number)
     }
 
-    /// Writes an event down as it is told.
+    /// Writes events down as they are told.
     ///
     /// # Errors
-    /// The file cannot be made or written (a full disk): the event is told nevertheless, by whoever else listens.
-    pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
-        self.events += 1;
-        let line = Line::Event { id: self.events, event: Box::new(redacted(event)) };
-        self.write(line)
+    /// The file cannot be made or written (a full disk): the events are told nevertheless, by whoever else listens.
+    pub fn events(&mut self, events: &[Event]) -> Result<(), SysError> {
+        let lines = numbered(&mut self.events, events);
+        self.write(lines)
     }
 
     /// Writes the end. `exit` is the command's exit code.
     pub fn end(mut self, exit: i32) -> Result<(), SysError> {
         let took_us = crate::event::now_us().saturating_sub(self.began_us);
-        self.write(Line::End { exit, took_us })
+        self.write(vec![Line::End { exit, took_us }])
     }
 
-    fn write(&mut self, line: Line) -> Result<(), SysError> {
+    fn write(&mut self, mut lines: Vec<Line>) -> Result<(), SysError> {
         match &mut self.file {
-            Some(chain) => chain.append(&[line]),
+            Some(chain) => chain.append(&lines),
             None => {
                 let (number, file) = create(&self.store)?;
                 self.header.number = number;
                 let mut chain = Chain { file, prev: String::new() };
-                let written = chain.append(&[Line::Begin(self.header.clone()), line]);
+                lines.insert(0, Line::Begin(self.header.clone()));
+                let written = chain.append(&lines);
                 self.file = Some(chain);
                 if number % PRUNE_EVERY == 0 {
                     prune(&self.store, number);
@@ -248,10 +250,17 @@ impl ContainerJournal {
         Ok(ContainerJournal { chain: Chain { file, prev }, events })
     }
 
-    pub fn event(&mut self, event: &Event) -> Result<(), SysError> {
-        self.events += 1;
-        self.chain.append(&[Line::Event { id: self.events, event: Box::new(redacted(event)) }])
+    pub fn events(&mut self, events: &[Event]) -> Result<(), SysError> {
+        self.chain.append(&numbered(&mut self.events, events))
     }
+}
+
+fn numbered(last: &mut u64, events: &[Event]) -> Vec<Line> {
+    let line = |event| {
+        *last += 1;
+        Line::Event { id: *last, event: Box::new(redacted(event)) }
+    };
+    events.iter().map(line).collect()
 }
 
 /// Command lines of containers hold secrets too (`sh -c 'PASSWORD=…'`).

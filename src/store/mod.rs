@@ -38,7 +38,7 @@ use crate::image::ChainId;
 use crate::kernel::host::Host;
 use crate::kernel::{files, sys};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -154,9 +154,9 @@ impl Store {
         let temp = self.temporary_file()?;
         let name = temp.path().to_path_buf();
         let io = |e: std::io::Error| SysError::io("write", name.to_string_lossy(), &e);
-        std::fs::write(&name, content).map_err(io)?;
+        temp.file().write_all(content).map_err(io)?;
         if durable {
-            File::open(&name).and_then(|f| f.sync_all()).map_err(io)?;
+            temp.file().sync_all().map_err(io)?;
         }
         files::rename(calls, &name, path)?;
         temp.keep();

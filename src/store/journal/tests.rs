@@ -36,8 +36,8 @@ fn what_was_told_is_read_back() {
     let mut journal = begin(&store);
     assert_eq!(journal.number(), None);
     assert_eq!(Journal::numbers(&store), Vec::<u64>::new(), "nothing is written before the first event");
-    journal.event(&event(1)).expect("written");
-    journal.event(&event(2)).expect("written");
+    journal.events(&[event(1)]).expect("written");
+    journal.events(&[event(2)]).expect("written");
     assert_eq!(journal.number(), Some(1));
     journal.end(125).expect("written");
     let record = Journal::read(&store, 1).expect("a record");
@@ -56,7 +56,7 @@ fn a_kill_at_any_byte_leaves_the_events_before_it() {
     let (_dir, store) = store();
     let mut journal = begin(&store);
     for n in 1..=3 {
-        journal.event(&event(n)).expect("written");
+        journal.events(&[event(n)]).expect("written");
     }
     journal.end(0).expect("written");
     let whole = fs::read(file(&store, 1)).expect("bytes");
@@ -86,7 +86,7 @@ fn an_edit_breaks_the_chain_where_it_was_made() {
     let (_dir, store) = store();
     let mut journal = begin(&store);
     for n in 1..=3 {
-        journal.event(&event(n)).expect("written");
+        journal.events(&[event(n)]).expect("written");
     }
     journal.end(0).expect("written");
     let text = fs::read_to_string(file(&store, 1)).expect("text");
@@ -108,7 +108,7 @@ fn one_of_fifty() {
     let Some(root) = std::env::var_os("DOCENT_TEST_JOURNAL") else { return };
     let (store, _) = Store::open(Path::new(&root), Host::look()).expect("a store");
     let mut journal = begin(&store);
-    journal.event(&event(u64::from(std::process::id()))).expect("written");
+    journal.events(&[event(u64::from(std::process::id()))]).expect("written");
     journal.end(0).expect("written");
 }
 
@@ -161,7 +161,7 @@ fn the_oldest_go() {
     // By the clock, one told long before the oldest record that stays and one after it.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
     for (id, at) in [("3f", std::time::UNIX_EPOCH), ("4a", later)] {
-        store.append_monitor_event(id, &event(1));
+        store.append_monitor_events(id, &[event(1)]);
         File::options().write(true).open(store.monitor_journal(id)).and_then(|f| f.set_modified(at)).expect(id);
     }
     begin(&store).end(0).expect("written");
@@ -174,10 +174,10 @@ fn the_oldest_go() {
 #[test]
 fn a_later_monitor_goes_on_after_a_torn_line() {
     let (_dir, store) = store();
-    store.append_monitor_event("3f", &event(1));
+    store.append_monitor_events("3f", &[event(1)]);
     let mut file = File::options().append(true).open(store.monitor_journal("3f")).expect("the file");
     file.write_all(b"{\"at_us\":2,\"torn").expect("torn");
-    store.append_monitor_event("3f", &event(3));
+    store.append_monitor_events("3f", &[event(3)]);
     let read = read_lines(&store.monitor_journal("3f")).expect("lines");
     assert_eq!((read.torn, read.broken), (true, None), "the chain goes over the torn line");
     let read = Journal::of_container(&store, "3f");
@@ -204,7 +204,7 @@ fn a_containers_secrets_are_in_no_part_of_its_event() {
     let argv: Vec<String> = ["curl", "-u", "me:hunter2", "--token", "hunter2", "h"].map(String::from).into();
     let call = crate::kernel::process::execve_call("/usr/bin/curl".as_ref(), &argv, 0);
     let fact = Fact::Exec { path: Some("/usr/bin/curl".into()), argv, cwd: "/".into(), user: Some("0:0".into()) };
-    journal.event(&Event::of(fact, vec![call])).expect("written");
+    journal.events(&[Event::of(fact, vec![call])]).expect("written");
     let text = fs::read_to_string(file(&store, 1)).expect("text");
     assert!(!text.contains("hunter2") && text.contains("me:***"), "{text}");
 }
