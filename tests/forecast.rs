@@ -123,6 +123,8 @@ const FAILURES: &[(&str, &str)] = &[
     ("run --rm missing", "missing"),
     ("run --name taken tiny true", "already in use"),
     ("run -d -p 127.0.0.1:8080:80 tiny sleep 9", "port is already allocated"),
+    ("run -d -p 8090:80 -p 8090:81 tiny sleep 9", "port is already allocated"),
+    ("run -d -p 127.0.0.1:8090:80 -p 8090:80 tiny sleep 9", "port is already allocated"),
     ("run --rm tiny no-such-program", "executable file not found"),
     ("run --rm tiny ./no-such-program", "executable file not found"),
     ("run --rm tiny /etc/passwd", "EACCES"),

@@ -70,6 +70,12 @@ pub fn taken(host_ip: Option<IpAddr>, port: u16) -> bool {
         .any(|(ip, number)| number == port && in_the_way(ip))
 }
 
+/// Whether two that are bound here to one number are in each other's way. A socket of IPv6 is for IPv6 alone here.
+pub fn clash(one: Option<IpAddr>, other: Option<IpAddr>) -> bool {
+    let Some((one, other)) = one.zip(other) else { return true };
+    one.is_ipv4() == other.is_ipv4() && (one == other || one.is_unspecified() || other.is_unspecified())
+}
+
 /// The address of a line whose socket listens (state 0A). Addresses stand there as the machine's own 32-bit words.
 fn listening(line: &str) -> Option<(IpAddr, u16)> {
     let mut fields = line.split_whitespace();
@@ -145,6 +151,22 @@ mod tests {
 
     fn to() -> SocketAddrV4 {
         SocketAddrV4::new(Ipv4Addr::new(172, 30, 0, 2), 80)
+    }
+
+    #[test]
+    fn two_addresses_clash_where_the_kernel_says_so() {
+        let addresses = ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"].map(|ip| ip.parse().ok());
+        let all = || addresses.into_iter().chain([None]);
+        for (one, other) in all().flat_map(|one| all().map(move |other| (one, other))) {
+            let Ok(first) = bind("a", one, None, to()) else { continue };
+            let first = first.tell(&mut Story::new());
+            let second = bind("b", other, Some(first[0].1.port()), to());
+            let said = second.map(|deed| drop(deed.tell(&mut Story::new()))).map_err(|e| e.errno);
+            // A host without IPv6 has none of its addresses to bind to.
+            if !matches!(said, Err(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)) {
+                assert_eq!(said == Err(libc::EADDRINUSE), clash(one, other), "{one:?} and {other:?}: {said:?}");
+            }
+        }
     }
 
     #[test]

@@ -6,10 +6,10 @@
 
 use super::spec::{Mount, Spec};
 use super::target::{Found, Look, Place};
-use super::{network, program, root, target, user};
-use crate::container::Endpoint;
+use super::{network, program, root, sequence, target, user};
+use crate::container::{Endpoint, Port};
 use crate::event::{Fact, Fault, SysError};
-use crate::kernel::resolve;
+use crate::kernel::{ports, resolve};
 use crate::store::Store;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::cell::RefCell;
@@ -32,6 +32,8 @@ pub struct Ahead<'a> {
     pub init: Option<i32>,
     /// What the steps before will have made in the root.
     pub made: RefCell<BTreeSet<PathBuf>>,
+    /// The ports that they will have published.
+    pub published: RefCell<Vec<Port>>,
 }
 
 pub enum Root {
@@ -225,7 +227,20 @@ fn has_mark(dir: &OwnedFd, mark: &str) -> bool {
 impl Ahead<'_> {
     /// For what was meant, when it has failed already.
     pub fn blind(init: Option<i32>) -> Ahead<'static> {
-        Ahead { store: None, name: "", root: None, init, made: RefCell::default() }
+        let (made, published) = (RefCell::default(), RefCell::default());
+        Ahead { store: None, name: "", root: None, init, made, published }
+    }
+
+    /// Whether nobody is in the way of a port, who listens or will have been given it by then.
+    pub fn publish(&self, port: &Port) -> Result<(), Fault> {
+        let Some(number) = port.host_port else { return Ok(()) };
+        let mut published = self.published.borrow_mut();
+        let clashes = |other: &Port| other.host_port == Some(number) && ports::clash(other.host_ip, port.host_ip);
+        if published.iter().any(clashes) || ports::taken(port.host_ip, number) {
+            return Err(sequence::taken(port));
+        }
+        published.push(port.clone());
+        Ok(())
     }
 
     /// What the bridge will tell, and the address that will be given.

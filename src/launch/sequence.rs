@@ -9,8 +9,8 @@ use super::spec::{MKNOD, Mount, Spec};
 use super::{network, protect, root, user};
 use crate::container::{Container, NetworkMode, Port};
 use crate::event::{Fact, Fault, FaultPoint, Limit, Namespace};
+use crate::kernel::caps;
 use crate::kernel::cgroup::{self, Group, Setting};
-use crate::kernel::{caps, ports};
 use std::path::Path;
 
 /// Who applies a step.
@@ -225,9 +225,7 @@ impl Step {
                 ahead.network(spec)?.0.into_iter().chain([Fact::NetworkFiles { files }]).collect()
             }
             Publish(port) => {
-                if let Some(fault) = port.host_port.filter(|n| ports::taken(port.host_ip, *n)).map(|_| taken(port)) {
-                    return Err(fault);
-                }
+                ahead.publish(port)?;
                 vec![Fact::Published {
                     host_ip: port.host_ip.map(|ip| ip.to_string()),
                     host_port: port.host_port,
