@@ -227,3 +227,34 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
     let changed: Vec<&str> = before.lines().chain(after.lines()).filter(one_of).collect();
     assert!(changed.is_empty(), "and nothing is changed by it: {changed:?}");
 }
+
+/// What fails because of what the same command has done before; each line leaves what the next one needs.
+const SEVERAL: &[(&str, &str)] = &[
+    ("pause web web", "is already paused"),
+    ("unpause web web", "is not paused"),
+    ("kill web web", "is not running"),
+    ("start web same-port", "port is already allocated"),
+    ("rm -f web web", "No such container: web"),
+    ("rm same-port same-port", "No such container: same-port"),
+    ("stop gone gone", "No such container: gone"),
+];
+
+#[test]
+fn what_an_earlier_name_of_a_command_changes_is_foreseen_for_the_later_ones() {
+    let Some(m) = Machine::new("forecast::several", &[]) else { return };
+    for lang in ["en", "ko"] {
+        m.docent(&["run", "-d", "--name", "web", "-p", "8080:80", "tiny", "sleep", "1000"]).ok();
+        m.docent(&["create", "--name", "same-port", "-p", "8080:81", "tiny", "sleep", "1000"]).ok();
+        m.docent(&["run", "-d", "--rm", "--name", "gone", "--network", "none", "tiny", "sleep", "1000"]).ok();
+        for (line, names) in SEVERAL {
+            let words: Vec<&str> = line.split(' ').collect();
+            let foreseen = m.docent(&[&["--lang", lang, "explain", "--"][..], &words].concat());
+            assert_ne!(foreseen.code, 0, "{line}: not foreseen\n{}", foreseen.stdout);
+            let ran = m.docent(&[&["--lang", lang][..], &words].concat());
+            assert_eq!((ran.code, ran.stdout.lines().count()), (1, 1), "{line}: the second fails: {ran:?}");
+            let (said, told) = (sentence(&foreseen.stderr), sentence(&ran.stderr));
+            assert!(said.ends_with(&told), "{line}: {}\n{}", foreseen.stderr, ran.stderr);
+            assert!(lang == "ko" || foreseen.stderr.contains(names), "{line}: {}", foreseen.stderr);
+        }
+    }
+}

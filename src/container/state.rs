@@ -87,6 +87,11 @@ pub struct End {
 }
 
 impl Life {
+    /// For a forecast: of one that nobody has started yet, with the ports it will have.
+    pub fn to_come(ports: Vec<Port>) -> Life {
+        Life { boot_id: String::new(), monitor: 0, init: None, endpoint: None, ports, cgroups: Vec::new() }
+    }
+
     /// What it is once its monitor has died without recording an end. 137, as a shell says of a
     /// process that was killed: what it really returned died with its parent.
     pub fn lost(&self, cgroups: Vec<String>) -> State {

@@ -2,7 +2,7 @@
 //! nothing is asked of the program; its memory stays where it is.
 
 use super::plan::{Plan, Scene, Step};
-use crate::container::{Container, Status};
+use crate::container::{Container, State, Status};
 use crate::event::{Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::store::Store;
@@ -30,7 +30,15 @@ impl Freeze {
 
 impl Step for Freeze {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
-        Ok(self.group(scene.store, scene.container()?)?.freezing(self.0).into_iter().collect())
+        let container = scene.container()?;
+        let facts = self.group(scene.store, container)?.freezing(self.0).into_iter().collect();
+        let state = match container.state.clone() {
+            State::Running(life) | State::Paused(life) if self.0 => State::Paused(life),
+            State::Paused(life) => State::Running(life),
+            other => other,
+        };
+        scene.foresee(Some(state));
+        Ok(facts)
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {

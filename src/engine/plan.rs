@@ -4,11 +4,11 @@
 //! is undone when a later one fails. `explain -- COMMAND` asks the steps for their forecasts, the command itself applies the
 //! same ones, so there are not two stories of it.
 
-use crate::container::Container;
+use crate::container::{Container, Port, State};
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::store::Store;
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub trait Step {
     /// What it will tell, without what only its doing will show (inodes, pids, a new container's id: `…`). It leaves the scene
@@ -31,6 +31,8 @@ pub struct Scene<'a> {
     pub store: &'a Store,
     container: Option<Container>,
     left: HashMap<TypeId, Box<dyn Any>>,
+    /// For a forecast: the ports that earlier plans of the command will have published.
+    pub published: Vec<Port>,
 }
 
 impl Scene<'_> {
@@ -41,6 +43,11 @@ impl Scene<'_> {
 
     pub fn set_container(&mut self, container: Container) {
         self.container = Some(container);
+    }
+
+    /// For a forecast: the container's state as it will then be; None: it will be gone.
+    pub fn foresee(&mut self, state: Option<State>) {
+        self.container = self.container.take().zip(state).map(|(container, state)| Container { state, ..container });
     }
 
     pub fn leave<T: 'static>(&mut self, what: T) {
@@ -68,6 +75,8 @@ impl Step for Failing {
 pub struct Plan {
     steps: Vec<Box<dyn Step>>,
     container: Option<Container>,
+    /// How it was asked for.
+    name: String,
 }
 
 /// What a plan would do.
@@ -78,10 +87,20 @@ pub struct Forecast {
     pub fault: Option<Fault>,
 }
 
+/// What the plans of one command will have done so far: each container that one was about as it will then be, None when it
+/// will be gone.
+#[derive(Default)]
+pub struct Foreseen(BTreeMap<String, Option<Container>>);
+
 impl Plan {
     /// A verb about this container.
     pub fn about(container: &Container) -> Plan {
-        Plan { container: Some(container.clone()), ..Plan::default() }
+        Plan { container: Some(container.clone()), name: container.name.clone(), ..Plan::default() }
+    }
+
+    /// The word by which its container was asked for, and will be again.
+    pub fn named(self, name: &str) -> Plan {
+        Plan { name: name.strip_prefix('/').unwrap_or(name).into(), ..self }
     }
 
     /// A verb that cannot be carried out.
@@ -95,11 +114,24 @@ impl Plan {
     }
 
     fn scene<'a>(&mut self, store: &'a Store) -> Scene<'a> {
-        Scene { store, container: self.container.take(), left: HashMap::new() }
+        Scene { store, container: self.container.take(), left: HashMap::new(), published: Vec::new() }
     }
 
-    pub fn forecast(mut self, store: &Store) -> Forecast {
-        let (mut scene, mut forecast) = (self.scene(store), Forecast::default());
+    /// `foreseen`: by the plans before it; then by this one too.
+    pub fn forecast(mut self, store: &Store, foreseen: &mut Foreseen) -> Forecast {
+        let mut forecast = Forecast::default();
+        let about = self.container.as_ref().map(|container| container.id.clone());
+        match about.as_ref().and_then(|id| foreseen.0.get(id)) {
+            Some(None) => {
+                forecast.fault = Some(Fault::NoSuchContainer { name: self.name });
+                return forecast;
+            }
+            Some(now) => self.container = now.clone(),
+            None => {}
+        }
+        let lives = foreseen.0.values().flatten().filter_map(|container| container.state.life());
+        let published = lives.flat_map(|life| life.ports.clone()).collect();
+        let mut scene = Scene { published, ..self.scene(store) };
         for step in &self.steps {
             match step.forecast(&mut scene) {
                 Ok(facts) => forecast.facts.extend(facts),
@@ -108,6 +140,10 @@ impl Plan {
                     break;
                 }
             }
+        }
+        // What fails leaves things as they were.
+        if let Some(id) = about.filter(|_| forecast.fault.is_none()) {
+            foreseen.0.insert(id, scene.container);
         }
         forecast
     }

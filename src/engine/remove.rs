@@ -91,6 +91,7 @@ impl Step for Remove {
         if !facts.iter().any(|fact| matches!(fact, Fact::ContainerRemoved { .. })) {
             facts.push(Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() });
         }
+        scene.foresee(None);
         Ok(facts)
     }
 

@@ -1,7 +1,7 @@
 //! `system reset`: a store ends, and the host is as it was before it. Containers first, then what the network had, then the
 //! store itself; a reset that was killed on the way is gone on with by the next one.
 
-use super::plan::{Plan, Scene, Step};
+use super::plan::{Foreseen, Plan, Scene, Step};
 use super::remove::{self, Remove};
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::cgroup;
@@ -23,7 +23,7 @@ impl Step for Reset {
         refuse_mounts(store)?;
         let mut facts = Vec::new();
         for container in store.list_containers()? {
-            facts.extend(Remove::plan(&container, true).forecast(store).facts);
+            facts.extend(Remove::plan(&container, true).forecast(store, &mut Foreseen::default()).facts);
         }
         let bridge = subnet::bridge_name(store.root());
         if firewall::has_table(&bridge) {

@@ -1,7 +1,8 @@
 //! `start`, and the second half of `run`: a monitor for the container, and its story as it comes.
 
 use super::plan::{Plan, Scene, Step};
-use crate::container::{Container, Status};
+use super::stop;
+use crate::container::{Container, Life, NetworkMode, State, Status};
 use crate::event::{Fact, Fault, Story};
 use crate::kernel::process;
 use crate::kernel::watch::Watch;
@@ -10,6 +11,7 @@ use crate::launch::{Spec, sequence};
 use crate::monitor::client::Client;
 use crate::monitor::{Message, Request};
 use crate::store::Store;
+use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -49,7 +51,8 @@ impl Step for Start {
         // An image may have no layers at all.
         let known = container.image_id.is_some();
         let root = known.then(|| Root::of_layers(store, &spec.root.upper, &spec.root.lower)).transpose()?;
-        let ahead = Ahead { store: Some(store), name: &container.name, root, ..Ahead::blind(None) };
+        let published = RefCell::new(scene.published.clone());
+        let ahead = Ahead { store: Some(store), name: &container.name, root, published, ..Ahead::blind(None) };
         let mut facts = vec![process::sealing(), Fact::HelperStarted { pid: None, role: "monitor".into() }];
         for step in sequence::launch(&spec) {
             facts.extend(step.forecast(&spec, &ahead)?);
@@ -57,6 +60,12 @@ impl Step for Start {
         // Who stays with it hears of its end.
         if self.join.output {
             facts.extend(sequence::ending(container, spec.cgroup.as_ref()));
+        }
+        let ports = if spec.network == NetworkMode::Bridge { spec.ports } else { Vec::new() };
+        let running = State::Running(Life::to_come(ports));
+        match self.join.output {
+            true => stop::foresee_end(scene),
+            false => scene.foresee(Some(running)),
         }
         Ok(facts)
     }

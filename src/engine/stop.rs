@@ -82,7 +82,9 @@ impl Step for Stop {
         if !container.state.live() {
             return Ok(Vec::new());
         }
-        Ok(ended(scene.store, container, self.signal.unwrap_or(signal_of(container))))
+        let facts = ended(scene.store, container, self.signal.unwrap_or(signal_of(container)));
+        foresee_end(scene);
+        Ok(facts)
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {
@@ -128,7 +130,11 @@ impl Step for Kill {
             drop(handle(container)?);
         }
         Ok(match self.0 {
-            libc::SIGKILL => ended(scene.store, container, self.0),
+            libc::SIGKILL => {
+                let facts = ended(scene.store, container, self.0);
+                foresee_end(scene);
+                facts
+            }
             signal => vec![signalled(container, signal)],
         })
     }
@@ -155,6 +161,16 @@ pub(super) fn ended(store: &Store, container: &Container, signal: i32) -> Vec<Fa
     let thawed = group.as_ref().filter(|g| g.frozen()).and_then(|g| g.freezing(false));
     let ending = sequence::ending(container, group.as_ref());
     [signalled(container, signal)].into_iter().chain(thawed).chain(ending).collect()
+}
+
+/// With --rm its monitor removes it then.
+pub(super) fn foresee_end(scene: &mut Scene<'_>) {
+    let left = scene.container().ok().filter(|container| !container.host_config.auto_remove);
+    let state = left.map(|container| match container.state.life() {
+        Some(life) => life.lost(Vec::new()),
+        None => container.state.clone(),
+    });
+    scene.foresee(state);
 }
 
 pub(super) fn signalled(container: &Container, signal: i32) -> Fact {

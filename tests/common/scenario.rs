@@ -188,11 +188,11 @@ ln -s deep/1 tree/link
 "$0" pause web
 "$0" unpause web
 "$0" kill -s HUP two || true
-"$0" stop web
+"$0" stop web web
 "$0" diff web
 "$0" cp index.html web:/late
 "$0" cp web:/late late
-"$0" start web
+"$0" start web web
 "$0" rm -f two
 "$0" pause web
 "$0" rm -f web

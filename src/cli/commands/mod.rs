@@ -38,7 +38,7 @@ pub mod wait;
 use super::parse::habits;
 use super::{Context, Globals, narrator, refuse};
 use crate::container::Container;
-use crate::engine::plan::{Forecast, Plan};
+use crate::engine::plan::{Forecast, Foreseen, Plan};
 use crate::event::{Fact, Fault};
 use crate::narrate::Level;
 use crate::store::Store;
@@ -143,8 +143,8 @@ pub enum Bare {
 
 /// A plan for each container of these names.
 fn for_each(store: &Store, names: &[String], plan: impl Fn(&Container) -> Plan) -> Result<Vec<Plan>, Fault> {
-    let of = |name| store.find_container(name).map_or_else(Plan::failing, |container| plan(&container));
-    Ok(names.iter().map(|name| of(name)).collect())
+    let of = |name: &String| store.find_container(name).map(|container| plan(&container).named(name));
+    Ok(names.iter().map(|name| of(name).unwrap_or_else(Plan::failing)).collect())
 }
 
 /// A container's name among the arguments.
@@ -180,9 +180,9 @@ impl<C: Command> Parsed for C {
 
     /// A plan that would fail keeps the others from nothing, as the command itself goes on.
     fn forecast(&self, store: &Store) -> Result<Forecast, Fault> {
-        let mut all = Forecast::default();
+        let (mut all, mut foreseen) = (Forecast::default(), Foreseen::default());
         for plan in self.plans(store)? {
-            let next = plan.forecast(store);
+            let next = plan.forecast(store, &mut foreseen);
             all.facts.extend(next.facts);
             all.fault = all.fault.or(next.fault);
         }

@@ -18,7 +18,7 @@ impl Command for Reset {
     const EXAMPLE: &'static str = "docent system reset";
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        let forecast = reset::plan().forecast(&context.store);
+        let forecast = reset::plan().forecast(&context.store, &mut Foreseen::default());
         if let Some(fault) = forecast.fault {
             return Err(fault);
         }

@@ -73,6 +73,6 @@ impl Command for Rm {
 fn plan(store: &Store, name: &str, force: bool) -> Result<Plan, Fault> {
     match store.find_container(name) {
         Err(Fault::ContainerDamaged { id, .. }) if force => Ok(Plan::default().then(Discard(id))),
-        found => Ok(Remove::plan(&found?, force)),
+        found => Ok(Remove::plan(&found?, force).named(name)),
     }
 }
