@@ -3,7 +3,7 @@
 
 mod common;
 
-use docent::container::Endpoint;
+use docent::container::{ContainerId, Endpoint};
 use docent::event::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use docent::kernel::host::Host;
 use docent::kernel::netlink::Netlink;
@@ -105,8 +105,8 @@ fn ensure(store: &Store) -> (Network, Vec<Event>) {
     (network, story.events().to_vec())
 }
 
-fn lease(network: &Network, id: &str, in_use: &[Ipv4Addr]) -> Endpoint {
-    network::lease(network, id, in_use).expect("lease")
+fn lease(network: &Network, pair: &str, in_use: &[Ipv4Addr]) -> Endpoint {
+    network::lease(network, &ContainerId::parse(&pair.repeat(32)).expect("an id"), in_use).expect("lease")
 }
 
 #[track_caller]
@@ -145,7 +145,7 @@ fn calls(events: &[Event]) -> Vec<String> {
 #[test]
 fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
     on_a_host(|store| {
-        let (foreseen, endpoint) = network::forecast(store, "").expect("a forecast");
+        let (foreseen, endpoint) = network::forecast(store, &ContainerId::unborn()).expect("a forecast");
         let (first, events) = ensure(store);
         assert_eq!(endpoint.map(|e| (e.address, e.gateway)), Some(([172, 30, 0, 2].into(), first.gateway)));
         assert_eq!(foreseen, events.iter().map(|event| event.fact.clone()).collect::<Vec<_>>());
@@ -194,7 +194,7 @@ fn the_first_container_finds_everything_made_and_the_second_makes_nothing() {
         assert!(matches!(&events[..], [Event { fact: Fact::BridgeReused { .. }, .. }]), "{events:?}");
         assert!(calls(&events).is_empty());
         assert_proved(&events[0].receipt);
-        assert_eq!(network::forecast(store, "").expect("a forecast").0, [events[0].fact.clone()]);
+        assert_eq!(network::forecast(store, &ContainerId::unborn()).expect("a forecast").0, [events[0].fact.clone()]);
     });
 }
 
@@ -203,8 +203,8 @@ fn containers_reach_the_host_each_other_and_the_outside() {
     on_a_host(|store| {
         let (net, _) = ensure(store);
         let (a, b, outside) = (Apart::new(), Apart::new(), Apart::new());
-        let one = lease(&net, &"a1".repeat(32), &[]);
-        let two = lease(&net, &"b2".repeat(32), &[one.address]);
+        let one = lease(&net, "a1", &[]);
+        let two = lease(&net, "b2", &[one.address]);
         assert_eq!((one.address, two.address), ([172, 30, 0, 2].into(), [172, 30, 0, 3].into()));
         assert_eq!(one.veth, "vetha1a1a1a1a1a");
         let events = a.connect(&one);
@@ -293,7 +293,7 @@ fn the_bridge_takes_no_router_advertisements() {
         };
         // A bridge as any other shows that what the container sends is taken where nobody refuses it.
         let (member, other) = (Apart::new(), Apart::new());
-        member.connect(&lease(&net, &"a1".repeat(32), &[]));
+        member.connect(&lease(&net, "a1", &[]));
         output("ip", &["link", "add", "plain", "up", "type", "bridge"]);
         let pid = other.pid().to_string();
         output("ip", &["link", "add", "port", "up", "master", "plain", "type", "veth", "peer", "eth0", "netns", &pid]);
@@ -359,9 +359,9 @@ fn who_reaches_whom(store: &Store, forwarding: bool) {
     let switched = |events: &[Event]| events.iter().any(|e| matches!(e.fact, Fact::Sysctl { .. }));
     assert_eq!((switched(&events), switched(&others)), (!forwarding, false));
     let ([a, b, c], near, far) = ([(); 3].map(|()| Apart::new()), neighbour("near", 2), neighbour("far", 3));
-    let one = lease(&net, &"a1".repeat(32), &[]);
-    let two = lease(&net, &"b2".repeat(32), &[one.address]);
-    let three = lease(&other_net, &"c3".repeat(32), &[]);
+    let one = lease(&net, "a1", &[]);
+    let two = lease(&net, "b2", &[one.address]);
+    let three = lease(&other_net, "c3", &[]);
     for (apart, lease) in [(&a, &one), (&b, &two), (&c, &three)] {
         apart.connect(lease);
     }
@@ -520,7 +520,7 @@ fn many_roots_at_once_get_a_subnet_each() {
 fn a_restart_replaces_the_pair_of_the_last_run() {
     on_a_host(|store| {
         let (net, _) = ensure(store);
-        let lease = lease(&net, &"c3".repeat(32), &[]);
+        let lease = lease(&net, "c3", &[]);
         let (last, now) = (Apart::new(), Apart::new());
         last.connect(&lease);
         let events = now.connect(&lease);
@@ -540,7 +540,7 @@ fn a_restart_replaces_the_pair_of_the_last_run() {
 fn a_process_that_is_gone_is_refused_with_the_kernels_errno() {
     on_a_host(|store| {
         let (net, _) = ensure(store);
-        let lease = lease(&net, &"d4".repeat(32), &[]);
+        let lease = lease(&net, "d4", &[]);
         let error = network::attach_veth("c0ffee", &lease, i32::MAX).expect_err("no such process");
         assert_eq!((error.errno, error.calls.len()), (libc::ESRCH, 1), "{error}");
         assert_eq!(error.calls[0].ret, -i64::from(libc::ESRCH));

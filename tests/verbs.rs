@@ -327,8 +327,8 @@ fn rename_changes_the_name_and_nothing_else() {
     )
     .ok();
     let (store, _) = docent::store::Store::open(&m.root(), Host::look()).expect("the store");
-    let id = before.split(' ').next().unwrap_or_default();
-    let ended = docent::store::Journal::of_container(&store, id).into_iter().find_map(|event| match event.fact {
+    let id = before.split(' ').next().and_then(docent::container::ContainerId::parse).expect("an id");
+    let ended = docent::store::Journal::of_container(&store, &id).into_iter().find_map(|event| match event.fact {
         docent::event::Fact::ContainerExited { name, .. } => Some(name),
         _ => None,
     });

@@ -30,7 +30,7 @@ pub fn finish(context: &mut Context, container: &Container, outcome: Outcome, lo
         Outcome::Detached => Ok(0),
         // As a shell says of a program that SIGPIPE ended.
         Outcome::Unread => Ok(128 + libc::SIGPIPE),
-        Outcome::Lost => Err(Fault::MonitorDied { id: container.id.clone() }),
+        Outcome::Lost => Err(Fault::MonitorDied { id: container.id.to_string() }),
     }
 }
 

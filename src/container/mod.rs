@@ -3,9 +3,11 @@
 //! Plain data and the rules over it (names, status texts); the files lie in `store/`.
 
 mod docker;
+mod id;
 mod state;
 
 pub use docker::{Config, Empty, HostConfig, NetworkMode, NetworkingConfig, PortBinding, merge_env};
+pub use id::ContainerId;
 pub use state::{End, Endpoint, Failed, Init, Life, State, Status};
 
 use crate::image::{ChainId, ImageId};
@@ -16,8 +18,7 @@ use std::net::IpAddr;
 /// afterwards but for the name; the state is `state.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Container {
-    /// 64 hex digits.
-    pub id: String,
+    pub id: ContainerId,
     pub name: String,
     pub created: chrono::DateTime<chrono::Utc>,
     /// None only in a forecast, of an image that is not there yet.
@@ -150,7 +151,7 @@ impl Container {
     }
 
     pub fn short_id(&self) -> &str {
-        self.id.get(..12).unwrap_or(&self.id)
+        self.id.short()
     }
 }
 

@@ -3,12 +3,13 @@
 use super::plan::{Plan, Scene, Step};
 use super::resolve::{Base, Resolve};
 use super::{names, remove};
-use crate::container::{Config, Container, CreateRequest, Empty, NetworkMode, State, merge_env, valid_name};
+use crate::container::{
+    Config, Container, ContainerId, CreateRequest, Empty, NetworkMode, State, merge_env, valid_name,
+};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
 use crate::image::model::ImageConfig;
 use crate::kernel::signals;
-use crate::launch::ahead::UNKNOWN;
 use crate::launch::netfiles;
 use std::io::Read;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ impl Create {
             return Err(Fault::BadName { name });
         }
         match all.iter().find(|c| c.name == name) {
-            Some(other) => Err(Fault::NameTaken { name, by: other.id.clone() }),
+            Some(other) => Err(Fault::NameTaken { name, by: other.id.to_string() }),
             None => Ok(Some(name)),
         }
     }
@@ -44,8 +45,9 @@ impl Step for Create {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
         let (base, config) = self.base(scene)?;
         let name = self.name(&scene.store.known_containers()?)?;
-        let shown = name.clone().unwrap_or_else(|| UNKNOWN.into());
-        let container = container_of(UNKNOWN.into(), shown, &base, config, self.0.clone());
+        // One that only the making chooses is shown as the id is.
+        let shown = name.clone().unwrap_or_else(|| ContainerId::unborn().to_string());
+        let container = container_of(ContainerId::unborn(), shown, &base, config, self.0.clone());
         let created = Fact::ContainerCreated { id: None, name, image: self.0.config.image.clone(), path: None };
         let stand_in = network_files(&container).1;
         scene.set_container(container);
@@ -112,13 +114,13 @@ fn complete(mut config: Config, image: &ImageConfig) -> Result<Config, Fault> {
     Ok(config)
 }
 
-fn container_of(id: String, name: String, base: &Base, mut config: Config, request: CreateRequest) -> Container {
+fn container_of(id: ContainerId, name: String, base: &Base, mut config: Config, request: CreateRequest) -> Container {
     let (mut host_config, networking_config) = (request.host_config, request.networking_config);
     config.hostname = config.hostname.or_else(|| {
         Some(match host_config.network_mode {
             // Who shares the host's network has its name too, as with Docker.
             NetworkMode::Host => rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            _ => id.get(..12).unwrap_or(&id).to_string(),
+            _ => id.short().to_string(),
         })
     });
     // As Docker: as much swap again as memory, when only that is limited.
@@ -175,9 +177,9 @@ fn random_u64() -> Result<u64, Fault> {
 }
 
 /// 64 hex digits; not all of the first twelve are decimal, so that a short id is never taken for a number.
-fn random_id() -> Result<String, Fault> {
+fn random_id() -> Result<ContainerId, Fault> {
     loop {
-        let id: String = random::<32>()?.iter().map(|b| format!("{b:02x}")).collect();
+        let id = ContainerId::of_bytes(random()?);
         if id.bytes().take(12).any(|b| b.is_ascii_alphabetic()) {
             return Ok(id);
         }

@@ -82,8 +82,8 @@ fn runs(container: &Container) -> Result<(), Fault> {
     let (name, id) = (container.name.clone(), container.id.clone());
     match container.state.status() {
         Status::Running => Ok(()),
-        Status::Paused => Err(Fault::IsPaused { name, id }),
-        _ => Err(Fault::NotRunning { name, id }),
+        Status::Paused => Err(Fault::IsPaused { name, id: id.to_string() }),
+        _ => Err(Fault::NotRunning { name, id: id.to_string() }),
     }
 }
 
@@ -133,7 +133,7 @@ fn begin(
                 return Ok(Begun { client, ends: Ends::new(ask.tty, input, outputs) });
             }
             Message::Fault(fault) => return Err(fault),
-            Message::Closed => return Err(Fault::MonitorDied { id }),
+            Message::Closed => return Err(Fault::MonitorDied { id: id.to_string() }),
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! Which recorded command to retell or verify, and what has happened since.
 
 use super::verify::Later;
+use crate::container::ContainerId;
 use crate::event::{Fault, Outcome};
 use crate::store::{Journal, Record, Store};
 use std::collections::BTreeSet;
@@ -32,7 +33,8 @@ pub fn since(store: &Store, record: &Record) -> Vec<Later> {
         later.extend(next.events.into_iter().map(|event| Later { command: Some(number), event }));
     }
     let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
-    let monitors = containers.into_iter().flat_map(|id| Journal::of_container(store, id));
+    let monitors =
+        containers.into_iter().filter_map(ContainerId::parse).flat_map(|id| Journal::of_container(store, &id));
     later.extend(monitors.map(|event| Later { command: None, event }));
     later
 }

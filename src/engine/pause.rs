@@ -19,9 +19,9 @@ impl Freeze {
         let (name, id) = (container.name.clone(), container.id.clone());
         match (container.state.status(), self.0) {
             (Status::Running, true) | (Status::Paused, false) => {}
-            (Status::Paused, true) => return Err(Fault::AlreadyPaused { name, id }),
-            (Status::Running, false) => return Err(Fault::NotPaused { name, id }),
-            _ => return Err(Fault::NotRunning { name, id }),
+            (Status::Paused, true) => return Err(Fault::AlreadyPaused { name, id: id.to_string() }),
+            (Status::Running, false) => return Err(Fault::NotPaused { name, id: id.to_string() }),
+            _ => return Err(Fault::NotRunning { name, id: id.to_string() }),
         }
         let refused = || Fault::LimitRefused { limit: "freezer".into(), why: "no freezer cgroup".into() };
         store.group(&container.id).filter(|g| g.can_freeze()).ok_or_else(refused)

@@ -4,7 +4,7 @@
 //! is undone when a later one fails. `explain -- COMMAND` asks the steps for their forecasts, the command itself applies the
 //! same ones, so there are not two stories of it.
 
-use crate::container::{Container, Port, State};
+use crate::container::{Container, ContainerId, Port, State};
 use crate::event::{Fact, Fault, Story, SysError};
 use crate::store::Store;
 use std::any::{Any, TypeId};
@@ -90,7 +90,7 @@ pub struct Forecast {
 /// What the plans of one command will have done so far: each container that one was about as it will then be, None when it
 /// will be gone.
 #[derive(Default)]
-pub struct Foreseen(BTreeMap<String, Option<Container>>);
+pub struct Foreseen(BTreeMap<ContainerId, Option<Container>>);
 
 impl Plan {
     /// A verb about this container.

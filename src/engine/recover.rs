@@ -4,7 +4,7 @@
 //! its maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::Container;
+use crate::container::{Container, ContainerId};
 use crate::event::{Event, Fact, Fault, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::process;
@@ -98,7 +98,7 @@ fn teardown_group(store: &Store, container: &Container, story: &mut Story) -> Re
 /// container goes. The caller holds its lock.
 pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> Result<(), Fault> {
     let step = |e| Fault::step("recover", e);
-    let id = container.id.as_str();
+    let id = &container.id;
     let Some(life) = container.state.life() else { return Ok(()) };
     let this_boot = life.boot_id == process::boot_id();
     let group = store.group(id).filter(|g| g.exists());
@@ -136,12 +136,12 @@ pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> R
 }
 
 /// Kills what is in a group, and removes it.
-pub(super) fn end_group(group: &Group, id: &str, story: &mut Story) {
+pub(super) fn end_group(group: &Group, id: &ContainerId, story: &mut Story) {
     end_processes(group, id, story);
     remove_group(group, id, story);
 }
 
-pub(super) fn end_processes(group: &Group, id: &str, story: &mut Story) {
+pub(super) fn end_processes(group: &Group, id: &ContainerId, story: &mut Story) {
     for pid in group.processes() {
         if let Some(pidfd) = process::start_time(pid).and_then(|started| process::open(pid, started)) {
             end(pidfd.as_fd(), pid, id, story);
@@ -150,7 +150,7 @@ pub(super) fn end_processes(group: &Group, id: &str, story: &mut Story) {
 }
 
 /// Tells the removal, or that it failed: then the group is still there, and a later command tries again.
-fn remove_group(group: &Group, id: &str, story: &mut Story) {
+fn remove_group(group: &Group, id: &ContainerId, story: &mut Story) {
     match group.remove() {
         Ok(deed) => deed.of_container(id).tell(story),
         Err(error) => {
@@ -162,12 +162,12 @@ fn remove_group(group: &Group, id: &str, story: &mut Story) {
 
 fn tell_lost(container: &Container, story: &mut Story) {
     let mut event =
-        Event::of(Fact::ContainerLost { id: container.id.clone(), name: container.name.clone() }, Vec::new());
-    event.container = Some(container.id.clone());
+        Event::of(Fact::ContainerLost { id: container.id.to_string(), name: container.name.clone() }, Vec::new());
+    event.container = Some(container.id.to_string());
     story.tell(event);
 }
 
-fn end(pidfd: std::os::fd::BorrowedFd<'_>, pid: i32, id: &str, story: &mut Story) {
+fn end(pidfd: std::os::fd::BorrowedFd<'_>, pid: i32, id: &ContainerId, story: &mut Story) {
     if let Ok(deed) = process::signal(pidfd, pid, libc::SIGKILL) {
         deed.of_container(id).tell(story);
     }

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Scene, Step};
 use super::{recover, stop};
-use crate::container::{Container, Status};
+use crate::container::{Container, ContainerId, Status};
 use crate::event::{Deed, Event, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::process;
 use crate::kernel::watch::Watch;
@@ -45,7 +45,7 @@ pub fn kill(container: &Container) -> Result<Option<Killed>, Fault> {
 pub fn tell_not_killed(container: &Container, fault: &Fault, story: &mut Story) {
     if let Fault::Step { error, .. } = fault {
         let failed = Event::failed(stop::signalled(container, libc::SIGKILL), error.clone());
-        story.tell(Event { container: Some(container.id.clone()), ..failed });
+        story.tell(Event { container: Some(container.id.to_string()), ..failed });
     }
 }
 
@@ -89,7 +89,7 @@ impl Step for Remove {
         };
         // With --rm its monitor removes it.
         if !facts.iter().any(|fact| matches!(fact, Fact::ContainerRemoved { .. })) {
-            facts.push(Fact::ContainerRemoved { id: container.id.clone(), name: container.name.clone() });
+            facts.push(Fact::ContainerRemoved { id: container.id.to_string(), name: container.name.clone() });
         }
         scene.foresee(None);
         Ok(facts)
@@ -105,7 +105,7 @@ impl Step for Remove {
 
 fn still_running(container: &Container) -> Fault {
     let paused = container.state.status() == Status::Paused;
-    Fault::StillRunning { name: container.name.clone(), id: container.id.clone(), paused }
+    Fault::StillRunning { name: container.name.clone(), id: container.id.to_string(), paused }
 }
 
 /// Removes it; with `force`, kills it first. Before it is reported the store is synced, once for all that were removed.
@@ -190,13 +190,13 @@ fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Re
 }
 
 /// One whose files cannot be read, by its id.
-pub struct Discard(pub String);
+pub struct Discard(pub ContainerId);
 
 impl Step for Discard {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
         let group = scene.store.group(&self.0).filter(|group| group.exists());
         let group = group.map(|g| Fact::CgroupRemoved { name: g.name.clone(), paths: g.paths() });
-        let removed = Fact::ContainerRemoved { id: self.0.clone(), name: self.0.clone() };
+        let removed = Fact::ContainerRemoved { id: self.0.to_string(), name: self.0.to_string() };
         Ok(group.into_iter().chain([removed]).collect())
     }
 
@@ -206,7 +206,7 @@ impl Step for Discard {
 }
 
 /// Removes one whose files cannot be read: what the kernel has under names that follow from its id, then its directory.
-pub fn discard(store: &Store, story: &mut Story, id: &str) -> Result<(), Fault> {
+pub fn discard(store: &Store, story: &mut Story, id: &ContainerId) -> Result<(), Fault> {
     let step = |e| Fault::step("remove", e);
     let (since, until) = (now_us(), Instant::now() + ENDING);
     let group = || store.group(id).filter(|group| group.exists());

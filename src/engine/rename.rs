@@ -17,7 +17,7 @@ impl Rename {
         match store.known_containers()?.into_iter().find(|other| other.name == name) {
             None => Ok(()),
             Some(other) if other.id == container.id => Err(Fault::SameName { name }),
-            Some(other) => Err(Fault::NameTaken { name, by: other.id }),
+            Some(other) => Err(Fault::NameTaken { name, by: other.id.to_string() }),
         }
     }
 }
@@ -27,7 +27,7 @@ impl Step for Rename {
         let container = scene.container()?;
         self.allowed(scene.store, container)?;
         let (id, name, was) = (container.id.clone(), self.0.clone(), container.name.clone());
-        Ok(vec![Fact::ContainerRenamed { id, name, was }])
+        Ok(vec![Fact::ContainerRenamed { id: id.to_string(), name, was }])
     }
 
     fn apply(&mut self, scene: &mut Scene<'_>, story: &mut Story) -> Result<(), Fault> {

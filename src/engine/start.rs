@@ -103,7 +103,7 @@ fn start(
                 if error.call == "flock" && error.errno == libc::EWOULDBLOCK && Instant::now() < until =>
             {
                 let watch = Watch::entries(store.container_dir(id).path()).map_err(|e| Fault::step("watch", e))?;
-                let now = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.clone() })?;
+                let now = store.container_by_id(id)?.ok_or_else(|| Fault::NoSuchContainer { name: id.to_string() })?;
                 if matches!(now.state.status(), Status::Running | Status::Paused) {
                     return Ok(None);
                 }
@@ -132,7 +132,7 @@ fn once(
             Message::Events(events) => story.tell_all(events),
             Message::Started { fd } => return Ok(Started { client, input: fd }),
             Message::Fault(fault) => return Err(fault),
-            Message::Closed => return Err(Fault::MonitorDied { id: id.clone() }),
+            Message::Closed => return Err(Fault::MonitorDied { id: id.to_string() }),
             // Output follows `Started`.
             Message::Stdout(_) | Message::Stderr(_) | Message::Exited(_) => {}
         }

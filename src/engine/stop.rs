@@ -1,7 +1,7 @@
 //! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
 
 use super::plan::{Plan, Scene, Step};
-use crate::container::{Container, Status};
+use crate::container::{Container, ContainerId, Status};
 use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
 use crate::kernel::{process, signals};
@@ -20,7 +20,7 @@ pub fn signal_of(container: &Container) -> i32 {
 
 /// A running container's PID 1.
 pub fn handle(container: &Container) -> Result<OwnedFd, Fault> {
-    let not_running = || Fault::NotRunning { name: container.name.clone(), id: container.id.clone() };
+    let not_running = || Fault::NotRunning { name: container.name.clone(), id: container.id.to_string() };
     let init = container.state.up().and_then(|life| life.init).ok_or_else(not_running)?;
     process::open(init.pid, init.start_time).ok_or_else(not_running)
 }
@@ -179,7 +179,7 @@ pub(super) fn signalled(container: &Container, signal: i32) -> Fact {
 }
 
 /// Where it is frozen. After a SIGKILL its monitor may be quicker, and the group be gone.
-pub(super) fn thaw(store: &Store, id: &str, story: &mut Story) -> Result<(), Fault> {
+pub(super) fn thaw(store: &Store, id: &ContainerId, story: &mut Story) -> Result<(), Fault> {
     match store.group(id).filter(|g| g.frozen()).map(|group| group.freeze(false)) {
         None => {}
         Some(Err(e)) if matches!(e.errno, libc::ENOENT | libc::ENODEV) => {}
@@ -204,6 +204,6 @@ pub fn settled(
 }
 
 /// What its monitor has told since then.
-pub(super) fn tell_since(store: &Store, story: &mut Story, id: &str, since: u64) {
+pub(super) fn tell_since(store: &Store, story: &mut Story, id: &ContainerId, since: u64) {
     Journal::of_container(store, id).into_iter().filter(|e| e.at_us >= since).for_each(|event| story.tell(event));
 }

@@ -4,7 +4,7 @@
 //! Nothing is guessed. A file is *copied up* when the kernel's own mark (`origin`) is on it; a file of the same
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
-use crate::container::Container;
+use crate::container::{Container, ContainerId};
 use crate::event::{
     Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
 };
@@ -180,7 +180,7 @@ pub fn differences(store: &Store, container: &Container, before: &Snapshot, now:
 }
 
 /// The snapshot whose differences were told last.
-pub fn last_snapshot(store: &Store, id: &str) -> Snapshot {
+pub fn last_snapshot(store: &Store, id: &ContainerId) -> Snapshot {
     fs::read(store.container_dir(id).last_snapshot())
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
@@ -188,7 +188,7 @@ pub fn last_snapshot(store: &Store, id: &str) -> Snapshot {
 }
 
 /// Writes a snapshot down as the last. Bookkeeping: a lost one means that something is told twice.
-pub fn keep(store: &Store, id: &str, snapshot: &Snapshot) -> Result<(), SysError> {
+pub fn keep(store: &Store, id: &ContainerId, snapshot: &Snapshot) -> Result<(), SysError> {
     let content = serde_json::to_vec(snapshot).unwrap_or_default();
     store.replace_file(
         &mut crate::kernel::sys::Calls::default(),
@@ -267,7 +267,7 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
         evidence,
         proof,
         expect,
-        holds: Holds::WhileExists(container.id.clone()),
+        holds: Holds::WhileExists(container.id.to_string()),
         needs: Needs::root(),
         subject: format!("upper:{}:{}", container.id, difference.path.to_string_lossy()),
     })

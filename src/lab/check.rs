@@ -210,7 +210,7 @@ impl<'a> Checker<'a> {
     fn copied_out(&self, c: &Container, path: &str) -> Found<()> {
         let mut nearest = Cause::NotCopiedOut { name: c.name.clone() };
         for (id, from) in self.copies(Way::Out) {
-            match (id == c.id, covers(from, path)) {
+            match (id == c.id.as_str(), covers(from, path)) {
                 (true, true) => return Ok(()),
                 (true, false) => nearest = Cause::WrongPath { name: c.name.clone(), path: from.to_string() },
                 (false, true) if matches!(nearest, Cause::NotCopiedOut { .. }) => nearest = self.elsewhere(c, id),
@@ -221,7 +221,7 @@ impl<'a> Checker<'a> {
     }
 
     fn copied_in(&self, c: &Container, path: &str) -> Found<()> {
-        if self.copies(Way::In).any(|(id, to)| id == c.id && covers(to, path)) {
+        if self.copies(Way::In).any(|(id, to)| id == c.id.as_str() && covers(to, path)) {
             return Ok(());
         }
         let nearest = self.nearest_copy(c, path)?;
@@ -231,10 +231,10 @@ impl<'a> Checker<'a> {
     /// What comes nearest to a copy to this path of this container.
     fn nearest_copy(&self, c: &Container, path: &str) -> Found<Cause> {
         let name = c.name.clone();
-        if let Some((_, to)) = self.copies(Way::In).filter(|(id, to)| *id == c.id && !same(to, path)).last() {
+        if let Some((_, to)) = self.copies(Way::In).filter(|(id, to)| *id == c.id.as_str() && !same(to, path)).last() {
             return Ok(Cause::WrongPath { name, path: to.to_string() });
         }
-        if let Some((id, _)) = self.copies(Way::In).filter(|(id, _)| *id != c.id).last() {
+        if let Some((id, _)) = self.copies(Way::In).filter(|(id, _)| *id != c.id.as_str()).last() {
             return Ok(self.elsewhere(c, id));
         }
         if self.world.upper_file(&c.id, path)?.is_some() {
@@ -247,7 +247,7 @@ impl<'a> Checker<'a> {
         let is = self
             .containers
             .iter()
-            .find(|o| o.id == id)
+            .find(|o| o.id.as_str() == id)
             .map_or_else(|| id.chars().take(12).collect(), |o| o.name.clone());
         Cause::WrongContainer { name: c.name.clone(), is }
     }

@@ -1,7 +1,7 @@
 //! Checks on worlds that are written down: each near miss of the page exercise by itself.
 
 use super::*;
-use crate::container::{Config, HostConfig, Init, Life, Port, PortBinding, State};
+use crate::container::{Config, ContainerId, HostConfig, Init, Life, Port, PortBinding, State};
 use crate::event::Verdict;
 use crate::image::ImageId;
 use crate::lab::http::{NoAnswer, Response};
@@ -29,7 +29,7 @@ impl World for Written {
     fn events(&self) -> Result<Vec<Event>, Fault> {
         Ok(self.events.clone())
     }
-    fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    fn upper_file(&self, id: &ContainerId, path: &str) -> Result<Option<Vec<u8>>, Fault> {
         Ok(self.upper.get(&(id.into(), path.into())).map(|s| s.clone().into_bytes()))
     }
     fn image_file(&self, _: &Container, path: &str) -> Result<Option<Vec<u8>>, Fault> {
@@ -42,7 +42,7 @@ impl World for Written {
             .iter()
             .find(|c| c.state.life().is_some_and(|l| l.ports.iter().any(|p| p.host_port == Some(host_port))));
         let owner = owner.ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
-        let covered = self.upper.get(&(owner.id.clone(), PAGE.into()));
+        let covered = self.upper.get(&(owner.id.to_string(), PAGE.into()));
         let body = covered.cloned().or(self.image.map(str::to_string)).ok_or(NoAnswer { errno: libc::ECONNREFUSED })?;
         Ok(Response { status: 200, body })
     }
@@ -78,7 +78,7 @@ fn container(name: &str, status: Status, port: Option<u16>) -> Container {
         _ => State::default(),
     };
     Container {
-        id: format!("id-{name}"),
+        id: ContainerId::sample(name),
         name: name.into(),
         created: chrono::Utc::now(),
         image_id: ImageId::of_hex(&"1".repeat(64)),
@@ -96,7 +96,7 @@ fn copied(name: &str, path: &str, into_container: bool) -> Event {
     let (from, to) =
         if into_container { ("index.html".to_string(), inside) } else { (inside, "index.html".to_string()) };
     let fact = Fact::Copied { from, to, bytes: Some(1), entries: Some(1), into_container };
-    Event { container: Some(format!("id-{name}")), ..Event::of(fact, Vec::new()) }
+    Event { container: Some(ContainerId::sample(name).to_string()), ..Event::of(fact, Vec::new()) }
 }
 
 /// The exercise done right.
@@ -105,7 +105,7 @@ fn done() -> Written {
     Written {
         containers: vec![container("web", Status::Running, Some(8080))],
         events: vec![copied("web", PAGE, false), copied("web", PAGE, true)],
-        upper: BTreeMap::from([(("id-web".into(), PAGE.into()), edited)]),
+        upper: BTreeMap::from([(((&ContainerId::sample("web")).into(), PAGE.into()), edited)]),
         image: Some(ORIGINAL),
         fresh: Some(ORIGINAL),
     }
@@ -114,7 +114,7 @@ fn done() -> Written {
 fn cover(world: &mut Written, text: Option<&str>) {
     world.upper.clear();
     if let Some(text) = text {
-        world.upper.insert(("id-web".into(), PAGE.into()), text.into());
+        world.upper.insert(((&ContainerId::sample("web")).into(), PAGE.into()), text.into());
     }
 }
 
@@ -210,7 +210,10 @@ fn the_container_itself() {
     expect(
         |w| {
             w.containers.clear();
-            w.events.push(Event::of(Fact::ContainerRemoved { id: "id-web".into(), name: "web".into() }, Vec::new()));
+            w.events.push(Event::of(
+                Fact::ContainerRemoved { id: (&ContainerId::sample("web")).into(), name: "web".into() },
+                Vec::new(),
+            ));
         },
         "run=removed",
         "port out in page image",
@@ -221,7 +224,7 @@ fn the_container_itself() {
 fn copies_of_a_container_that_is_gone_do_not_count() {
     expect(
         |w| {
-            w.containers[0].id = "id-new".into();
+            w.containers[0].id = ContainerId::sample("new");
             w.upper.clear();
         },
         "out=wrong-container in=wrong-container",

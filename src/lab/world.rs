@@ -5,7 +5,7 @@
 //! symlink followed, regular files only, and only up to a limit.
 
 use super::http::{self, NoAnswer, Response};
-use crate::container::Container;
+use crate::container::{Container, ContainerId};
 use crate::event::{Event, Fact, Fault, SysError};
 use crate::image::{ImageId, Reference};
 use crate::kernel::resolve::{self, Seen};
@@ -32,7 +32,7 @@ pub trait World {
     /// What was told in this root, the oldest first.
     fn events(&self) -> Result<Vec<Event>, Fault>;
     /// A file in the container's write layer alone.
-    fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault>;
+    fn upper_file(&self, id: &ContainerId, path: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// The file as the container's image has it.
     fn image_file(&self, container: &Container, path: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// What the host's port answers.
@@ -75,7 +75,7 @@ impl World for StoreWorld<'_> {
         super::journal::events(self.store, self.since)
     }
 
-    fn upper_file(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>, Fault> {
+    fn upper_file(&self, id: &ContainerId, path: &str) -> Result<Option<Vec<u8>>, Fault> {
         read_beneath(&self.store.container_dir(id).upper(), path)
     }
 

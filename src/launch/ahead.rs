@@ -330,9 +330,6 @@ impl Ahead<'_> {
     }
 }
 
-/// Stands where only the making of a container gives an id or a name.
-pub const UNKNOWN: &str = "…";
-
 #[cfg(test)]
 mod tests {
     use super::*;

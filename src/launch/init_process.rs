@@ -212,7 +212,7 @@ impl InitProcess {
         let Some(group) = spec.cgroup.as_ref().filter(|g| g.version == 2) else { return };
         let fact = Fact::CgroupJoined { pid: Some(self.pid), name: group.name.clone(), paths: group.paths() };
         let receipt = (!self.is_exec).then(|| group.joined_receipt(self.pid));
-        story.tell(Event { container: Some(spec.id.clone()), receipt, ..Event::of(fact, Vec::new()) });
+        story.tell(Event { container: Some(spec.id.to_string()), receipt, ..Event::of(fact, Vec::new()) });
     }
 
     fn exec_fact(&self, spec: &Spec) -> Fact {
@@ -242,7 +242,7 @@ impl InitProcess {
             evidence: format!("/proc/{}/cmdline", self.pid),
             proof: vec!["test".into(), "-d".into(), format!("/proc/{}", self.pid)],
             expect: Expect::Status(0),
-            holds: Holds::WhileRunning(spec.id.clone()),
+            holds: Holds::WhileRunning(spec.id.to_string()),
             needs: Vec::new(),
             subject: format!("process:{}:{}", spec.id, self.pid),
         }));
@@ -282,5 +282,5 @@ impl InitProcess {
 
 /// The process ended without a message (killed from outside, out of memory), or its monitor was told to end.
 pub fn died(spec: &Spec) -> Fault {
-    Fault::MonitorDied { id: spec.id.clone() }
+    Fault::MonitorDied { id: spec.id.to_string() }
 }

@@ -11,7 +11,7 @@
 //! for `net.ipv4.ip_forward`, which is switched on, guarded ([`super::firewall`]), and told.
 
 use super::{firewall, ownership, subnet};
-use crate::container::Endpoint;
+use crate::container::{ContainerId, Endpoint};
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
 use crate::kernel::files;
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
@@ -50,7 +50,7 @@ pub fn ensure(store: &Store, story: &mut Story) -> Result<Network, Fault> {
 
 /// What [`ensure`] would tell, and the address that [`lease`] would give, as far as a look shows. A forecast changes nothing,
 /// and what cannot be looked at counts as missing.
-pub fn forecast(store: &Store, container_id: &str) -> Result<(Vec<Fact>, Option<Endpoint>), Fault> {
+pub fn forecast(store: &Store, container_id: &ContainerId) -> Result<(Vec<Fact>, Option<Endpoint>), Fault> {
     let bridge = subnet::bridge_name(store.root());
     let there = Netlink::open().and_then(|mut net| match settled(&mut net, &bridge, store)? {
         Some((_, address)) => Ok((address, true)),
@@ -70,9 +70,9 @@ pub fn forecast(store: &Store, container_id: &str) -> Result<(Vec<Fact>, Option<
 }
 
 /// Addresses of the store's other containers that live.
-pub fn in_use(store: &Store, container_id: &str) -> Result<Vec<Ipv4Addr>, Fault> {
+pub fn in_use(store: &Store, container_id: &ContainerId) -> Result<Vec<Ipv4Addr>, Fault> {
     let (whole, damaged) = store.all_containers()?;
-    let others = whole.into_iter().filter(|c| c.id != container_id);
+    let others = whole.into_iter().filter(|c| c.id != *container_id);
     let known = others.filter_map(|c| Some(c.state.life()?.endpoint.as_ref()?.address));
     Ok(known.chain(damaged.iter().flat_map(|d| addresses_of(store, &d.id))).collect())
 }
@@ -224,7 +224,7 @@ fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
 
 /// The first free address. `in_use` are those of live containers; the caller holds the store lock until the container's
 /// state names its own.
-pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Result<Endpoint, Fault> {
+pub fn lease(network: &Network, container_id: &ContainerId, in_use: &[Ipv4Addr]) -> Result<Endpoint, Fault> {
     let address = subnet::first_free(network.subnet, network.gateway, in_use)
         .ok_or_else(|| Fault::NoFreeAddress { subnet: shown(network.subnet) })?;
     Ok(Endpoint {
@@ -239,17 +239,12 @@ pub fn lease(network: &Network, container_id: &str, in_use: &[Ipv4Addr]) -> Resu
 
 /// The host's end of a container's pair. A device's name holds 15 characters: 11 hex digits tell 17 million million
 /// containers apart.
-pub fn veth(container_id: &str) -> String {
-    let digits: String = container_id
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || super::ahead::UNKNOWN.contains(*c))
-        .take(11)
-        .collect();
-    format!("veth{digits}")
+pub fn veth(container_id: &ContainerId) -> String {
+    format!("veth{}", container_id.chars().take(11).collect::<String>())
 }
 
 /// The addresses that a container has as the kernel says, for one whose files do not.
-pub fn addresses_of(store: &Store, container_id: &str) -> Vec<Ipv4Addr> {
+pub fn addresses_of(store: &Store, container_id: &ContainerId) -> Vec<Ipv4Addr> {
     let processes = store.group(container_id).map(|group| group.processes()).unwrap_or_default();
     processes.into_iter().map(process::addresses).find(|found| !found.is_empty()).unwrap_or_default()
 }

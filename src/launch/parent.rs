@@ -103,7 +103,7 @@ impl Parent<'_> {
                 self.store.write_state(&self.spec.id, &State::Running(self.life.clone())).map_err(failed)?;
                 let (id, name) = (self.container.id.clone(), self.container.name.clone());
                 let pid = self.init.as_ref().map(|init| init.pid);
-                story.tell(Event::of(Fact::ContainerStarted { id, name, pid }, Vec::new()));
+                story.tell(Event::of(Fact::ContainerStarted { id: id.to_string(), name, pid }, Vec::new()));
             }
             _ => {}
         }
@@ -241,7 +241,7 @@ pub fn exec(
     let arguments = |sync| InitArguments { sync, streams, slave, filters, endpoint: None, enter };
     let init = InitProcess::born(&mut calls, 0, spec, arguments).map_err(|e| Fault::step("exec", e))?;
     let fact = Fact::ProcessAdded { pid: Some(init.pid) };
-    story.tell(Event { container: Some(spec.id.clone()), ..Event::of(fact, calls.take()) });
+    story.tell(Event { container: Some(spec.id.to_string()), ..Event::of(fact, calls.take()) });
     init.tell_born_in_cgroup(spec, story);
     Ok(init)
 }
@@ -262,12 +262,12 @@ fn tell_clone(spec: &Spec, pid: i32, made: &[(&str, u64)], mut calls: Calls, sto
     let first = evidence.first().cloned().unwrap_or_default();
     let inside = process::inner_pid(pid).unwrap_or(1);
     let mut event = Event::of(Fact::NamespacesMade { pid: Some(pid), inside, namespaces }, calls.take());
-    event.container = Some(spec.id.clone());
+    event.container = Some(spec.id.to_string());
     event.receipt = Some(Receipt {
         evidence: evidence.join(" "),
         proof: vec!["readlink".into(), format!("/proc/{pid}/ns/pid")],
         expect: Expect::Equals(first),
-        holds: Holds::WhileRunning(spec.id.clone()),
+        holds: Holds::WhileRunning(spec.id.to_string()),
         needs: Needs::root(),
         subject: format!("namespaces:{}", spec.id),
     });

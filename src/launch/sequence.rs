@@ -151,11 +151,11 @@ fn limits(spec: &Spec) -> Vec<Limited> {
 pub fn ending(container: &Container, group: Option<&Group>) -> Vec<Fact> {
     let (id, name) = (container.id.clone(), container.name.clone());
     let group = group.map(|g| Fact::CgroupRemoved { name: g.name.clone(), paths: g.paths() });
-    let removed = Fact::ContainerRemoved { id: id.clone(), name: name.clone() };
+    let removed = Fact::ContainerRemoved { id: id.to_string(), name: name.clone() };
     [Fact::Reaped { pid: container.state.init().map(|init| init.pid), code: None, signal: None }]
         .into_iter()
         .chain(group)
-        .chain([Fact::ContainerExited { id, name, code: None, signal: None, oom: false }])
+        .chain([Fact::ContainerExited { id: id.to_string(), name, code: None, signal: None, oom: false }])
         .chain(container.host_config.auto_remove.then_some(removed))
         .collect()
 }
@@ -304,7 +304,7 @@ impl Step {
                 user: ahead.user(spec)?.map(|user| user.shown()),
             }],
             Running => {
-                vec![Fact::ContainerStarted { id: spec.id.clone(), name: ahead.name.into(), pid: None }]
+                vec![Fact::ContainerStarted { id: spec.id.to_string(), name: ahead.name.into(), pid: None }]
             }
         })
     }

@@ -4,7 +4,7 @@
 //! cgroupsPath, resources, namespaces), so that who knows a runc bundle can read this. Its types were tried and left: each
 //! field is an Option behind a builder there, and what is ours (the overlay, the network) would stand beside them anyway.
 
-use crate::container::{Container, Limits, NetworkMode, Port, Process};
+use crate::container::{Container, ContainerId, Limits, NetworkMode, Port, Process};
 use crate::image::ChainId;
 use crate::kernel::cgroup::Group;
 use crate::kernel::overlay::Overlay;
@@ -17,7 +17,7 @@ pub const MKNOD: &str = "CAP_MKNOD";
 
 #[derive(Debug, Clone)]
 pub struct Spec {
-    pub id: String,
+    pub id: ContainerId,
     pub hostname: String,
     pub root: Overlay,
     /// `root.readonly`

@@ -1,6 +1,7 @@
 //! The command line's side of the conversation with a monitor.
 
 use super::protocol::{Message, Request, from_client, to_client};
+use crate::container::ContainerId;
 use crate::event::{Deed, Fault, SysError};
 use crate::kernel::packet::{MOST, Packets, Stop};
 use crate::kernel::{process, resolve};
@@ -15,7 +16,11 @@ pub struct Client {
 
 impl Client {
     /// Starts a monitor for this container; it begins when it is asked to ([`Client::request`]).
-    pub fn start_monitor(store: &Store, id: &str, program: BorrowedFd<'_>) -> Result<(Client, Deed<i32>), SysError> {
+    pub fn start_monitor(
+        store: &Store,
+        id: &ContainerId,
+        program: BorrowedFd<'_>,
+    ) -> Result<(Client, Deed<i32>), SysError> {
         let (ours, theirs) = Packets::pair()?;
         let root = store.root().to_string_lossy().into_owned();
         let deed = process::start_helper("monitor", &[super::COMMAND, &root, id], theirs.as_fd(), program)?;
@@ -23,7 +28,7 @@ impl Client {
     }
 
     /// Connects to the monitor of a container that runs.
-    pub fn connect(store: &Store, id: &str) -> Result<Client, SysError> {
+    pub fn connect(store: &Store, id: &ContainerId) -> Result<Client, SysError> {
         let dir = resolve::directory(store.container_dir(id).path())?;
         Ok(Client { packets: Packets::connect(dir.as_fd(), SOCKET)? })
     }

@@ -212,7 +212,7 @@ impl Execs {
             for exec in self.execs.iter_mut().filter(|e| e.asked_by == client.number) {
                 if matches!(exec.stage, Stage::Starting { .. }) {
                     let mut story = Story::new();
-                    exec.fail(Fault::MonitorDied { id: into.spec.id.clone() }, &mut story);
+                    exec.fail(Fault::MonitorDied { id: into.spec.id.to_string() }, &mut story);
                     into.write_down(&story);
                 }
             }
@@ -231,7 +231,7 @@ impl Execs {
     /// The story of an exec goes to the one who asked for it, and to the monitors' journal when that one is gone.
     fn tell(&mut self, number: usize, story: &Story, into: &Target<'_>) {
         let Some(client) = self.client(number) else { return into.write_down(story) };
-        let about = |event: &Event| Event { container: Some(into.spec.id.clone()), ..event.clone() };
+        let about = |event: &Event| Event { container: Some(into.spec.id.to_string()), ..event.clone() };
         client.tell(&story.events().iter().map(about).collect::<Vec<_>>());
     }
 

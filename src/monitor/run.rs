@@ -5,7 +5,7 @@ use super::log::Log;
 use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
-use crate::container::{Container, End, Failed, Life, State};
+use crate::container::{Container, ContainerId, End, Failed, Life, State};
 use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
@@ -30,6 +30,7 @@ type First = Rc<RefCell<Listener>>;
 /// Entry point of the hidden command: ROOT ID DESCRIPTOR.
 pub fn main(args: &[String]) -> i32 {
     let [root, id, number] = args else { return 2 };
+    let Some(id) = &ContainerId::parse(id) else { return 2 };
     let Some(packets) = crate::kernel::packet::handed_over(number) else { return 2 };
     process::be_called(c"docent-monitor");
     if process::begin_afresh(number).is_err() {
@@ -65,8 +66,8 @@ pub fn main(args: &[String]) -> i32 {
 }
 
 /// Events go to the client that waits, and what nobody waits for goes to the monitors' journal.
-fn story(store: &Store, id: &str, first: &First) -> Story {
-    let (store, id_, first) = (store.clone(), id.to_string(), first.clone());
+fn story(store: &Store, id: &ContainerId, first: &First) -> Story {
+    let (store, id_, first) = (store.clone(), id.clone(), first.clone());
     let mut story = Story::passing_on(move |events| {
         let mut client = first.borrow_mut();
         client.tell(events);
@@ -77,7 +78,7 @@ fn story(store: &Store, id: &str, first: &First) -> Story {
 }
 
 /// What a client was to be told and has not taken before it went.
-pub(super) fn write_unheard(store: &Store, id: &str, client: &mut Listener) {
+pub(super) fn write_unheard(store: &Store, id: &ContainerId, client: &mut Listener) {
     for events in client.unheard().iter().filter_map(|body| serde_json::from_slice::<Vec<Event>>(body).ok()) {
         store.append_monitor_events(id, &events);
     }
@@ -99,7 +100,7 @@ struct Monitor {
 
 impl Monitor {
     /// Everything up to the running program; on failure everything is undone.
-    fn start(store: Store, id: &str, story: &mut Story, size: (u16, u16)) -> Result<Monitor, Fault> {
+    fn start(store: Store, id: &ContainerId, story: &mut Story, size: (u16, u16)) -> Result<Monitor, Fault> {
         let step = |name: &'static str| move |e: SysError| Fault::step(name, e);
         std::env::set_current_dir("/").map_err(|e| Fault::step("chdir", SysError::io("chdir", "/", &e)))?;
         let signals =
@@ -299,7 +300,7 @@ impl Monitor {
         let (id, name) = (self.container.id.clone(), self.container.name.clone());
         let (code, signal) = (Some(exited.code), ended.signal);
         story.tell(Event::of(
-            Fact::ContainerExited { id: id.clone(), name: name.clone(), code, signal, oom },
+            Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom },
             Vec::new(),
         ));
         // While its group is there, the container is kept too: the next command finds both by its name.
@@ -307,7 +308,7 @@ impl Monitor {
         let kept = !matches!(removed, Some(Ok(_)));
         match removed {
             Some(Ok(deed)) => deed.tell(story),
-            Some(Err(error)) => story.tell(Event::failed(Fact::ContainerRemoved { id: id.clone(), name }, error)),
+            Some(Err(error)) => story.tell(Event::failed(Fact::ContainerRemoved { id: id.to_string(), name }, error)),
             None => {}
         }
         if kept && let Err(error) = self.store.write_state(&id, &State::Exited(end)) {

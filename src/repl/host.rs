@@ -19,7 +19,7 @@ pub fn names(root: &Path, host: &Host, kind: Kind) -> Vec<String> {
     let Some(store) = Store::existing(root, host) else { return Vec::new() };
     match kind {
         Kind::Container => store.list_containers().unwrap_or_default().into_iter().map(|c| c.name).collect(),
-        Kind::Id => store.list_containers().unwrap_or_default().into_iter().map(|c| c.id).collect(),
+        Kind::Id => store.list_containers().unwrap_or_default().into_iter().map(|c| c.id.to_string()).collect(),
         Kind::Image => {
             let images = store.images().unwrap_or_default();
             let names = images.iter().flat_map(|i| &i.names).filter_map(|n| Reference::parse(n).ok());

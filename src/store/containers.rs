@@ -4,9 +4,8 @@
 //! store lock. Whether a container is paused is not written anywhere: the freezer says it.
 
 use super::{Store, Temp};
-use crate::container::{Container, State};
+use crate::container::{Container, ContainerId, State};
 use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
-use crate::image::digest::valid_hex;
 use crate::kernel::cgroup::Group;
 use crate::kernel::{files, process, sys};
 use std::fs::{self, File};
@@ -22,7 +21,7 @@ pub struct ContainerLock {
 /// A container whose files cannot be read.
 #[derive(Debug)]
 pub struct Damaged {
-    pub id: String,
+    pub id: ContainerId,
     /// What `config.json` says, if it is the state that is lost.
     pub config: Option<Container>,
     pub fault: Fault,
@@ -89,11 +88,11 @@ fn overwrite(path: &Path, mut content: Vec<u8>) -> std::io::Result<()> {
 
 impl Store {
     /// The container's cgroup, whether it exists or not; None where no cgroup is mounted.
-    pub fn group(&self, id: &str) -> Option<Group> {
+    pub fn group(&self, id: &ContainerId) -> Option<Group> {
         self.host.cgroups.group(id)
     }
 
-    pub fn container_dir(&self, id: &str) -> ContainerDir {
+    pub fn container_dir(&self, id: &ContainerId) -> ContainerDir {
         ContainerDir { dir: self.container(id) }
     }
 
@@ -125,7 +124,7 @@ impl Store {
             files::rename(calls, temp.path(), &target)?;
             let path = target.to_string_lossy().into_owned();
             let (id, name, image) = (container.id.clone(), container.name.clone(), container.config.image.clone());
-            Ok(((), Fact::ContainerCreated { id: Some(id), name: Some(name), image, path: Some(path) }))
+            Ok(((), Fact::ContainerCreated { id: Some(id.to_string()), name: Some(name), image, path: Some(path) }))
         })
         .map_err(step)?;
         temp.keep();
@@ -133,7 +132,7 @@ impl Store {
             evidence: target.to_string_lossy().into_owned(),
             proof: vec!["test".into(), "-d".into(), target.join("upper").to_string_lossy().into_owned()],
             expect: Expect::Status(0),
-            holds: Holds::WhileExists(container.id.clone()),
+            holds: Holds::WhileExists(container.id.to_string()),
             needs: crate::event::Needs::root(),
             subject: format!("container:{}", container.id),
         }))
@@ -151,7 +150,7 @@ impl Store {
     }
 
     /// The same for one whose files cannot be read.
-    pub fn discard_container(&self, id: &str, name: &str) -> Result<Deed<()>, SysError> {
+    pub fn discard_container(&self, id: &ContainerId, name: &str) -> Result<Deed<()>, SysError> {
         let from = self.container(id);
         // A place under our own lock, so that the recovery of another command leaves it to us.
         let temp = self.temporary_dir()?;
@@ -180,20 +179,20 @@ impl Store {
         let content = serde_json::to_vec(&renamed).map_err(|e| SysError::io("write", &shown, &e.into()))?;
         let deed = sys::deed(|calls| {
             self.replace_file(calls, &path, &content, true)?;
-            Ok(((), Fact::ContainerRenamed { id, name: name.into(), was }))
+            Ok(((), Fact::ContainerRenamed { id: id.to_string(), name: name.into(), was }))
         })?;
         let line = format!("\"id\":\"{}\",\"name\":\"{name}\"", container.id);
         Ok(deed.of_container(&container.id).with_receipt(Receipt {
             evidence: line.clone(),
             proof: vec!["grep".into(), "-oF".into(), line.clone(), shown],
             expect: Expect::Equals(line),
-            holds: Holds::WhileExists(container.id.clone()),
+            holds: Holds::WhileExists(container.id.to_string()),
             needs: crate::event::Needs::root(),
             subject: format!("name:{}", container.id),
         }))
     }
 
-    pub fn write_state(&self, id: &str, state: &State) -> Result<(), SysError> {
+    pub fn write_state(&self, id: &ContainerId, state: &State) -> Result<(), SysError> {
         let content = serde_json::to_vec(state).unwrap_or_default();
         let mut bookkeeping = sys::Calls::default();
         let path = self.container_dir(id).state();
@@ -207,13 +206,11 @@ impl Store {
     ///
     /// Errors: [`Fault::ContainerDamaged`].
     pub fn container_by_id(&self, id: &str) -> Result<Option<Container>, Fault> {
-        self.examine(id).map_err(|damaged| damaged.fault)
+        let Some(id) = ContainerId::parse(id) else { return Ok(None) };
+        self.examine(&id).map_err(|damaged| damaged.fault)
     }
 
-    fn examine(&self, id: &str) -> Result<Option<Container>, Box<Damaged>> {
-        if !valid_hex(id) {
-            return Ok(None);
-        }
+    fn examine(&self, id: &ContainerId) -> Result<Option<Container>, Box<Damaged>> {
         let dir = self.container_dir(id);
         // Nothing at all is there: it was removed meanwhile, or is a stray file.
         let none = |e: &std::io::Error| {
@@ -229,12 +226,12 @@ impl Store {
             }
         };
         let own = |container: Container| {
-            if container.id == id { Ok(container) } else { Err(std::io::Error::other("another container's id")) }
+            if container.id == *id { Ok(container) } else { Err(std::io::Error::other("another container's id")) }
         };
         let container = match super::read_json(&dir.config()).and_then(own) {
             Ok(container) => container,
             Err(e) if none(&e) => return Ok(None),
-            Err(e) => return Err(Box::new(Damaged { id: id.into(), config: None, fault: damaged(dir.config(), e) })),
+            Err(e) => return Err(Box::new(Damaged { id: id.clone(), config: None, fault: damaged(dir.config(), e) })),
         };
         let state = match super::read_json(&dir.state()) {
             Ok(State::Running(life)) if self.group(id).is_some_and(|g| g.frozen()) => State::Paused(life),
@@ -242,17 +239,17 @@ impl Store {
             Err(e) if none(&e) => return Ok(None),
             Err(e) => {
                 let fault = damaged(dir.state(), e);
-                return Err(Box::new(Damaged { id: id.into(), config: Some(container), fault }));
+                return Err(Box::new(Damaged { id: id.clone(), config: Some(container), fault }));
             }
         };
         Ok(Some(Container { state, ..container }))
     }
 
     /// Ids of all containers, whatever their files say.
-    pub fn container_ids(&self) -> Vec<String> {
+    pub fn container_ids(&self) -> Vec<ContainerId> {
         let entries = fs::read_dir(self.containers()).into_iter().flatten().flatten();
         let dirs = entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
-        dirs.filter_map(|e| e.file_name().into_string().ok()).filter(|id| valid_hex(id)).collect()
+        dirs.filter_map(|e| ContainerId::parse(e.file_name().to_str()?)).collect()
     }
 
     /// All containers that can be read, the newest first.
@@ -271,8 +268,8 @@ impl Store {
         let entries = fs::read_dir(self.containers())
             .map_err(|e| Fault::step("read", SysError::io("open", self.containers().to_string_lossy(), &e)))?;
         let (mut all, mut damaged) = (Vec::new(), Vec::new());
-        for entry in entries.flatten() {
-            match self.examine(&entry.file_name().to_string_lossy()) {
+        for id in entries.flatten().filter_map(|entry| ContainerId::parse(entry.file_name().to_str()?)) {
+            match self.examine(&id) {
                 Ok(container) => all.extend(container),
                 Err(one) if matches!(one.fault, Fault::ContainerDamaged { .. }) => damaged.push(*one),
                 Err(one) => return Err(one.fault),
@@ -310,7 +307,7 @@ impl Store {
     }
 
     /// Takes a container's lock without waiting; None: its monitor lives.
-    pub fn try_lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
+    pub fn try_lock_container(&self, id: &ContainerId) -> Result<Option<ContainerLock>, SysError> {
         let path = self.container_dir(id).lock();
         let file = super::open_own(&path).map_err(|e| SysError::io("open", path.to_string_lossy(), &e))?;
         match file.try_lock() {
@@ -321,7 +318,7 @@ impl Store {
     }
 
     /// Waits until the container's monitor is gone, and keeps the lock. None: so is the container.
-    pub fn lock_container(&self, id: &str) -> Result<Option<ContainerLock>, SysError> {
+    pub fn lock_container(&self, id: &ContainerId) -> Result<Option<ContainerLock>, SysError> {
         let path = self.container_dir(id).lock();
         let file = match super::open_own(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -338,7 +335,7 @@ impl Store {
     }
 
     /// What a monitor saw when no command listened any more, in a file of the container's own that outlives it.
-    pub fn append_monitor_events(&self, id: &str, events: &[crate::event::Event]) {
+    pub fn append_monitor_events(&self, id: &ContainerId, events: &[crate::event::Event]) {
         let mut events = events.to_vec();
         for event in &mut events {
             event.container.get_or_insert_with(|| id.to_string());
@@ -348,19 +345,19 @@ impl Store {
     }
 
     /// Where a container's monitors write what nobody waited for.
-    pub fn monitor_journal(&self, id: &str) -> PathBuf {
+    pub fn monitor_journal(&self, id: &ContainerId) -> PathBuf {
         self.monitor_journals().join(format!("{id}.jsonl"))
     }
 
     /// Ids of containers whose monitors have written since that moment of the monotonic clock.
-    pub fn monitor_journals_since(&self, at_us: u64) -> Vec<String> {
+    pub fn monitor_journals_since(&self, at_us: u64) -> Vec<ContainerId> {
         let ago = std::time::Duration::from_micros(crate::event::now_us().saturating_sub(at_us));
         // A second more: file times are coarse, and a file looked at twice is only read twice.
         let from = std::time::SystemTime::now() - ago - std::time::Duration::from_secs(1);
         let entries = fs::read_dir(self.monitor_journals()).into_iter().flatten().flatten();
         entries
             .filter(|e| e.metadata().and_then(|m| m.modified()).is_ok_and(|t| t >= from))
-            .filter_map(|e| e.file_name().to_string_lossy().strip_suffix(".jsonl").map(str::to_string))
+            .filter_map(|e| ContainerId::parse(e.file_name().to_str()?.strip_suffix(".jsonl")?))
             .collect()
     }
 

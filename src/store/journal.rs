@@ -17,6 +17,7 @@
 //! A file comes to be at the first event, or at the end: a command that tells nothing costs a handful of system calls.
 
 use super::Store;
+use crate::container::ContainerId;
 use crate::event::{Event, Fact, Fault, SysError};
 use crate::kernel::sys;
 use serde::{Deserialize, Serialize};
@@ -214,7 +215,7 @@ impl Journal {
     }
 
     /// What a container's monitors told, the oldest first.
-    pub fn of_container(store: &Store, id: &str) -> Vec<Event> {
+    pub fn of_container(store: &Store, id: &ContainerId) -> Vec<Event> {
         read_lines(&store.monitor_journal(id)).map(|l| l.events).unwrap_or_default()
     }
 }
@@ -228,7 +229,7 @@ pub struct ContainerJournal {
 
 impl ContainerJournal {
     /// Opens it, and goes on where an earlier monitor stopped. A line that one left torn is ended; it counts as none.
-    pub fn open(store: &Store, id: &str) -> Result<ContainerJournal, SysError> {
+    pub fn open(store: &Store, id: &ContainerId) -> Result<ContainerJournal, SysError> {
         let path = store.monitor_journal(id);
         let io = |e: std::io::Error| SysError::io("open", path.to_string_lossy(), &e);
         let mut file = File::options().read(true).append(true).create(true).mode(0o600).open(&path).map_err(io)?;
@@ -327,7 +328,7 @@ fn prune(store: &Store, number: u64) {
     let changed = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
     let Some(oldest) = kept.first().and_then(|n| changed(&path(store, *n))) else { return };
     for story in fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten().map(|e| e.path()) {
-        let gone = story.file_stem().and_then(|s| s.to_str()).is_some_and(|id| !store.container(id).exists());
+        let gone = story.file_stem().and_then(|s| s.to_str()).is_some_and(|id| !store.has_container(id));
         if gone && changed(&story).is_some_and(|time| time < oldest) {
             drop(fs::remove_file(story));
         }

@@ -33,6 +33,7 @@ pub use journal::{ContainerJournal, Header, Journal, Record};
 pub use layers::{BlobWriter, Committed, ImportTransaction, LayerInfo, NewLayer, StageError};
 pub use temp::Temp;
 
+use crate::container::ContainerId;
 use crate::event::{Deed, Fact, Fault, SysError};
 use crate::image::ChainId;
 use crate::kernel::host::Host;
@@ -212,8 +213,8 @@ impl Store {
     pub fn containers(&self) -> PathBuf {
         self.root.join("containers")
     }
-    pub fn container(&self, id: &str) -> PathBuf {
-        self.containers().join(id)
+    pub fn container(&self, id: &ContainerId) -> PathBuf {
+        self.containers().join(id.as_str())
     }
     pub fn network(&self) -> PathBuf {
         self.root.join("network")

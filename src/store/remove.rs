@@ -1,8 +1,8 @@
 //! The end of a store, and what is told apart for others: whether a path is a store at all.
 
 use super::Store;
+use crate::container::ContainerId;
 use crate::event::{Deed, Event, Fact, Kept, Story, SysError};
-use crate::image::digest::valid_hex;
 use crate::kernel::{files, sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -29,7 +29,7 @@ impl Store {
     }
 
     pub fn has_container(&self, id: &str) -> bool {
-        valid_hex(id) && self.container(id).is_dir()
+        ContainerId::parse(id).is_some_and(|id| self.container(&id).is_dir())
     }
 
     /// Keeps of a list of things only those that this store has not told of yet, and remembers them.

@@ -9,6 +9,7 @@
 pub mod scenario;
 pub mod tracer;
 
+use docent::container::ContainerId;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -303,8 +304,9 @@ impl Machine {
             if written < mark.at {
                 continue;
             }
-            if let Some(id) = entry.file_name().to_string_lossy().strip_suffix(".jsonl") {
-                all.extend(docent::store::Journal::of_container(&store, id));
+            let name = entry.file_name();
+            if let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".jsonl")).and_then(ContainerId::parse) {
+                all.extend(docent::store::Journal::of_container(&store, &id));
             }
         }
         // What a monitor told is also part of the command's story that waited for it.

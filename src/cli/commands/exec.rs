@@ -51,7 +51,7 @@ impl Command for Exec {
         let plan = self.plan(&container, command)?;
         let begun = context.carry_out(plan)?.take::<Begun>();
         context.narrate();
-        let begun = begun.ok_or_else(|| Fault::MonitorDied { id: container.id.clone() })?;
+        let begun = begun.ok_or_else(|| Fault::MonitorDied { id: container.id.to_string() })?;
         let outcome = begun.attach(&mut context.story)?;
         attached::finish(context, &container, outcome, true)
     }

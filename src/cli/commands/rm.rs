@@ -1,6 +1,7 @@
 //! `docker rm`: containers go, with everything that was written in them.
 
 use super::*;
+use crate::container::ContainerId;
 use crate::engine::remove::{self, Discard, Remove};
 use std::collections::BTreeMap;
 
@@ -71,8 +72,11 @@ impl Command for Rm {
 }
 
 fn plan(store: &Store, name: &str, force: bool) -> Result<Plan, Fault> {
-    match store.find_container(name) {
-        Err(Fault::ContainerDamaged { id, .. }) if force => Ok(Plan::default().then(Discard(id))),
-        found => Ok(Remove::plan(&found?, force).named(name)),
+    let found = store.find_container(name);
+    if let Err(Fault::ContainerDamaged { id, .. }) = &found
+        && let Some(id) = ContainerId::parse(id).filter(|_| force)
+    {
+        return Ok(Plan::default().then(Discard(id)));
     }
+    Ok(Remove::plan(&found?, force).named(name))
 }

@@ -31,7 +31,7 @@ impl Command for Run {
         let mut scene = context.carry_out(plan)?;
         let (container, started) = (scene.container()?.clone(), scene.take::<Started>());
         // Nobody else knows of it yet, unless somebody guessed its id.
-        let started = started.ok_or_else(|| Fault::MonitorDied { id: container.id.clone() })?;
+        let started = started.ok_or_else(|| Fault::MonitorDied { id: container.id.to_string() })?;
         if self.detach {
             let hint = context.hint();
             context.narrate();

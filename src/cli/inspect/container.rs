@@ -169,7 +169,7 @@ pub(crate) fn sample(id: &str, name: &str) -> Container {
     let time = chrono::Utc.timestamp_opt(1_772_604_360, 250_000_000).single();
     let port = Port { host_ip: None, host_port: Some(8080), port: 80, proto: "tcp".into() };
     Container {
-        id: format!("{id:0<64}"),
+        id: format!("{id:0<64}").try_into().expect("hex digits"),
         name: name.into(),
         created: time.unwrap_or_default(),
         image_id: crate::image::ImageId::of_hex(&"9d1c".repeat(16)),

@@ -160,12 +160,13 @@ fn the_oldest_go() {
     hint.set_len(KEPT + PRUNE_EVERY - 1 - (KEPT + PRUNE_EVERY) % PRUNE_EVERY).expect("set");
     // By the clock, one told long before the oldest record that stays and one after it.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
-    for (id, at) in [("3f", std::time::UNIX_EPOCH), ("4a", later)] {
+    let (old, new) = (&ContainerId::sample("old"), &ContainerId::sample("new"));
+    for (id, at) in [(old, std::time::UNIX_EPOCH), (new, later)] {
         store.append_monitor_events(id, &[event(1)]);
-        File::options().write(true).open(store.monitor_journal(id)).and_then(|f| f.set_modified(at)).expect(id);
+        File::options().write(true).open(store.monitor_journal(id)).and_then(|f| f.set_modified(at)).expect("its time");
     }
     begin(&store).end(0).expect("written");
-    assert!(!store.monitor_journal("3f").exists() && store.monitor_journal("4a").exists());
+    assert!(!store.monitor_journal(old).exists() && store.monitor_journal(new).exists());
     let numbers = Journal::numbers(&store);
     assert_eq!(numbers.len(), 1, "{numbers:?}");
     assert_eq!(numbers.iter().map(|n| n % PRUNE_EVERY).collect::<Vec<_>>(), [0]);
@@ -174,15 +175,16 @@ fn the_oldest_go() {
 #[test]
 fn a_later_monitor_goes_on_after_a_torn_line() {
     let (_dir, store) = store();
-    store.append_monitor_events("3f", &[event(1)]);
-    let mut file = File::options().append(true).open(store.monitor_journal("3f")).expect("the file");
+    let id = &ContainerId::sample("web");
+    store.append_monitor_events(id, &[event(1)]);
+    let mut file = File::options().append(true).open(store.monitor_journal(id)).expect("the file");
     file.write_all(b"{\"at_us\":2,\"torn").expect("torn");
-    store.append_monitor_events("3f", &[event(3)]);
-    let read = read_lines(&store.monitor_journal("3f")).expect("lines");
+    store.append_monitor_events(id, &[event(3)]);
+    let read = read_lines(&store.monitor_journal(id)).expect("lines");
     assert_eq!((read.torn, read.broken), (true, None), "the chain goes over the torn line");
-    let read = Journal::of_container(&store, "3f");
+    let read = Journal::of_container(&store, id);
     let told: Vec<_> = read.iter().map(|e| (e.at_us, e.container.as_deref())).collect();
-    assert_eq!(told, [(1, Some("3f")), (3, Some("3f"))]);
+    assert_eq!(told, [(1, Some(id.as_str())), (3, Some(id.as_str()))]);
 }
 
 #[test]
