@@ -145,6 +145,8 @@ const FAILURES: &[(&str, &str)] = &[
     ("exec taken /odd/text", "ENOEXEC"),
     ("exec taken /odd/fifo", "EACCES"),
     ("exec -u 1000 taken /odd/mine/sh", "executable file not found"),
+    ("exec taken /odd/unloadable", "ENOENT"),
+    ("exec taken /odd/script-of-it", "ENOENT"),
     ("create --name taken tiny", "already in use"),
     ("start no-such", "No such container"),
     ("start unstartable", "executable file not found"),
@@ -183,6 +185,19 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
     m.docent(&["run", "-d", "--name", "paused", "--network", "none", "tiny", "sleep", "1000"]).ok();
     m.docent(&["pause", "paused"]).ok();
     m.docent(&["run", "--name", "stopped", "--network", "none", "tiny", "true"]).ok();
+/// A program of this machine that the kernel hands to a dynamic loader.
+fn with_loader(loader: &[u8]) -> Vec<u8> {
+    let own = std::fs::read("/proc/self/exe").expect("this program");
+    let mut elf = own[..64].to_vec();
+    // e_phoff; e_phentsize and e_phnum.
+    elf[32..40].copy_from_slice(&64u64.to_ne_bytes());
+    elf[54..58].copy_from_slice(&[56u16.to_ne_bytes(), 1u16.to_ne_bytes()].concat());
+    let (kind, flags) = (3u32.to_ne_bytes(), 4u32.to_ne_bytes());
+    // PT_INTERP: p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align.
+    let words = [120, 0, 0, loader.len() as u64, loader.len() as u64, 1].map(u64::to_ne_bytes);
+    [elf, kind.to_vec(), flags.to_vec(), words.concat(), loader.to_vec()].concat()
+}
+
     m.docent(&["create", "--name", "unstartable", "--network", "none", "tiny", "no-such-program"]).ok();
     archive(&m.work().join("good.tar"), "good:1");
     let link = common::Member { kind: b'2', link: "/etc", ..common::Member::file("proc", b"") };
@@ -199,7 +214,8 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
         m.docent(&["load", "-i", "odd.tar"]).ok();
     }
     let odd = "mkdir -p /odd/mine; cd /odd; printf '#!/no/such\\n' > lost; : > empty; echo text > text; mkfifo fifo; \
-               cp /bin/sh mine/sh; chmod 755 lost empty text fifo mine/sh; chmod 700 mine";
+               printf '#!/odd/unloadable\\n' > script-of-it; cp /bin/sh mine/sh; \
+               chmod 755 lost empty text fifo script-of-it mine/sh; chmod 700 mine";
     m.docent(&["exec", "taken", "sh", "-ec", odd]).ok();
     let state = "\"$0\" ps -a --format '{{.ID}} {{.Names}} {{.State}}'; find \"$DOCENT_ROOT\" \\( -path '*/journal' -o -path '*/work' \\) -prune -o -print | sort";
     let before = m.sh(state).ok().stdout;
@@ -208,6 +224,10 @@ fn what_a_look_can_know_to_fail_is_foreseen_in_the_same_words() {
             let words: Vec<&str> = line.split(' ').collect();
             let foreseen = m.docent(&[&["--lang", lang, "explain", "--"][..], &words].concat());
             assert_ne!(foreseen.code, 0, "{line}: not foreseen\n{}", foreseen.stdout);
+    let unloadable = m.work().join("unloadable");
+    std::fs::write(&unloadable, with_loader(b"/no/such/loader\0")).expect("unloadable");
+    std::fs::set_permissions(&unloadable, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    m.docent(&["cp", "unloadable", "taken:/odd/unloadable"]).ok();
             let ran = m.docent(&[&["--lang", lang][..], &words].concat());
             assert_ne!(ran.code, 0, "{line}: did not fail");
             assert!(

@@ -6,7 +6,7 @@
 
 use super::spec::{Mount, Spec};
 use super::target::{Found, Look, Place};
-use super::{network, program, root, sequence, target, user};
+use super::{elf, network, program, root, sequence, target, user};
 use crate::container::{Endpoint, Port};
 use crate::event::{Fact, Fault, SysError};
 use crate::kernel::{ports, resolve};
@@ -141,23 +141,27 @@ impl Root {
         }
     }
 
-    /// The errno of execve, by how the file begins: neither a program nor a script, or a script without its interpreter
-    /// (which may be a script in turn, execve(2)).
+    /// The errno of execve, by how the file begins: neither a program nor a script, a program without its loader, or a script
+    /// without its interpreter (which may be a script in turn, execve(2)).
     fn loads(&self, path: &Path, from: &Path, user: &user::User, depth: u8) -> Result<(), i32> {
         let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|e| e.errno)?;
-        let mut first = Vec::new();
-        File::from(file).take(256).read_to_end(&mut first).map_err(|_| libc::EIO)?;
-        let Some(line) = first.strip_prefix(b"#!") else {
-            return if first.starts_with(b"\x7fELF") { Ok(()) } else { Err(libc::ENOEXEC) };
+        let (file, mut first) = (File::from(file), Vec::new());
+        (&file).take(256).read_to_end(&mut first).map_err(|_| libc::EIO)?;
+        let may_be_executed = |path: &Path| {
+            let found = self.open_as(path, user).map_err(|e| e.errno)?;
+            match target::kind(&found) {
+                Ok(FileType::RegularFile) => program::executable_by(found.as_fd(), user).map_err(|e| e.errno),
+                _ => Err(libc::EACCES),
+            }
         };
+        if first.starts_with(elf::MAGIC) {
+            return elf::loader(&file).map_or(Ok(()), |loader| may_be_executed(&from.join(loader)));
+        }
+        let line = first.strip_prefix(b"#!").ok_or(libc::ENOEXEC)?;
         let mut words = line.split(|b| *b == b'\n').next().unwrap_or_default().split(|b| matches!(b, b' ' | b'\t' | 0));
         let interpreter = words.find(|word| !word.is_empty()).ok_or(libc::ENOEXEC)?;
         let path = from.join(OsStr::from_bytes(interpreter));
-        let found = self.open_as(&path, user).map_err(|e| e.errno)?;
-        match target::kind(&found) {
-            Ok(FileType::RegularFile) => program::executable_by(found.as_fd(), user).map_err(|e| e.errno)?,
-            _ => return Err(libc::EACCES),
-        }
+        may_be_executed(&path)?;
         if depth == 5 { Err(libc::ELOOP) } else { self.loads(&path, from, user, depth + 1) }
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod ahead;
+mod elf;
 pub mod firewall;
 pub mod init;
 pub mod init_process;
