@@ -43,12 +43,11 @@ impl Command for Exec {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        attached::terminal_for(self.tty, self.interactive)?;
         context.json_needs_a_file()?;
         let Some((name, command)) = self.line.split_first() else { return Ok(1) };
         let container = context.store.find_container(name)?;
-        attached::before(context, &container);
         let plan = self.plan(&container, command)?;
+        attached::before(context, &container);
         let begun = context.carry_out(plan)?.take::<Begun>();
         context.narrate();
         let begun = begun.ok_or_else(|| Fault::MonitorDied { id: container.id.to_string() })?;
@@ -72,6 +71,8 @@ impl Exec {
             let instead = Some("docker exec NAME sh -c 'COMMAND &'".into());
             return Err(Fault::Unsupported { what: "exec -d".into(), instead });
         }
+        // As Docker: what is not there is said first.
+        attached::terminal_for(self.tty, self.interactive)?;
         let ask = exec::Ask {
             command: command.to_vec(),
             env: gather(&self.env_file, &self.env, &process_environ)?,

@@ -23,11 +23,10 @@ impl Command for Run {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        let plan = self.plan()?;
         if !self.detach {
-            attached::terminal_for(self.flags.tty, self.flags.interactive)?;
             context.json_needs_a_file()?;
         }
-        let plan = self.plan()?;
         let mut scene = context.carry_out(plan)?;
         let (container, started) = (scene.container()?.clone(), scene.take::<Started>());
         // Nobody else knows of it yet, unless somebody guessed its id.
@@ -57,6 +56,9 @@ impl Command for Run {
 impl Run {
     fn plan(&self) -> Result<Plan, Fault> {
         let request = self.flags.request(self.detach)?;
+        if !self.detach {
+            attached::terminal_for(self.flags.tty, self.flags.interactive)?;
+        }
         let join = Join { output: !self.detach, input: request.config.attach_stdin };
         let size = attached::size(request.config.tty);
         Ok(create::plan(request).then(Start { join, size }))
