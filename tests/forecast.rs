@@ -285,3 +285,20 @@ fn what_an_earlier_name_of_a_command_changes_is_foreseen_for_the_later_ones() {
         }
     }
 }
+
+/// Its root is its own; who enters the container's namespaces begins at the top of its mounts (setns(2)).
+#[test]
+fn exec_is_foreseen_where_it_goes_whatever_root_the_first_program_has_chosen() {
+    let Some(m) = Machine::new("forecast::chroot", &["chroot"]) else { return };
+    let jail = "mkdir -p /outside /jail/inside; cp -a /bin /lib* /usr /etc /jail; cp -L /bin/true /outside/true; \
+                cp -L /bin/true /jail/inside/true; \
+                exec /chroot /jail sleep 1000";
+    m.docent(&["create", "--name", "jailed", "--network", "none", "tiny", "sh", "-ec", jail]).ok();
+    m.sh("PATH=$PATH:/usr/sbin:/sbin; \"$0\" cp -L \"$(command -v chroot)\" jailed:/chroot; \"$0\" start jailed").ok();
+    m.docent(&["exec", "jailed", "sh", "-c", "until [ -e /proc/1/root/inside/true ]; do :; done"]).ok();
+    let both = |words: &[&str]| (m.docent(&[&["explain", "--"], words].concat()), m.docent(words));
+    let (foreseen, ran) = both(&["exec", "jailed", "/outside/true"]);
+    assert_eq!((foreseen.code, ran.code), (0, 0), "{}\n{}", foreseen.stderr, ran.stderr);
+    let (foreseen, ran) = both(&["exec", "jailed", "/inside/true"]);
+    assert!(ran.code == 127 && foreseen.stderr.ends_with(&ran.stderr), "{}\n{}", foreseen.stderr, ran.stderr);
+}

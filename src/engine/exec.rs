@@ -5,7 +5,7 @@ use super::plan::{Plan, Scene, Step};
 use super::view;
 use crate::container::{Container, Life, Process, Status, merge_env};
 use crate::event::{Fact, Fault, Story};
-use crate::kernel::process;
+use crate::kernel::{process, resolve};
 use crate::launch::ahead::{Ahead, Root};
 use crate::launch::{Spec, sequence};
 use crate::monitor::client::{Client, pipe};
@@ -56,7 +56,9 @@ impl Step for Exec {
         let spec = Spec { process, ..Spec::of(store, container) };
         let life = container.state.life();
         let init = life.and_then(|life| life.init).map(|init| init.pid);
-        let root = view::running_root(container).transpose().map_err(|e| Fault::step("view", e))?.map(Root::Running);
+        // Where setns leads: its first program may have another root by now (chroot).
+        let root = view::running_root(container).map(|root| root.and_then(resolve::top_of)).transpose();
+        let root = root.map_err(|e| Fault::step("view", e))?.map(Root::Running);
         let ahead = Ahead { store: Some(store), name: &container.name, root, ..Ahead::blind(init) };
         // With the first exec the monitor goes where its further children are to be born.
         let outside = |life: &Life| !process::has_children_elsewhere(life.monitor);

@@ -2,7 +2,7 @@
 
 use crate::event::SysError;
 use nix::unistd::AccessFlags;
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, StatxFlags};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Take};
@@ -104,6 +104,32 @@ impl Seen {
     }
 }
 
+/// The top of the mounts that this directory is in, whatever root the process has chosen that it is the root of: `..` ends at
+/// nothing but the top, and at the root of who walks.
+///
+/// Errors: ELOOP for a tree deeper than anybody waits for.
+pub fn top_of(from: OwnedFd) -> Result<OwnedFd, SysError> {
+    let failed = |call: &str, e: rustix::io::Errno| SysError::new(call, "..", e.raw_os_error());
+    let place = |fd: &OwnedFd| {
+        let what = StatxFlags::INO | StatxFlags::MNT_ID;
+        let stat = rustix::fs::statx(fd, "", AtFlags::EMPTY_PATH, what).map_err(|e| failed("statx", e))?;
+        Ok((stat.stx_mnt_id, stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino))
+    };
+    // Many steps at once: a path may have 4096 bytes.
+    let up = "../".repeat(1000);
+    let (mut at, mut seen) = (from, None);
+    for _ in 0..100 {
+        let now = place(&at)?;
+        if seen == Some(now) {
+            return Ok(at);
+        }
+        seen = Some(now);
+        let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        at = rustix::fs::openat(&at, &up, how, Mode::empty()).map_err(|e| failed("openat", e))?;
+    }
+    Err(failed("openat", rustix::io::Errno::LOOP))
+}
+
 /// A directory as a handle.
 pub fn directory(path: &Path) -> Result<OwnedFd, SysError> {
     rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
@@ -115,6 +141,20 @@ mod tests {
     use super::*;
     use std::io::Write;
     use std::os::fd::AsFd;
+
+    #[test]
+    fn the_top_is_found_from_however_far_below() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let mut at = directory(dir.path()).expect("open");
+        for _ in 0..1200 {
+            rustix::fs::mkdirat(&at, "d", Mode::RWXU).expect("mkdir");
+            at = beneath(at.as_fd(), Path::new("d"), OFlags::PATH | OFlags::DIRECTORY).expect("open");
+        }
+        let is = |fd: OwnedFd| rustix::fs::fstat(&fd).map(|stat| (stat.st_dev, stat.st_ino)).expect("fstat");
+        let top = || directory(Path::new("/")).expect("open");
+        assert_eq!(is(top_of(at).expect("top")), is(top()));
+        assert_eq!(is(top_of(top()).expect("top")), is(top()));
+    }
 
     #[test]
     fn what_was_seen_is_what_is_read_whatever_takes_its_name() {
