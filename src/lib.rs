@@ -19,19 +19,35 @@
 
 mod book;
 mod cli;
-pub mod container;
+mod container;
 mod dispatch;
-pub mod engine;
-pub mod event;
+mod engine;
+mod event;
 mod image;
-pub mod kernel;
+mod kernel;
 mod lab;
-pub mod launch;
+mod launch;
 mod monitor;
 mod narrate;
 mod repl;
-pub mod store;
+mod store;
 mod web;
+
+/// What the tests in `tests/` look at from inside. All else is private, so that the compiler says what nothing uses.
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::container::{ContainerId, Endpoint};
+    pub use crate::event::{
+        Bulk, DEFINITIONS, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang, Outcome, Proof,
+        Receipt, Story, Verdict, now_us,
+    };
+    pub use crate::kernel::host::Host;
+    pub use crate::kernel::netlink::Netlink;
+    pub use crate::kernel::nftables::Table;
+    pub use crate::kernel::{ports, sys, walk::remove_path};
+    pub use crate::launch::{firewall, network, subnet::bridge_name};
+    pub use crate::store::{Journal, Store};
+}
 
 #[cfg(feature = "book")]
 pub use cli::man_pages;

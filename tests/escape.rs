@@ -278,7 +278,7 @@ fn a_fifo_for_passwd_is_named() {
 fn a_container_sees_its_own_cgroups_and_cannot_change_them() {
     for cgroups in [Cgroups::AsHere, Cgroups::Unified] {
         let Some(m) = Machine::with(cgroups, "escape::cgroup", &[]) else { return };
-        if cgroups == Cgroups::Unified || docent::kernel::host::Host::look().cgroups.version == 2 {
+        if cgroups == Cgroups::Unified || docent::inside::Host::look().cgroups.version == 2 {
             run(&m, "tiny", "grep -qx 1 /sys/fs/cgroup/cgroup.procs && ! mkdir /sys/fs/cgroup/x").ok();
             continue;
         }

@@ -8,7 +8,7 @@ mod common;
 use common::scenario::{SCENARIOS, Scenario, points_of};
 use common::tracer::{self, Act, Traced};
 use common::{DOCENT, Machine, Ran, say};
-use docent::event::Outcome;
+use docent::inside::Outcome;
 
 /// Failures that a command may survive with exit code 0, by what failed: nothing that was asked for depends on it.
 fn tolerated(point: &tracer::Point) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use docent::event::{Ended, GradeResult, Verdict};
+use docent::inside::{Ended, GradeResult, Verdict};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -175,7 +175,7 @@ yes | head -c 3000000
 
 /// Where no controller holds devices in check (version 2) a container cannot even make a node.
 fn nodes_are_made() -> bool {
-    docent::kernel::host::Host::look().cgroups.group("any").is_some_and(|group| group.controls_devices())
+    docent::inside::Host::look().cgroups.group("any").is_some_and(|group| group.controls_devices())
 }
 
 #[test]

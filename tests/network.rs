@@ -3,16 +3,16 @@
 
 mod common;
 
-use docent::container::{ContainerId, Endpoint};
-use docent::event::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
-use docent::kernel::host::Host;
-use docent::kernel::netlink::Netlink;
-use docent::kernel::nftables::Table;
-use docent::kernel::ports;
-use docent::kernel::sys::{self, Calls};
-use docent::launch::firewall;
-use docent::launch::network::{self, Network};
-use docent::store::Store;
+use docent::inside::Host;
+use docent::inside::Netlink;
+use docent::inside::Store;
+use docent::inside::Table;
+use docent::inside::firewall;
+use docent::inside::network::{self, Network};
+use docent::inside::ports;
+use docent::inside::sys::{self, Calls};
+use docent::inside::{ContainerId, Endpoint};
+use docent::inside::{Event, Expect, Fact, FaultPoint, Outcome, Receipt, Story};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
@@ -462,7 +462,7 @@ fn a_subnet_in_use_is_left_alone_and_the_choice_is_remembered() {
 #[test]
 fn what_a_killed_command_left_half_made_is_completed() {
     on_a_host(|store| {
-        let bridge = docent::launch::subnet::bridge_name(store.root());
+        let bridge = docent::inside::bridge_name(store.root());
         output("ip", &["link", "add", &bridge, "type", "bridge"]);
         let (net, events) = ensure(store);
         assert_eq!(net.bridge, bridge);
@@ -478,7 +478,7 @@ fn what_a_killed_command_left_half_made_is_completed() {
 #[test]
 fn a_device_that_is_no_bridge_is_not_taken_for_one() {
     on_a_host(|store| {
-        let bridge = docent::launch::subnet::bridge_name(store.root());
+        let bridge = docent::inside::bridge_name(store.root());
         output("ip", &["link", "add", &bridge, "type", "veth", "peer", "name", "other"]);
         let mut story = Story::new();
         network::ensure(store, &mut story).expect_err("not a bridge");

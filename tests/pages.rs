@@ -4,7 +4,7 @@
 //! `cargo test --features book --test pages`: mdbook and clap_mangen are libraries here, and needed for nothing else. The manual
 //! pages stay in `target/man/ko` and `target/man/en`.
 
-use docent::event::Lang;
+use docent::inside::Lang;
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 use pulldown_cmark::{Event, Options, Parser, Tag};

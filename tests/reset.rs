@@ -3,7 +3,7 @@
 mod common;
 
 use common::{DOCENT, Machine};
-use docent::event::{Event, Fact, Kept};
+use docent::inside::{Event, Fact, Kept};
 use std::path::Path;
 
 /// Resets a store of the machine; gives what was foreseen, what was told, and how it ended.
@@ -147,7 +147,7 @@ fn what_a_store_that_is_gone_owned_is_removed_by_the_next_command() {
     let next = || machine.sh(&format!("DOCENT_ROOT={two} $0 --narrate full ps"));
     let id = machine.sh(&format!("DOCENT_ROOT={one} $0 run -d tiny sleep 1000")).ok().stdout;
     machine.sh(&format!("mv {one} {one}.away")).ok();
-    let bridge = docent::launch::subnet::bridge_name(Path::new(&one));
+    let bridge = docent::inside::bridge_name(Path::new(&one));
     // A container of it still runs.
     let ran = next().ok();
     machine.sh(&format!("ip link show {bridge} && nft list table inet {bridge}")).ok();
@@ -179,7 +179,7 @@ fn a_store_of_another_mount_namespace_is_not_judged() {
             "mkdir {one}; unshare -m sh -ec 'mount -t tmpfs t {one}; DOCENT_ROOT={one}/r {DOCENT} run --rm tiny true'"
         ))
         .ok();
-    let bridge = docent::launch::subnet::bridge_name(Path::new(&format!("{one}/r")));
+    let bridge = docent::inside::bridge_name(Path::new(&format!("{one}/r")));
     until_unused(&machine, &bridge);
     let next = || machine.sh(&format!("DOCENT_ROOT={two} $0 --narrate full ps"));
     let (first, second) = (next().ok().stderr, next().ok().stderr);

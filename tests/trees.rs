@@ -63,7 +63,7 @@ impl Deep {
     }
 
     fn clear(&self, dir: &Path) {
-        docent::kernel::walk::remove_path(dir).unwrap_or(());
+        docent::inside::remove_path(dir).unwrap_or(());
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Machine;
-use docent::kernel::host::Host;
+use docent::inside::Host;
 
 /// What is left once the kernel has had its moment: it takes a network namespace down in the background.
 fn left(m: &Machine) -> Vec<String> {
@@ -326,10 +326,10 @@ fn rename_changes_the_name_and_nothing_else() {
         r#""$0" exec new sh -c 'until [ -p /go ]; do :; done; echo 3 >/go' || [ $? = 137 ]; "$0" wait new >/dev/null"#,
     )
     .ok();
-    let (store, _) = docent::store::Store::open(&m.root(), Host::look()).expect("the store");
-    let id = before.split(' ').next().and_then(docent::container::ContainerId::parse).expect("an id");
-    let ended = docent::store::Journal::of_container(&store, &id).into_iter().find_map(|event| match event.fact {
-        docent::event::Fact::ContainerExited { name, .. } => Some(name),
+    let (store, _) = docent::inside::Store::open(&m.root(), Host::look()).expect("the store");
+    let id = before.split(' ').next().and_then(docent::inside::ContainerId::parse).expect("an id");
+    let ended = docent::inside::Journal::of_container(&store, &id).into_iter().find_map(|event| match event.fact {
+        docent::inside::Fact::ContainerExited { name, .. } => Some(name),
         _ => None,
     });
     assert_eq!(ended.as_deref(), Some("new"));
@@ -453,7 +453,7 @@ fn limits_are_kept_or_refused() {
     let told: Vec<_> = told
         .iter()
         .filter_map(|e| match &e.fact {
-            docent::event::Fact::CgroupLimit { value, read_back, .. } => Some((value.clone(), read_back.clone())),
+            docent::inside::Fact::CgroupLimit { value, read_back, .. } => Some((value.clone(), read_back.clone())),
             _ => None,
         })
         .collect();
@@ -527,7 +527,7 @@ fn every_proof_of_every_command_holds() {
         m.docent(&["verify"]).ok();
         verified(&m, &["unpause", "web"]);
         let frozen: Vec<u64> =
-            docent::store::Journal::numbers(&docent::store::Store::open(&m.root(), Host::look()).expect("store").0);
+            docent::inside::Journal::numbers(&docent::inside::Store::open(&m.root(), Host::look()).expect("store").0);
         // The freeze no longer holds, and verify says since when.
         let pause = frozen.len() as u64 - 3;
         let since = m.docent(&["--lang", "en", "verify", &pause.to_string()]);
@@ -741,7 +741,7 @@ fn nobody_writes_to_a_read_only_root() {
     let ran = m.docent(&[&words[..], &["-w", "/srv/new", "tiny", "sh", "-c", script]].concat()).ok();
     assert_eq!(ran.stdout, "EROFS\n/srv/new\nx\n", "{}", ran.stderr);
     assert_eq!(ran.stderr.matches("Read-only file system").count(), 4, "{}", ran.stderr);
-    assert!(m.events().iter().any(|e| matches!(e.fact, docent::event::Fact::RootReadOnly)), "told");
+    assert!(m.events().iter().any(|e| matches!(e.fact, docent::inside::Fact::RootReadOnly)), "told");
     assert_eq!(m.docent(&["inspect", "-f", "{{.HostConfig.ReadonlyRootfs}}", "ro"]).ok().stdout, "true\n");
     for words in [&["cp", "/etc/hostname", "ro:/"][..], &["explain", "--", "cp", "/etc/hostname", "ro:/"]] {
         let ran = m.docent(&[&["--lang", "en"][..], words].concat());

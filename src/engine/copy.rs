@@ -10,7 +10,7 @@ use crate::container::Container;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::callers_files::CallersFiles;
 use crate::kernel::copy_tree::{self, Copy, Owner};
-use crate::kernel::{resolve, sys};
+use crate::kernel::sys;
 use crate::store::{Store, Temp};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
@@ -472,11 +472,6 @@ fn container_of(store: &Store, side: Side) -> Result<(Container, PathBuf), Fault
         Side::Container { name, path } => Ok((store.find_container(&name)?, path)),
         Side::Local(_) => Err(Fault::CpDirection),
     }
-}
-
-/// Whether a path of a container is a directory that can be opened; for `-w` and labs.
-pub fn is_dir(view: &View, path: &Path) -> bool {
-    resolve::in_root(view.root(), path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).is_ok()
 }
 
 #[cfg(test)]

@@ -172,8 +172,7 @@ fn judge(receipt: &Receipt, after: &[(Option<u64>, &Event)]) -> Verdict {
         return Verdict::True;
     }
     let same = |e: &Event| e.receipt.as_ref().is_some_and(|r| r.subject == receipt.subject);
-    let told = |e: &Event| matches!(e.outcome, Outcome::Done | Outcome::Undone);
-    match after.iter().rev().find(|(_, e)| same(e) && told(e)) {
+    match after.iter().rev().find(|(_, e)| same(e) && e.outcome == Outcome::Done) {
         Some((command, _)) => Verdict::ChangedSince { command: *command },
         None => Verdict::False { got: answer },
     }

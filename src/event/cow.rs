@@ -24,17 +24,6 @@ pub enum Change {
     Gone,
 }
 
-impl Change {
-    /// The letter of `docker diff`.
-    pub fn letter(self) -> char {
-        match self {
-            Change::CopiedUp | Change::Covered | Change::Rewritten | Change::Opaque => 'C',
-            Change::Added => 'A',
-            Change::Deleted | Change::Gone => 'D',
-        }
-    }
-}
-
 /// The layer below, as well as it is known: its chain ID, its number, the image's name.
 pub struct Below<'a>(pub &'a Option<String>, pub &'a Option<usize>, pub &'a Option<String>);
 

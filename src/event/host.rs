@@ -81,6 +81,7 @@ macro_rules! fallbacks {
         pub enum FaultPoint { $($(#[$doc])* $variant),* }
 
         impl FaultPoint {
+            #[cfg(test)]
             pub const ALL: &[FaultPoint] = &[$(FaultPoint::$variant),*];
 
             /// Stable: it stands in the learner's record.

@@ -10,22 +10,6 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// By `--lang`, then DOCENT_LANG, then LC_ALL and LANG: `ko…` is Korean, all else English. `get` reads the environment.
-    pub fn choose(flag: Option<Lang>, get: impl Fn(&str) -> Option<String>) -> Lang {
-        let by_name = |name: &str| get(name).filter(|v| !v.is_empty()).map(|v| Lang::of(&v));
-        flag.or_else(|| by_name("DOCENT_LANG"))
-            .or_else(|| by_name("LC_ALL"))
-            .or_else(|| by_name("LANG"))
-            .unwrap_or(Lang::En)
-    }
-
-    fn of(locale: &str) -> Lang {
-        // ko, ko_KR.UTF-8, ko.utf8; Konkani (kok) is another language.
-        let name = locale.to_ascii_lowercase();
-        let language = name.split(['_', '.', '@', '-']).next();
-        if language == Some("ko") { Lang::Ko } else { Lang::En }
-    }
-
     pub fn code(self) -> &'static str {
         match self {
             Lang::Ko => "ko",
@@ -52,7 +36,6 @@ pub enum Tense {
     Done,
     Planned,
     Failed,
-    Undone,
 }
 
 /// A verb: Korean past, present, negated past; English past and infinitive. The rest is formed from these.
@@ -68,12 +51,9 @@ impl Verb {
             (Lang::Ko, Tense::Done) => past_ko.into(),
             (Lang::Ko, Tense::Planned) => present.into(),
             (Lang::Ko, Tense::Failed) => not.into(),
-            // 만들었습니다 -> 만들었다가 되돌렸습니다
-            (Lang::Ko, Tense::Undone) => format!("{}다가 되돌렸습니다", past_ko.trim_end_matches("습니다")),
             (Lang::En, Tense::Done) => past.into(),
             (Lang::En, Tense::Planned) => format!("will {base}"),
             (Lang::En, Tense::Failed) => format!("could not {base}"),
-            (Lang::En, Tense::Undone) => format!("{past} and then undid:"),
         }
     }
 }

@@ -35,8 +35,6 @@ pub enum Outcome {
     Done,
     /// Tried; the kernel said no. The fact is what was meant.
     Failed { error: SysError },
-    /// Undone after a later step failed. The fact is what had been done.
-    Undone,
     /// Only planned (`explain -- COMMAND`).
     Planned,
 }
@@ -46,7 +44,6 @@ impl Outcome {
         match self {
             Outcome::Done => Tense::Done,
             Outcome::Failed { .. } => Tense::Failed,
-            Outcome::Undone => Tense::Undone,
             Outcome::Planned => Tense::Planned,
         }
     }
@@ -74,11 +71,6 @@ impl Event {
 
     pub fn planned(fact: Fact) -> Self {
         Event { outcome: Outcome::Planned, ..Event::of(fact, Vec::new()) }
-    }
-
-    pub fn undone(mut self) -> Self {
-        self.outcome = Outcome::Undone;
-        self
     }
 
     /// What happened (or was meant to), in one sentence without its full stop.

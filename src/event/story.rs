@@ -1,6 +1,6 @@
 //! The story of one command: its events in the order in which they happened.
 
-use super::{Event, Outcome};
+use super::Event;
 
 /// Called with the events that are told at once: one, or what another process had gathered.
 type Listener = Box<dyn FnMut(&[Event])>;
@@ -57,10 +57,5 @@ impl Story {
 
     pub fn events(&self) -> &[Event] {
         &self.events
-    }
-
-    /// Whether anything was done (a forecast, a look and a failure change nothing).
-    pub fn changed(&self) -> bool {
-        self.events.iter().any(|e| e.outcome == Outcome::Done && !e.calls.is_empty())
     }
 }

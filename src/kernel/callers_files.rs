@@ -8,11 +8,9 @@
 //! `DOCENT_FILES_CWD` (where relative names start, as the sandbox sees it) and `DOCENT_FILES_USER` (a number). A path and
 //! not a descriptor is handed over, because a descriptor would have to be kept out of every monitor and container.
 
-use super::files::{self, At};
-use super::sys::Calls;
 use crate::event::SysError;
 use nix::unistd::{Gid, Uid, setfsgid, setfsuid};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::os::fd::{AsFd, OwnedFd};
@@ -78,22 +76,12 @@ impl CallersFiles {
 
     /// Opens for reading.
     pub fn open_read(&self, path: &Path) -> Result<File, SysError> {
-        self.open(path, OFlags::RDONLY, 0).map(File::from)
-    }
-
-    /// Makes the file, or empties the one that is there (through a symlink, as `cp` does).
-    pub fn create(&self, path: &Path, mode: u32) -> Result<File, SysError> {
-        self.open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC, mode).map(File::from)
-    }
-
-    /// Makes the file; one that is there, even as a symlink, is an error (EEXIST).
-    pub fn create_new(&self, path: &Path, mode: u32) -> Result<File, SysError> {
-        self.open(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode).map(File::from)
+        self.open(path, OFlags::RDONLY).map(File::from)
     }
 
     /// A directory as a handle, to be walked with *at calls (O_NOFOLLOW in each: the walk must not leave it).
     pub fn open_dir(&self, path: &Path) -> Result<OwnedFd, SysError> {
-        self.open(path, OFlags::RDONLY | OFlags::DIRECTORY, 0)
+        self.open(path, OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
     /// What the name leads to.
@@ -107,71 +95,23 @@ impl CallersFiles {
     }
 
     fn stat(&self, path: &Path, how: OFlags) -> Result<Metadata, SysError> {
-        let file = File::from(self.open(path, how, 0)?);
+        let file = File::from(self.open(path, how)?);
         // fstat works on a descriptor that only names a place (O_PATH) since kernel 3.6.
         file.metadata().map_err(|e| SysError::io("fstat", path.to_string_lossy(), &e))
     }
 
-    /// Names in a directory, sorted, without `.` and `..`.
-    pub fn read_dir(&self, path: &Path) -> Result<Vec<OsString>, SysError> {
-        let fail = |e: rustix::io::Errno| SysError::new("getdents64", path.to_string_lossy(), e.raw_os_error());
-        let fd = self.open_dir(path)?;
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&fd).map_err(fail)? {
-            let name = OsString::from_vec(entry.map_err(fail)?.file_name().to_bytes().to_vec());
-            if name != "." && name != ".." {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-
     /// Where a symlink says that it leads.
     pub fn read_link(&self, path: &Path) -> Result<PathBuf, SysError> {
-        let fd = self.open(path, OFlags::PATH | OFlags::NOFOLLOW, 0)?;
+        let fd = self.open(path, OFlags::PATH | OFlags::NOFOLLOW)?;
         let fail = |e: rustix::io::Errno| SysError::new("readlink", path.to_string_lossy(), e.raw_os_error());
         let text = rustix::fs::readlinkat(&fd, "", Vec::new()).map_err(fail)?;
         Ok(PathBuf::from(OsString::from_vec(text.into_bytes())))
     }
 
-    /// Makes a directory. Its parent is followed, its own name is not.
-    pub fn make_dir(&self, calls: &mut Calls, path: &Path, mode: u32) -> Result<(), SysError> {
-        if self.confined.is_none() {
-            return files::mkdir(calls, path, mode);
-        }
-        let (parent, name) = self.parent(path)?;
-        let _as_user = self.as_user()?;
-        files::mkdirat(calls, At::new(&parent, &parent_of(path).to_string_lossy()), name, mode)
-    }
-
-    /// Makes a symlink.
-    pub fn make_symlink(&self, calls: &mut Calls, to: &Path, path: &Path) -> Result<(), SysError> {
-        if self.confined.is_none() {
-            return files::symlink(calls, to, path);
-        }
-        let (parent, name) = self.parent(path)?;
-        let _as_user = self.as_user()?;
-        files::symlinkat(calls, to, At::new(&parent, &parent_of(path).to_string_lossy()), name)
-    }
-
-    /// Removes a file or a symlink, so that another can take its place.
-    pub fn remove_file(&self, calls: &mut Calls, path: &Path) -> Result<(), SysError> {
-        let (parent, name) = self.parent(path)?;
-        let _as_user = self.as_user()?;
-        files::unlinkat(calls, At::new(&parent, &parent_of(path).to_string_lossy()), name, AtFlags::empty())
-    }
-
-    fn parent(&self, path: &Path) -> Result<(OwnedFd, OsString), SysError> {
-        let name = path.file_name().ok_or_else(|| SysError::new("open", path.to_string_lossy(), libc::EISDIR))?;
-        let parent = self.open(parent_of(path), OFlags::PATH | OFlags::DIRECTORY, 0)?;
-        Ok((parent, name.to_os_string()))
-    }
-
-    fn open(&self, path: &Path, how: OFlags, mode: u32) -> Result<OwnedFd, SysError> {
+    fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         // openat2 refuses what O_PATH would ignore.
         let more = if how.contains(OFlags::PATH) { OFlags::CLOEXEC } else { OFlags::CLOEXEC | OFlags::NOCTTY };
-        let (how, mode) = (how | more, Mode::from_raw_mode(mode));
+        let (how, mode) = (how | more, Mode::empty());
         match &self.confined {
             None => rustix::fs::openat(CWD, path, how, mode)
                 .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),
@@ -186,10 +126,6 @@ impl CallersFiles {
     fn as_user(&self) -> Result<Option<AsUser>, SysError> {
         self.confined.as_ref().map(|c| AsUser::new(c.user)).transpose()
     }
-}
-
-fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))
 }
 
 /// setfsuid and setfsgid take the file system capabilities away while the number is not 0, and give them back with 0
@@ -226,8 +162,8 @@ pub fn variables(root: &Path, cwd: &OsStr, user: u32) -> [(&'static str, OsStrin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::io::Read;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn root_user() -> bool {
         rustix::process::geteuid().is_root()
@@ -253,20 +189,15 @@ mod tests {
     #[test]
     fn names_are_resolved_inside_and_belong_to_the_user() {
         let (dir, files, user) = sandbox();
-        files.create(Path::new("page"), 0o644).unwrap().write_all(b"x").unwrap();
-        let made = dir.path().join("root/work/page");
-        assert_eq!(std::fs::metadata(&made).unwrap().uid(), user);
+        assert_eq!(files.owner(), (user, user));
+        std::fs::write(dir.path().join("root/work/page"), "x").unwrap();
+        symlink("page", dir.path().join("root/work/link")).unwrap();
         let mut text = String::new();
         files.open_read(Path::new("/work/page")).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "x");
-        assert_eq!(files.read_dir(Path::new(".")).unwrap(), ["page"]);
-        let mut calls = Calls::default();
-        files.make_dir(&mut calls, Path::new("sub"), 0o755).unwrap();
-        files.make_symlink(&mut calls, Path::new("page"), Path::new("sub/link")).unwrap();
-        assert_eq!(files.read_link(Path::new("sub/link")).unwrap(), Path::new("page"));
-        files.remove_file(&mut calls, Path::new("sub/link")).unwrap();
-        assert!(files.symlink_metadata(Path::new("sub/link")).is_err());
-        assert_eq!(calls.take().len(), 3);
+        assert_eq!(files.read_link(Path::new("link")).unwrap(), Path::new("page"));
+        assert!(files.symlink_metadata(Path::new("link")).unwrap().is_symlink());
+        assert!(files.metadata(Path::new("link")).unwrap().is_file());
     }
 
     #[test]
@@ -281,9 +212,6 @@ mod tests {
             assert!(files.open_read(Path::new(name)).is_err(), "{name} was read");
             assert!(files.metadata(Path::new(name)).is_err(), "{name} was seen");
         }
-        // Written through the link, a file may appear inside; the one outside stays.
-        drop(files.create(Path::new("up"), 0o644));
-        assert_eq!(std::fs::read_to_string(&out).unwrap(), "host");
     }
 
     #[test]
@@ -294,7 +222,6 @@ mod tests {
         }
         let errno = files.open_read(Path::new("/etc/private")).unwrap_err().errno;
         assert_eq!(errno, libc::EACCES);
-        assert_eq!(files.create(Path::new("/etc/new"), 0o644).unwrap_err().errno, libc::EACCES);
         // And afterwards docent is itself again.
         assert_eq!(std::fs::read_to_string(dir.path().join("root/etc/private")).unwrap(), "root's");
     }

@@ -8,7 +8,7 @@
 use super::sys::{self, Calls, named, quoted};
 use crate::event::SysError;
 use nix::mount::MsFlags;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -98,16 +98,6 @@ pub fn attach(calls: &mut Calls, mount: BorrowedFd<'_>, target: BorrowedFd<'_>, 
     let how = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     let args = format_args!("\"\", <{shown}>, \"\", {}", named(how.iter_names()));
     calls.saw("move_mount", args, shown, move_mount(mount, "", target, "", how))
-}
-
-/// Opens a path inside a container's root for use as a mount target or source: symlinks are followed as the container would
-/// see them, and never out of the root.
-pub fn in_root(root: BorrowedFd<'_>, path: &str, follow: bool) -> Result<OwnedFd, SysError> {
-    let mut how = OFlags::PATH | OFlags::CLOEXEC;
-    if !follow {
-        how |= OFlags::NOFOLLOW;
-    }
-    super::resolve::in_root(root, Path::new(path), how, Mode::empty())
 }
 
 /// A path beneath a mount of ours in which no symlink is believed at all (masked and read-only paths of /proc and /sys).

@@ -66,10 +66,6 @@ impl Packets {
         Ok((Packets { fd: a }, Packets { fd: b }))
     }
 
-    pub fn from_fd(fd: OwnedFd) -> Packets {
-        Packets { fd }
-    }
-
     /// The socket itself, for `process::keep_only`.
     pub fn descriptor(&mut self) -> &mut OwnedFd {
         &mut self.fd

@@ -134,10 +134,6 @@ impl Calls {
         self.list.extend(calls);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// The calls so far, for steps that are told in pieces.
     pub fn take(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.list)

@@ -18,7 +18,6 @@ fn block(n: &Narrator, event: &Event) -> Block {
         Tense::Done => Bullet::Done,
         Tense::Planned => Bullet::Planned,
         Tense::Failed => Bullet::Failed,
-        Tense::Undone => Bullet::Undone,
     };
     for (i, line) in calls(lang, &event.calls).into_iter().enumerate() {
         let pid = if i == 0 { event.pid.to_string() } else { " ".repeat(event.pid.to_string().len()) };

@@ -20,7 +20,6 @@ pub enum Bullet {
     #[default]
     Done,
     Failed,
-    Undone,
     Planned,
 }
 
@@ -56,7 +55,6 @@ impl Block {
         let bullet = match self.bullet {
             Bullet::Done => "●",
             Bullet::Failed => "✗",
-            Bullet::Undone => "↶",
             Bullet::Planned => "○",
         };
         let label = padded(&clean(&self.label), COLUMN - 2);

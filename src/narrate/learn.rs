@@ -218,13 +218,5 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
         }
         blocks.push(block);
     }
-    let undone: Vec<String> =
-        events.iter().filter(|e| e.outcome == Outcome::Undone).map(|e| e.sentence(n.lang)).collect();
-    if !undone.is_empty() {
-        let mut block = Block::new(frame::label_undone(n.lang));
-        block.bullet = Bullet::Undone;
-        block.lines = undone.into_iter().map(Line::Text).collect();
-        blocks.push(block);
-    }
     blocks
 }

@@ -204,16 +204,6 @@ impl Journal {
         numbers
     }
 
-    /// The last command that can be read.
-    pub fn last(store: &Store) -> Option<Record> {
-        Journal::numbers(store).into_iter().rev().find_map(|n| Journal::read(store, n).ok())
-    }
-
-    /// All records that can be read, the oldest first.
-    pub fn list(store: &Store) -> Vec<Record> {
-        Journal::numbers(store).into_iter().filter_map(|n| Journal::read(store, n).ok()).collect()
-    }
-
     /// What a container's monitors told, the oldest first.
     pub fn of_container(store: &Store, id: &ContainerId) -> Vec<Event> {
         read_lines(&store.monitor_journal(id)).map(|l| l.events).unwrap_or_default()

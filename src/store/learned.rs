@@ -35,14 +35,4 @@ impl Store {
             drop(self.replace_file(&mut Calls::default(), &self.learned_path(), &text, false));
         }
     }
-
-    /// Forgets them: everything is told in full again.
-    pub fn unlearn(&self, uid: u32) {
-        let mut all = self.read_learned();
-        if all.remove(&uid).is_some()
-            && let Ok(text) = serde_json::to_vec(&all)
-        {
-            drop(self.replace_file(&mut Calls::default(), &self.learned_path(), &text, false));
-        }
-    }
 }

@@ -28,9 +28,11 @@ mod learned;
 mod remove;
 mod temp;
 
-pub use containers::{ContainerDir, ContainerLock, Damaged, SOCKET};
-pub use journal::{ContainerJournal, Header, Journal, Record};
-pub use layers::{BlobWriter, Committed, ImportTransaction, LayerInfo, NewLayer, StageError};
+pub use containers::{ContainerLock, SOCKET};
+#[cfg(test)]
+pub use journal::Header;
+pub use journal::{ContainerJournal, Journal, Record};
+pub use layers::{BlobWriter, Committed, ImportTransaction, NewLayer, StageError};
 pub use temp::Temp;
 
 use crate::container::ContainerId;

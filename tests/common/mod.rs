@@ -9,7 +9,7 @@
 pub mod scenario;
 pub mod tracer;
 
-use docent::container::ContainerId;
+use docent::inside::ContainerId;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -275,27 +275,25 @@ impl Machine {
     }
 
     /// Every event that was told so far: each command's, then each monitor's, each once.
-    pub fn events(&self) -> Vec<docent::event::Event> {
+    pub fn events(&self) -> Vec<docent::inside::Event> {
         self.events_since(&Mark { command: 0, at_us: 0, at: std::time::SystemTime::UNIX_EPOCH })
     }
 
     /// Now, for [`Machine::events_since`].
     pub fn mark(&self) -> Mark {
-        let (store, _) =
-            docent::store::Store::open(&self.root(), docent::kernel::host::Host::look()).expect("the store");
-        let command = docent::store::Journal::numbers(&store).last().copied().unwrap_or(0);
-        Mark { command, at_us: docent::event::now_us(), at: std::time::SystemTime::now() }
+        let (store, _) = docent::inside::Store::open(&self.root(), docent::inside::Host::look()).expect("the store");
+        let command = docent::inside::Journal::numbers(&store).last().copied().unwrap_or(0);
+        Mark { command, at_us: docent::inside::now_us(), at: std::time::SystemTime::now() }
     }
 
     /// What was told from then on. A store forgets its oldest stories, so a count of them would not do.
-    pub fn events_since(&self, mark: &Mark) -> Vec<docent::event::Event> {
-        let (store, made) =
-            docent::store::Store::open(&self.root(), docent::kernel::host::Host::look()).expect("the store");
+    pub fn events_since(&self, mark: &Mark) -> Vec<docent::inside::Event> {
+        let (store, made) = docent::inside::Store::open(&self.root(), docent::inside::Host::look()).expect("the store");
         assert!(made.is_none(), "the store is there");
         let mut all = Vec::new();
-        for number in docent::store::Journal::numbers(&store).into_iter().filter(|n| *n > mark.command) {
+        for number in docent::inside::Journal::numbers(&store).into_iter().filter(|n| *n > mark.command) {
             // A story that could not be written may be there without a beginning.
-            all.extend(docent::store::Journal::read(&store, number).map(|r| r.events).unwrap_or_default());
+            all.extend(docent::inside::Journal::read(&store, number).map(|r| r.events).unwrap_or_default());
         }
         for entry in std::fs::read_dir(store.monitor_journals()).into_iter().flatten().flatten() {
             // A file's time lags behind the clock by a tick at most.
@@ -306,7 +304,7 @@ impl Machine {
             }
             let name = entry.file_name();
             if let Some(id) = name.to_str().and_then(|n| n.strip_suffix(".jsonl")).and_then(ContainerId::parse) {
-                all.extend(docent::store::Journal::of_container(&store, &id));
+                all.extend(docent::inside::Journal::of_container(&store, &id));
             }
         }
         // What a monitor told is also part of the command's story that waited for it.

@@ -2,7 +2,7 @@
 //! one.
 
 use super::witness::{Seen, split_args};
-use docent::event::{Definition, Event, Fact};
+use docent::inside::{Definition, Event, Fact};
 use std::collections::BTreeMap;
 
 /// One call that an event claims.

@@ -12,7 +12,7 @@ mod witness;
 use claims::Claim;
 use common::scenario::VERBS;
 use common::{DOCENT, Machine, archive, say};
-use docent::event::{Bulk, Event, Outcome, Proof};
+use docent::inside::{Bulk, Event, Outcome, Proof};
 use std::collections::BTreeMap;
 use std::path::Path;
 use table::{Class, Table};

@@ -2,7 +2,7 @@
 
 use super::claims::{descriptor, is_look};
 use super::witness::Seen;
-use docent::event::DEFINITIONS;
+use docent::inside::DEFINITIONS;
 use serde::Deserialize;
 use std::path::{Component, Path, PathBuf};
 

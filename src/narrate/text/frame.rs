@@ -9,7 +9,6 @@ messages! {
     label_copied_up() { ko: "쓰기 시 복사", en: "copy-on-write" }
     label_added() { ko: "추가", en: "added" }
     label_deleted() { ko: "가림", en: "hidden" }
-    label_undone() { ko: "되돌림", en: "undone" }
 
     // ---- tags inside a block ----
     tag_evidence() { ko: "증거", en: "evidence" }

@@ -30,6 +30,10 @@ fn file(store: &Store, number: u64) -> PathBuf {
     path(store, number)
 }
 
+fn list(store: &Store) -> Vec<Record> {
+    Journal::numbers(store).into_iter().filter_map(|n| Journal::read(store, n).ok()).collect()
+}
+
 #[test]
 fn what_was_told_is_read_back() {
     let (_dir, store) = store();
@@ -46,8 +50,8 @@ fn what_was_told_is_read_back() {
     assert_eq!(record.header.argv.join(" "), "docent run -e API_TOKEN=*** nginx");
     assert!(!fs::read_to_string(file(&store, 1)).expect("text").contains("hunter2"));
     begin(&store).end(0).expect("written");
-    assert_eq!(Journal::last(&store).map(|r| (r.header.number, r.events.len(), r.exit)), Some((2, 0, Some(0))));
-    assert_eq!(Journal::list(&store).len(), 2);
+    assert_eq!(list(&store).pop().map(|r| (r.header.number, r.events.len(), r.exit)), Some((2, 0, Some(0))));
+    assert_eq!(list(&store).len(), 2);
     assert_eq!(Journal::read(&store, 3), Err(Fault::NoSuchCommand { number: 3, last: 2 }));
 }
 
@@ -128,7 +132,7 @@ fn fifty_commands_at_once_get_fifty_numbers() {
         assert!(child.wait().expect("its end").success());
     }
     assert_eq!(Journal::numbers(&store), (1..=50).collect::<Vec<u64>>());
-    let records = Journal::list(&store);
+    let records = list(&store);
     let mut told: Vec<u64> = records.iter().flat_map(|r| &r.events).map(|e| e.at_us).collect();
     told.sort_unstable();
     pids.sort_unstable();
@@ -195,8 +199,7 @@ fn concepts_are_learned_by_user() {
     store.learn(1000, ["pause"]);
     store.learn(0, ["cgroup"]);
     assert_eq!(store.learned(0).into_iter().collect::<Vec<_>>(), ["cgroup", "namespaces"]);
-    store.unlearn(0);
-    assert!(store.learned(0).is_empty() && store.learned(1000).contains("pause"));
+    assert!(store.learned(1000).contains("pause"));
 }
 
 #[test]
