@@ -119,7 +119,7 @@ const NGINX_USER: &str = "nginx:x:101:101:nginx:/nonexistent:/usr/sbin/nologin\n
 const NGINX_GROUP: &str = "nginx:x:101:\n";
 const OS_RELEASE: &str =
     "NAME=\"docent built-in\"\nID=docent\nPRETTY_NAME=\"docent: made from this machine's programs\"\n";
-const NGINX_CONF: &str = "\
+pub const NGINX_CONF: &str = "\
 user nginx;
 worker_processes 1;
 error_log /var/log/nginx/error.log notice;

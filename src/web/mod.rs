@@ -12,110 +12,61 @@ mod server;
 
 use crate::kernel::process;
 use crate::kernel::signals::Signals;
-use conf::{Conf, Flaw};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use conf::{Conf, FILE};
 use rustix::process::{Pid, Signal, kill_process};
 use server::Server;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsFd;
 
-const CONF: &str = "/etc/nginx/nginx.conf";
 const PID_FILE: &str = "/run/nginx.pid";
-/// The largest configuration file, in bytes.
-const LARGEST: u64 = 1 << 20;
 const NAME: &str = concat!("docent/", env!("CARGO_PKG_VERSION"), " (docent's own small web server in place of nginx)");
 
-const USAGE: &str = "\nusage: nginx [-?hvVtTq] [-s stop|quit|reload|reopen] [-c FILE] [-g 'daemon off;']";
-
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
-    /// What is to be done instead of serving: the letter that says so.
-    task: Option<char>,
-    signal: Option<Signal>,
-    quiet: bool,
-    conf: String,
-    /// Of `-g`.
-    directives: String,
-}
+const USAGE: &str = "usage: nginx [-v | -t | -s stop|quit|reload | -g 'daemon off;']";
 
 /// Runs the server; `args` are the arguments after the program's name. Gives the exit status.
 pub fn run(args: &[OsString]) -> i32 {
-    let done = options(args).and_then(|options| match (options.signal, options.task) {
-        (_, Some('t')) => test(&options),
-        (_, Some(task)) => {
-            eprintln!("nginx version: {NAME}{}", if task == 'h' { USAGE } else { "" });
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().map(|word| word.as_ref()).collect();
+    let done = match words.as_slice() {
+        [] => serve(""),
+        ["-g", directives] => serve(directives),
+        ["-t"] => test(),
+        ["-v" | "-V"] => {
+            eprintln!("nginx version: {NAME}");
             Ok(())
         }
-        (Some(signal), None) => send(signal),
-        (None, None) => serve(&options),
-    });
+        ["-s", "stop"] => send(Signal::TERM),
+        ["-s", "quit"] => send(Signal::QUIT),
+        ["-s", "reload"] => send(Signal::HUP),
+        _ => Err(format!("invalid option: \"{}\"\n{USAGE}", words.join(" "))),
+    };
     done.map_err(|flaw| eprintln!("nginx: {flaw}")).map_or(1, |()| 0)
 }
 
-fn options(args: &[OsString]) -> Result<Options, Flaw> {
-    let mut found = Options { task: None, signal: None, quiet: false, conf: CONF.into(), directives: String::new() };
-    let mut args = args.iter().map(|a| a.to_string_lossy().into_owned());
-    while let Some(arg) = args.next() {
-        let invalid = || format!("invalid option: \"{arg}\"");
-        let mut letters = arg.strip_prefix('-').ok_or_else(invalid)?.chars();
-        while let Some(letter) = letters.next() {
-            // A value is the rest of the word, or the next word.
-            let mut value = || {
-                let rest: String = letters.by_ref().collect();
-                let value = if rest.is_empty() { args.next() } else { Some(rest) };
-                value.ok_or_else(|| format!("option \"-{letter}\" requires parameter"))
-            };
-            match letter {
-                '?' => found.task = Some('h'),
-                'h' | 'v' | 't' | 'V' | 'T' => found.task = Some(letter.to_ascii_lowercase()),
-                'q' => found.quiet = true,
-                'c' => found.conf = value()?,
-                'g' => found.directives = value()?,
-                's' => {
-                    found.signal = Some(match value()?.as_str() {
-                        "stop" => Signal::TERM,
-                        "quit" => Signal::QUIT,
-                        "reload" => Signal::HUP,
-                        "reopen" => Signal::USR1,
-                        word => return Err(format!("invalid option: \"-s {word}\"")),
-                    });
-                }
-                _ => return Err(invalid()),
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// Sends a signal to the server that runs.
-fn send(signal: Signal) -> Result<(), Flaw> {
+fn send(signal: Signal) -> Result<(), String> {
     let text = std::fs::read_to_string(PID_FILE).map_err(|e| format!("[error] open() \"{PID_FILE}\" failed ({e})"))?;
     let pid = text.trim().parse().ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| format!("[error] invalid PID number \"{}\" in \"{PID_FILE}\"", text.trim()))?;
     kill_process(pid, signal).map_err(|e| format!("[error] kill({pid}, {}) failed ({e})", signal.as_raw()))
 }
 
-/// The configuration. Where nothing is in nginx's own place: the defaults.
-fn conf(options: &Options) -> Result<Conf, Flaw> {
-    let (mut text, file) = (String::new(), &options.conf);
-    let read = File::open(file).and_then(|opened| opened.take(LARGEST).read_to_string(&mut text));
-    match read {
-        Err(e) if e.kind() != ErrorKind::NotFound || file != CONF => Err(format!("open() \"{file}\" failed ({e})")),
-        _ => Conf::read(&options.directives, file, &text),
+/// The configuration; what of it is not followed is told.
+fn conf() -> Result<Conf, String> {
+    let text = std::fs::read_to_string(FILE).map_err(|e| format!("[emerg] open() \"{FILE}\" failed ({e})"))?;
+    let conf = Conf::read(&text).map_err(|flaw| format!("[emerg] {flaw}"))?;
+    for directive in &conf.unknown {
+        notice("warn", &format!("docent's stand-in does not follow {directive}"));
     }
-    .map_err(|flaw| format!("[emerg] {flaw}"))
+    Ok(conf)
 }
 
-fn test(options: &Options) -> Result<(), Flaw> {
-    let (conf, file) = (conf(options)?, &options.conf);
-    if !options.quiet {
-        warn_of(&conf);
-        eprintln!("nginx: the configuration file {file} syntax is ok");
-        eprintln!("nginx: configuration file {file} test is successful");
-    }
+fn test() -> Result<(), String> {
+    conf()?;
+    eprintln!("nginx: the configuration file {FILE} syntax is ok");
+    eprintln!("nginx: configuration file {FILE} test is successful");
     Ok(())
 }
 
@@ -124,57 +75,43 @@ fn notice(level: &str, text: &str) {
     eprintln!("{time} [{level}] {}#0: {text}", std::process::id());
 }
 
-fn warn_of(conf: &Conf) {
-    for directive in &conf.unknown {
-        notice("warn", &format!("docent's stand-in does not follow {directive}"));
+fn serve(directives: &str) -> Result<(), String> {
+    let caught = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGCHLD];
+    let signals = Signals::catch(&caught).map_err(|e| format!("[emerg] {e}"))?;
+    if directives != "daemon off;" {
+        notice("warn", "of -g it follows \"daemon off;\" alone, and stays in the foreground without it too");
     }
-}
-
-fn serve(options: &Options) -> Result<(), Flaw> {
-    let emerg = |e: &dyn std::fmt::Display| format!("[emerg] {e}");
-    let caught = [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGUSR1, libc::SIGCHLD];
-    let signals = Signals::catch(&caught).map_err(|e| emerg(&e))?;
-    let conf = conf(options)?;
-    let mut listeners = Vec::new();
-    for address in &conf.listen {
-        listeners.push(listen(*address).map_err(|e| emerg(&format!("bind() to {address} failed ({e})")))?);
-        notice("notice", &format!("listening on {address}, serving {}", conf.root.display()));
-    }
-    let written = std::fs::write(PID_FILE, format!("{}\n", std::process::id()));
+    let conf = conf()?;
+    let address = conf.listen.unwrap_or((Ipv4Addr::UNSPECIFIED, 80).into());
+    let mut server = TcpListener::bind(address)
+        .and_then(|listener| Server::new(conf, listener))
+        .map_err(|e| format!("[emerg] bind() to {address} failed ({e})"))?;
+    notice("notice", &format!("listening on {address}, serving {}", server.conf.root.display()));
     notice("notice", NAME);
-    if !options.directives.contains("daemon off") {
-        notice("notice", "it stays in the foreground");
-    }
-    warn_of(&conf);
-    let mut server = Server::new(conf, listeners, log);
-    let mut served = Ok(());
-    while served.is_ok() && !server.finished() {
-        served = server.turn(signals.as_fd()).map_err(|e| emerg(&e));
+    // It may lie in a directory that is read-only.
+    std::fs::write(PID_FILE, format!("{}\n", std::process::id())).unwrap_or(());
+    loop {
+        for line in server.turn(signals.as_fd()).map_err(|e| format!("[emerg] {e}"))? {
+            // A log that nobody reads any more must not end the server.
+            std::io::stdout().write_all(line.as_bytes()).unwrap_or(());
+        }
         match signals.next() {
-            Some(libc::SIGTERM | libc::SIGINT) => break,
-            Some(libc::SIGQUIT) => {
-                notice("notice", "finishing open requests");
-                server.finish();
-            }
-            Some(libc::SIGHUP) => reload(options, &mut server.conf),
+            Some(libc::SIGTERM | libc::SIGINT | libc::SIGQUIT) => break,
+            Some(libc::SIGHUP) => reload(&mut server.conf),
             // Process 1 inherits every orphan of its container.
             Some(libc::SIGCHLD) => while process::reap_any(false).is_some() {},
             _ => {}
         }
     }
     notice("notice", "exit");
-    if written.is_ok() {
-        // It may lie in a directory that is read-only by now.
-        std::fs::remove_file(PID_FILE).unwrap_or(());
-    }
-    served
+    std::fs::remove_file(PID_FILE).unwrap_or(());
+    Ok(())
 }
 
-/// Reads the configuration again. Addresses stay: they may need rights that are gone.
-fn reload(options: &Options, now: &mut Conf) {
-    match conf(options) {
+/// Reads the configuration again. The address stays: it may need rights that are gone.
+fn reload(now: &mut Conf) {
+    match conf() {
         Ok(conf) => {
-            warn_of(&conf);
             if conf.listen != now.listen {
                 notice("warn", "listen has changed: that takes effect at the next start");
             }
@@ -185,49 +122,21 @@ fn reload(options: &Options, now: &mut Conf) {
     }
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-    sockopt::set_socket_reuseaddr(&socket, true)?;
-    if address.is_ipv6() {
-        // Otherwise [::] takes the IPv4 port as well, and 0.0.0.0 beside it is refused.
-        sockopt::set_ipv6_v6only(&socket, true)?;
-    }
-    rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, 511)?;
-    Ok(socket.into())
-}
-
-fn log(line: &str) {
-    // A log that nobody reads any more must not end the server.
-    std::io::stdout().write_all(line.as_bytes()).unwrap_or(());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpStream;
+    use std::io::Read;
+    use std::net::{SocketAddr, TcpStream};
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     #[test]
     fn options_as_nginx_takes_them() {
-        let parsed = |words: &[&str]| options(&words.iter().map(OsString::from).collect::<Vec<_>>()).ok();
-        let is = |words: &[&str], test: &dyn Fn(&Options) -> bool| {
-            assert!(parsed(words).is_some_and(|o| test(&o)), "{words:?}: {:?}", parsed(words))
-        };
-        is(&[], &|o| o.task.is_none() && o.signal.is_none() && o.conf == CONF);
-        is(&["-v"], &|o| o.task == Some('v'));
-        is(&["-V"], &|o| o.task == Some('v'));
-        is(&["-tq"], &|o| o.task == Some('t') && o.quiet);
-        is(&["-s", "quit"], &|o| o.signal == Some(Signal::QUIT));
-        is(&["-sreload"], &|o| o.signal == Some(Signal::HUP));
-        is(&["-g", "daemon off;"], &|o| o.directives == "daemon off;");
-        is(&["-c", "/x"], &|o| o.conf == "/x");
-        for wrong in [&["-x"][..], &["start"], &["-s", "jump"], &["-c"], &["-g"], &["-p", "/"]] {
-            assert_eq!(parsed(wrong), None);
+        let status = |words: &[&str]| run(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(status(&["-v"]), 0);
+        for wrong in [&["-x"][..], &["start"], &["-s", "start"], &["-s"], &["-g"], &["-c", "/x"]] {
+            assert_eq!(status(wrong), 1, "{wrong:?}");
         }
     }
 
@@ -238,30 +147,27 @@ mod tests {
         std::fs::create_dir(&root).expect("root");
         std::fs::write(dir.path().join("secret"), "secret").expect("secret");
         make(&root);
-        let listener = listen("127.0.0.1:0".parse().expect("address")).expect("listen");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("listen");
         let address = listener.local_addr().expect("address");
-        let conf = Conf::read("", "", &format!("server {{ root {}; error_page 404 /404.html; }}", root.display()))
-            .expect("conf");
+        let conf = Conf::read(&format!("server {{ root {}; }}", root.display())).expect("conf");
         let mut log = Vec::new();
         let (signals, signal) = std::io::pipe().expect("pipe");
         let asked = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let mut server = Server::new(conf, vec![listener], |line: &str| log.push(line.to_string()));
+            let mut server = Server::new(conf, listener).expect("server");
             let asking = scope.spawn(|| {
                 let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ask(address)));
                 asked.store(true, Ordering::SeqCst);
                 drop(signal);
                 outcome
             });
-            while !asked.load(Ordering::SeqCst) {
-                server.turn(signals.as_fd()).expect("turn");
+            // Whoever has been served or is gone is forgotten.
+            while !asked.load(Ordering::SeqCst) || server.clients() > 0 {
+                log.extend(server.turn(signals.as_fd()).expect("turn"));
+                assert!(server.clients() <= server::MOST_CLIENTS, "the oldest has made room");
             }
             let outcome = asking.join().expect("caught");
             outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            server.finish();
-            while !server.finished() {
-                server.turn(signals.as_fd()).expect("turn");
-            }
         });
         log
     }
@@ -284,7 +190,6 @@ mod tests {
         let log = with_server(
             |root| {
                 std::fs::write(root.join("index.html"), "<h1>hi</h1>").expect("index");
-                std::fs::write(root.join("404.html"), "not here").expect("page");
                 std::fs::create_dir(root.join("dir")).expect("dir");
                 std::fs::create_dir(root.join("empty")).expect("empty");
                 std::fs::write(root.join("dir/index.html"), "inner").expect("inner");
@@ -306,12 +211,15 @@ mod tests {
                 assert!(get(at, "/in.html", "").ends_with("<h1>hi</h1>"));
                 assert!(get(at, "/dir/", "").ends_with("inner"));
                 let moved = get(at, "//dir?q=1", "");
-                assert!(moved.starts_with("HTTP/1.1 301") && moved.contains("\r\nLocation: /dir/?q=1\r\n"), "{moved}");
+                assert!(moved.starts_with("HTTP/1.1 301") && moved.contains("\r\nLocation: ./dir/\r\n"), "{moved}");
+                // A browser takes a backslash for a slash.
+                let aside = get(at, "/\\evil.example/../dir", "");
+                assert!(aside.contains("\r\nLocation: ./dir/\r\n"), "{aside}");
                 is(get(at, "/empty/", ""), "403");
                 is(get(at, "/fifo", ""), "403");
                 for outside in ["/none", "/in.html/", "/out", "/far"] {
                     let page = get(at, outside, "");
-                    assert!(page.starts_with("HTTP/1.1 404 ") && page.ends_with("\r\n\r\nnot here"), "{page}");
+                    assert!(page.starts_with("HTTP/1.1 404 ") && page.contains("<h1>404 Not Found</h1>"), "{page}");
                 }
                 is(get(at, "/../secret", ""), "400");
                 is(talk(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"), "405");
@@ -322,7 +230,7 @@ mod tests {
         let first = &log[0];
         assert!(first.starts_with("127.0.0.1 - - ["), "{first}");
         assert!(first.ends_with("] \"GET / HTTP/1.1\" 200 11 \"-\" \"-\"\n"), "{first}");
-        assert_eq!(log.len(), 13);
+        assert_eq!(log.len(), 14);
     }
 
     #[test]
@@ -334,7 +242,7 @@ mod tests {
                 talk(at, "GET /\u{1b}[2J\" HTTP/1.1\r\n\r\n");
             },
         );
-        assert!(log[0].ends_with("403 118 \"\\xEA\\xB0\\x80\\x5C\" \"\\x22x\\x22\"\n"), "{log:?}");
+        assert!(log[0].ends_with("403 140 \"\\xEA\\xB0\\x80\\x5C\" \"\\x22x\\x22\"\n"), "{log:?}");
         assert!(log[1].contains("] \"GET /\\x1B[2J\\x22 HTTP/1.1\" 400 "), "{log:?}");
     }
 
@@ -342,7 +250,6 @@ mod tests {
     fn slow_clients_keep_nobody_out_and_nothing_up() {
         let large = vec![b'x'; 8 << 20];
         let begin = std::time::Instant::now();
-        let half = std::sync::Mutex::new(Vec::new());
         let log = with_server(
             |root| {
                 std::fs::write(root.join("index.html"), "hi").expect("index");
@@ -361,15 +268,13 @@ mod tests {
                 late.read_to_string(&mut answer).expect("read");
                 assert!(answer.ends_with("\r\n\r\nhi"), "{answer}");
                 // More than there are places, of both kinds: half a head, and an answer that nobody takes.
-                let mut kept = half.lock().expect("half");
-                let never_read: Vec<_> = (0..300).map(|_| slow("GET /large HTTP/1.0\r\n\r\n")).collect();
-                kept.extend((0..300).map(|_| slow("GET / HT")));
+                let _never_read: Vec<_> = (0..300).map(|_| slow("GET /large HTTP/1.0\r\n\r\n")).collect();
+                let _half: Vec<_> = (0..300).map(|_| slow("GET / HT")).collect();
                 assert!(get(at, "/", "").ends_with("\r\n\r\nhi"));
-                drop(never_read);
             },
         );
         assert!(log.iter().any(|line| line.starts_with("127.0.0.1 ") && line.contains("/1.1\" 200 2 \"")), "{log:?}");
         assert_eq!(log.len(), 303, "who was cut off while answered is logged too");
-        assert!(begin.elapsed() < Duration::from_secs(20), "who has not asked is not waited for at the end");
+        assert!(begin.elapsed() < Duration::from_secs(20), "nobody's time has to run out");
     }
 }
