@@ -7,7 +7,7 @@
 //! - `learn`, `blocks`, `cow` the blocks of a story: concept first, mechanism second, evidence third
 //! - `text/` what is said beside events: both languages side by side, checked at compile time (`messages!`)
 //! - `deep`, `plan`, `fault`, `doctor`, `verdict` the other things that are told
-//! - [`session`] what the session says beside its commands
+//! - [`session`] what the session says beside its commands: a part of `text/`
 
 mod blocks;
 mod blocks_inside;
@@ -22,7 +22,6 @@ mod learn;
 pub mod markdown;
 pub mod paint;
 mod plan;
-pub mod session;
 mod text;
 mod verdict;
 
@@ -34,6 +33,7 @@ mod tests;
 pub use crate::event::Lang;
 pub use concept::Concept;
 pub use layout::clean_lines;
+pub use text::session;
 
 use crate::event::Event;
 use std::collections::BTreeSet;

@@ -85,7 +85,7 @@ fn korean_is_formal_and_english_is_english() {
             assert!(!informal, "{family}::{}: {}", row.name, row.ko);
             for sentence in row.ko.split(". ").filter(|_| row.ko.ends_with('.')) {
                 let end = sentence.trim_end_matches(['.', ')']);
-                let formal = ["니다", "세요", "까요", "}"].iter().any(|w| end.ends_with(w));
+                let formal = ["니다", "십시오", "세요", "까요", "}"].iter().any(|w| end.ends_with(w));
                 assert!(formal, "{family}::{}: {sentence}", row.name);
             }
             // A sentence of its own is one in the other language too.

@@ -17,7 +17,7 @@ use crate::cli::{self, Globals, commands};
 use crate::engine::news::News;
 use crate::kernel::host::Host;
 use crate::kernel::terminal;
-use crate::narrate::{Lang, Level, paint, session as say};
+use crate::narrate::{Lang, Level, clean_lines, paint, session as say};
 use crate::store::{Store, default_root};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -40,7 +40,7 @@ const ENGINE: i32 = 125;
 /// Runs a session to its end; gives the exit code.
 pub fn run(globals: Globals) -> i32 {
     begin(&globals).unwrap_or_else(|e| {
-        tell(&say::no_shell(globals.lang, &e.to_string()));
+        tell(&say::no_shell(globals.lang, e));
         ENGINE
     })
 }
@@ -279,7 +279,7 @@ impl Session<'_> {
         let mut kept = Vec::new();
         for mut piece in std::mem::take(&mut seen.pieces) {
             if line::leaves(&piece.text) {
-                tell(&say::exit_of_a_paste(self.lang, &piece.text));
+                tell(&say::pasted_exit(self.lang, clean_lines(&piece.text)));
                 continue;
             }
             let first = lex(&piece.text).commands.first().and_then(|c| c.word(&piece.text, 0)).map(str::to_string);
@@ -355,12 +355,13 @@ impl Session<'_> {
             _ => {}
         }
         if let (Some(either), true, false) = (&piece.either, self.terminal, paste) {
-            tell(&say::either_question(self.lang, &either.verb, &either.name, &either.docker, &piece.text));
+            let (docker, line) = (clean_lines(&either.docker), clean_lines(&piece.text));
+            tell(&say::either(self.lang, &either.name, &either.verb, docker, line));
             return match self.ask("[d/h] ")?.as_str() {
                 "d" | "docker" | "ㅇ" => self.run_line(&either.docker),
                 "h" | "host" | "ㅗ" => self.run_line(&piece.text),
                 _ => {
-                    tell(say::nothing_run(self.lang));
+                    tell(&say::nothing_run(self.lang));
                     self.answered(REFUSED)
                 }
             };
@@ -401,11 +402,11 @@ impl Session<'_> {
             words.remove(0);
         }
         match words.as_slice() {
-            ["lang"] => tell(say::language(self.lang)),
+            ["lang"] => tell(&say::language(self.lang)),
             ["lang", code @ ("ko" | "en")] => {
                 self.lang = if *code == "ko" { Lang::Ko } else { Lang::En };
                 self.shell.export("DOCENT_LANG", code)?;
-                tell(say::language(self.lang));
+                tell(&say::language(self.lang));
             }
             ["narrate", level] if levels().contains(level) => {
                 self.shell.export("DOCENT_NARRATE", level)?;

@@ -6,6 +6,7 @@ pub(in crate::narrate) mod doctor;
 pub(in crate::narrate) mod frame;
 pub(in crate::narrate) mod head;
 pub(in crate::narrate) mod lab;
+pub mod session;
 pub(in crate::narrate) mod verdict;
 
 /// Every row of every table.
@@ -18,6 +19,7 @@ pub(in crate::narrate) fn all() -> Vec<(&'static str, &'static [crate::event::Ro
         ("frame", frame::ROWS),
         ("head", head::ROWS),
         ("lab", lab::ROWS),
+        ("session", session::ROWS),
         ("verdict", verdict::ROWS),
     ]
 }
