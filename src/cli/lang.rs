@@ -15,8 +15,8 @@ pub(super) fn parse_lang(text: &str) -> Result<Lang, Fault> {
 }
 
 pub(super) fn parse_level(text: &str) -> Result<Level, Fault> {
-    let all = [Level::Off, Level::Brief, Level::Learn, Level::Full, Level::Deep, Level::Json];
-    all.into_iter()
+    Level::ALL
+        .into_iter()
         .find(|l| l.word() == text)
         .ok_or_else(|| super::parsers::bad("--narrate", text, "off|brief|learn|full|deep|json"))
 }

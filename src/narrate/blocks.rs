@@ -229,8 +229,8 @@ fn cgroups(lang: Lang, list: &[&Event]) -> Told {
             }
             Fact::CgroupNone { .. } => {
                 told.head.push(event.sentence(lang));
-                told.lessons
-                    .push((Concept::Cgroup, vec![Line::Tagged(frame::tag_fix(lang), head::cgroup_none_fix(lang))]));
+                let fix = "systemd-run --user --scope -p Delegate=yes docent";
+                told.lessons.push((Concept::Cgroup, vec![Line::Tagged(frame::tag_fix(lang), fix.into())]));
             }
             _ => {}
         }
@@ -328,10 +328,9 @@ fn exit(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
 fn cleanup(lang: Lang, list: &[&Event]) -> Told {
     let removed = list.iter().any(|e| matches!(e.fact, Fact::ContainerRemoved { .. }));
     let parts: Vec<String> = list.iter().map(|e| words(lang, e)).collect();
-    let lesson = if removed { vec![Line::Text(concept::remove(lang))] } else { Vec::new() };
     let head = parts.join(" · ");
     let short = format!("{}: {head}", Block::Cleanup.label(lang));
     // Without its container this is only the tidying up of a stop: one line, and no lesson of its own.
-    let lessons = if removed { vec![(Concept::Remove, lesson)] } else { Vec::new() };
+    let lessons = if removed { vec![(Concept::Remove, vec![Line::Text(concept::remove(lang))])] } else { Vec::new() };
     Told { head: vec![head], short: vec![short], lessons, ..Told::default() }
 }

@@ -22,12 +22,9 @@ fn target_name<'a>(events: &[&'a Event]) -> Option<&'a str> {
 /// Blocks for the changes among these events, and the short words for a folded line.
 pub fn blocks(n: &Narrator, all: &[&Event], full: bool) -> (Vec<Piece>, Vec<String>) {
     let changes: Vec<&Event> = all.iter().filter(|e| matches!(e.fact, Fact::Changed { .. })).copied().collect();
-    let (mut blocks, mut shorts) = (Vec::new(), Vec::new());
-    for event in changes.iter().take(SHOWN) {
-        let block = if full { lesson(n, event, target_name(all)) } else { plain(n, event) };
-        blocks.push(block);
-        shorts.push(words(n.lang, event));
-    }
+    let shown = || changes.iter().take(SHOWN);
+    let mut blocks: Vec<Piece> = shown().filter_map(|e| piece(n, e, full, target_name(all))).collect();
+    let mut shorts: Vec<String> = shown().map(|e| words(n.lang, e)).collect();
     if let Some(rest) = changes.len().checked_sub(SHOWN).filter(|r| *r > 0) {
         let more = counts::more(n.lang, rest);
         blocks.push(Piece::new(Block::Changes.label(n.lang)).text(format!("{more} · docent diff")));
@@ -46,18 +43,13 @@ fn label(lang: Lang, change: Change) -> String {
     }
 }
 
-fn plain(n: &Narrator, event: &Event) -> Piece {
-    let Fact::Changed { change, .. } = &event.fact else { return Piece::default() };
-    with_evidence(n, event, Piece::new(label(n.lang, *change)).text(event.sentence(n.lang)))
-}
-
-/// The lesson of a change: what lies where now, and what did not change.
-fn lesson(n: &Narrator, event: &Event, container: Option<&str>) -> Piece {
+/// A change; in full with its lesson: what lies where now, and what did not change.
+fn piece(n: &Narrator, event: &Event, full: bool, container: Option<&str>) -> Option<Piece> {
     let lang = n.lang;
-    let Fact::Changed { path, change, layer, number, image, was, .. } = &event.fact else { return Piece::default() };
+    let Fact::Changed { path, change, layer, number, image, was, .. } = &event.fact else { return None };
     let block = Piece::new(label(lang, *change));
     let block = match change {
-        Change::Covered => {
+        Change::Covered if full => {
             let name =
                 container.map(str::to_string).or_else(|| event.container.as_deref().map(short)).unwrap_or_default();
             let (below, size) = (Below(layer, number, image).word(lang), Sized(was).word(lang));
@@ -66,11 +58,11 @@ fn lesson(n: &Narrator, event: &Event, container: Option<&str>) -> Piece {
                 .text(cow::original_stays(lang, below, size))
                 .text(cow::others_see(lang))
         }
-        Change::CopiedUp => block.text(event.sentence(lang)).text(cow::whole_file(lang)),
-        Change::Deleted | Change::Opaque => block.text(event.sentence(lang)).text(cow::whiteout_note(lang)),
-        Change::Added | Change::Rewritten | Change::Gone => block.text(event.sentence(lang)),
+        Change::CopiedUp if full => block.text(event.sentence(lang)).text(cow::whole_file(lang)),
+        Change::Deleted | Change::Opaque if full => block.text(event.sentence(lang)).text(cow::whiteout_note(lang)),
+        _ => block.text(event.sentence(lang)),
     };
-    with_evidence(n, event, block)
+    Some(with_evidence(n, event, block))
 }
 
 /// Evidence, and the proof where it is a comparison that a learner would want to run.
@@ -86,11 +78,12 @@ fn with_evidence(n: &Narrator, event: &Event, block: Piece) -> Piece {
 }
 
 /// The concept that this change teaches.
-pub fn concept(change: Change) -> Concept {
-    match change {
+pub fn concept(event: &Event) -> Option<Concept> {
+    let Fact::Changed { change, .. } = &event.fact else { return None };
+    Some(match change {
         Change::Covered => Concept::Covered,
         Change::CopiedUp => Concept::CopiedUp,
         Change::Deleted | Change::Opaque => Concept::Whiteout,
         Change::Added | Change::Rewritten | Change::Gone => Concept::Added,
-    }
+    })
 }

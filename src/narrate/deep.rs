@@ -2,10 +2,10 @@
 //! it holds and what it needs, and the manual pages. Nothing is shortened.
 
 use super::Narrator;
-use super::layout::{Block, Bullet, Line};
+use super::layout::{Block, Line};
 use super::text::frame;
 use crate::event::words::{command_line, errno, short};
-use crate::event::{Call, Event, Fact, Holds, Lang, Needs, Outcome, Receipt, Tense, counts};
+use crate::event::{Call, Event, Fact, Holds, Lang, Needs, Outcome, Receipt, counts};
 
 pub fn story(n: &Narrator, events: &[Event]) -> String {
     events.iter().map(|e| block(n, e).render(n.width, n.color)).collect()
@@ -14,11 +14,7 @@ pub fn story(n: &Narrator, events: &[Event]) -> String {
 fn block(n: &Narrator, event: &Event) -> Block {
     let lang = n.lang;
     let mut block = Block::new(event.fact.block().label(lang)).text(event.sentence(lang));
-    block.bullet = match event.outcome.tense() {
-        Tense::Done => Bullet::Done,
-        Tense::Planned => Bullet::Planned,
-        Tense::Failed => Bullet::Failed,
-    };
+    block.tense = event.outcome.tense();
     for (i, line) in calls(lang, &event.calls).into_iter().enumerate() {
         let pid = if i == 0 { event.pid.to_string() } else { " ".repeat(event.pid.to_string().len()) };
         block = block.copy(pid, line);

@@ -1,9 +1,9 @@
 //! Errors on the terminal: what failed, on what, why, and what to do now.
 
 use super::Narrator;
-use super::layout::{clean, wrap};
+use super::layout::{clean, hanging};
 use super::paint::{Colorize, paint};
-use crate::event::{Fault, Sentence};
+use crate::event::Fault;
 
 impl Narrator {
     /// As it is printed on stderr: `docent: error`, the cause, and the ways out.
@@ -11,17 +11,11 @@ impl Narrator {
         let told = fault.sentence(self.lang);
         let mut out = format!("docent: {}\n", paint(self.color, &clean(&told.error), Colorize::red));
         if let Some(cause) = &told.cause {
-            for line in wrap(&clean(cause), self.width.saturating_sub(2).max(20)) {
-                out.push_str(&format!("  {line}\n"));
-            }
+            out.push_str(&hanging("  ", &clean(cause), self.width));
         }
         for fix in &told.fix {
             out.push_str(&format!("  → {}\n", clean(fix)));
         }
         out
-    }
-
-    pub fn fault(&self, fault: &Fault) -> Sentence {
-        fault.sentence(self.lang)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Scripts and containers chose much of what is shown here; all of it is cleaned of control characters.
 
-use super::layout::{clean, dim, padded, wrap};
+use super::layout::{clean, dim, hanging, padded};
 use super::text::lab as l;
 use super::{Lang, Narrator};
 use crate::event::signal::name as signal_name;
@@ -54,13 +54,15 @@ pub fn cause(lang: Lang, cause: &Cause) -> String {
     }
 }
 
+pub(crate) use l::reset;
+
 impl Narrator {
     /// `docent lab list`.
     pub fn lab_list(&self, labs: &[LabListed]) -> String {
         let row = |one: &LabListed| {
             let mark = if one.current { "▶" } else { " " };
             let title = clean(of(&one.title, self.lang));
-            l::list_row(self.lang, mark, &one.id, title, one.passed, one.tasks) + "\n"
+            format!("{mark} {} · {title} · {}/{}\n", one.id, one.passed, one.tasks)
         };
         labs.iter().map(row).collect()
     }
@@ -157,10 +159,6 @@ impl Narrator {
         out
     }
 
-    pub fn lab_reset(&self, id: &str) -> String {
-        l::reset(self.lang, id) + "\n"
-    }
-
     /// `docent grade --format human`.
     pub fn grade(&self, result: &GradeResult, title: &Text, lines: &[TaskLine]) -> String {
         let lang = self.lang;
@@ -189,11 +187,7 @@ impl Narrator {
     fn lines(&self, out: &mut String, text: &str) {
         // What is dimmed has been cleaned before.
         let text = if text.starts_with('\x1b') { text.to_string() } else { clean(text) };
-        for piece in wrap(&text, self.width.saturating_sub(4).max(20)) {
-            out.push_str("    ");
-            out.push_str(&piece);
-            out.push('\n');
-        }
+        out.push_str(&hanging("    ", &text, self.width));
     }
 }
 

@@ -1,26 +1,20 @@
 //! Columns, wrapping and colour. Text that came from a container cannot reach the terminal as a control sequence.
 
 use super::paint::{Colorize, paint};
+use crate::event::Tense;
+use textwrap::core::display_width;
 use unicode_width::UnicodeWidthStr;
 
 /// Where text begins: labels are shorter than this. Korean letters are two columns wide.
 pub const COLUMN: usize = 16;
 
 /// One block of a story.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Block {
-    pub bullet: Bullet,
+    /// What became of it: the bullet says it by its shape, not by colour alone.
+    pub tense: Tense,
     pub label: String,
     pub lines: Vec<Line>,
-}
-
-/// Says by shape, not by colour alone, what became of it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Bullet {
-    #[default]
-    Done,
-    Failed,
-    Planned,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +28,7 @@ pub enum Line {
 
 impl Block {
     pub fn new(label: String) -> Self {
-        Block { label, ..Block::default() }
+        Block { tense: Tense::Done, label, lines: Vec::new() }
     }
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.lines.push(Line::Text(text.into()));
@@ -52,13 +46,13 @@ impl Block {
     /// The block as lines; `width` is the terminal's.
     pub fn render(&self, width: usize, color: bool) -> String {
         let mut out = String::new();
-        let bullet = match self.bullet {
-            Bullet::Done => "●",
-            Bullet::Failed => "✗",
-            Bullet::Planned => "○",
+        let bullet = match self.tense {
+            Tense::Done => "●",
+            Tense::Failed => "✗",
+            Tense::Planned => "○",
         };
         let label = padded(&clean(&self.label), COLUMN - 2);
-        let tint = if self.bullet == Bullet::Failed { Colorize::red } else { Colorize::cyan };
+        let tint = if self.tense == Tense::Failed { Colorize::red } else { Colorize::cyan };
         let mut start = format!("{} {}", paint(color, bullet, tint), paint(color, &label, Colorize::bold));
         for line in &self.lines {
             let (tag, text, fixed) = match line {
@@ -67,36 +61,19 @@ impl Block {
                 Line::Copy(tag, t) => (Some(tag), t, true),
             };
             let tag = tag.map(|t| format!("{}  ", clean(t))).unwrap_or_default();
-            let indent = COLUMN + tag.width();
+            let head = std::mem::replace(&mut start, " ".repeat(COLUMN)) + &dim(color, &tag);
             let text = clean(text);
-            let pieces = if fixed { vec![text] } else { wrap(&text, width.saturating_sub(indent).max(20)) };
-            for (i, piece) in pieces.iter().enumerate() {
-                out.push_str(&start);
-                if i > 0 {
-                    out.push_str(&" ".repeat(tag.width()));
-                } else {
-                    out.push_str(&dim(color, &tag));
-                }
-                out.push_str(piece);
-                out.push('\n');
-                start = " ".repeat(COLUMN);
-            }
+            out += &if fixed { format!("{head}{text}\n") } else { hanging(&head, &text, width) };
         }
         out
     }
 }
 
-/// One line, as long as it is: `● a · b · c`, wrapped with a small indent.
-pub fn one_line(bullet: &str, text: &str, width: usize) -> String {
-    let pieces = wrap(&clean(text), width.saturating_sub(2).max(20));
-    let mut out = String::new();
-    for (i, piece) in pieces.iter().enumerate() {
-        out.push_str(if i == 0 { bullet } else { " " });
-        out.push(' ');
-        out.push_str(piece);
-        out.push('\n');
-    }
-    out
+/// A text behind what it begins with, wrapped to a terminal's width; its further lines stand below its first.
+pub fn hanging(start: &str, text: &str, width: usize) -> String {
+    let indent = display_width(start);
+    let lines = wrap(text, width.saturating_sub(indent).max(20));
+    format!("{start}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
 }
 
 pub fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -4,11 +4,11 @@
 //! there is room. A lesson that found no room is not counted as told: it waits for the next command.
 
 use super::concept::Concept;
-use super::layout::{Block, Bullet, Line, one_line};
+use super::layout::{Block, Line, clean, hanging};
 use super::text::frame;
 use super::{Level, Narrator, blocks, cow};
 use crate::event::words::errno;
-use crate::event::{Block as Topic, Change, Event, Fact, Outcome, Remedy, Word};
+use crate::event::{Block as Topic, Event, Fact, Outcome, Remedy, Tense, Word};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a story at level learn, the hint at its end not counted.
@@ -90,7 +90,19 @@ fn one_container(n: &Narrator, events: &[&Event], known: &BTreeSet<&str>) -> (St
     let mut taught: Vec<Concept> = Vec::new();
     for (topic, list) in topics {
         if topic == Topic::Changes {
-            change_pieces(n, events, &unknown, &mut pieces, &mut taught);
+            let kinds: BTreeSet<Concept> = list.iter().filter_map(|e| cow::concept(e)).collect();
+            let new: Vec<Concept> = kinds.into_iter().filter(|c| unknown(*c)).collect();
+            let done: Vec<&Event> = events.iter().filter(|e| e.outcome == Outcome::Done).copied().collect();
+            let (blocks, shorts) = cow::blocks(n, &done, !new.is_empty() && n.level != Level::Brief);
+            if n.level == Level::Brief {
+                let block = Block::new(topic.label(n.lang)).text(shorts.join(" · "));
+                pieces.push(Piece::Block { block, lessons: Vec::new() });
+            } else if new.is_empty() {
+                fold(&mut pieces, shorts);
+            } else {
+                pieces.extend(blocks.into_iter().map(|block| Piece::Block { block, lessons: Vec::new() }));
+                taught.extend(new);
+            }
             continue;
         }
         let told = blocks::tell(n, topic, &list, events);
@@ -132,35 +144,6 @@ fn fold(pieces: &mut Vec<Piece>, short: Vec<String>) {
     }
 }
 
-fn change_pieces(
-    n: &Narrator,
-    events: &[&Event],
-    unknown: &impl Fn(Concept) -> bool,
-    pieces: &mut Vec<Piece>,
-    taught: &mut Vec<Concept>,
-) {
-    let done: Vec<&Event> = events.iter().filter(|e| e.outcome == Outcome::Done).copied().collect();
-    let kinds: BTreeSet<Concept> = done.iter().filter_map(|e| change(e)).map(cow::concept).collect();
-    let new: Vec<Concept> = kinds.into_iter().filter(|c| unknown(*c)).collect();
-    let (blocks, shorts) = cow::blocks(n, &done, !new.is_empty() && n.level != Level::Brief);
-    if n.level == Level::Brief {
-        let block = Block::new(Topic::Changes.label(n.lang)).text(shorts.join(" · "));
-        pieces.push(Piece::Block { block, lessons: Vec::new() });
-    } else if new.is_empty() {
-        fold(pieces, shorts);
-    } else {
-        pieces.extend(blocks.into_iter().map(|block| Piece::Block { block, lessons: Vec::new() }));
-        taught.extend(new);
-    }
-}
-
-fn change(event: &Event) -> Option<Change> {
-    match &event.fact {
-        Fact::Changed { change, .. } => Some(*change),
-        _ => None,
-    }
-}
-
 /// Puts lessons into their blocks: all of them at level full; else the most important that fit on the screen, at most one
 /// for a block.
 fn teach(n: &Narrator, pieces: &mut [Piece], taught: &mut Vec<Concept>) {
@@ -196,7 +179,7 @@ fn rank(piece: Option<&Piece>) -> usize {
 
 fn render(n: &Narrator, piece: &Piece) -> String {
     match piece {
-        Piece::Folded(words) => one_line("●", &words.join(" · "), n.width),
+        Piece::Folded(words) => hanging("● ", &clean(&words.join(" · ")), n.width),
         Piece::Block { block, .. } => block.render(n.width, n.color),
     }
 }
@@ -210,7 +193,7 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
             continue;
         }
         let mut block = Block::new(event.fact.block().label(n.lang)).text(event.sentence(n.lang));
-        block.bullet = Bullet::Failed;
+        block.tense = Tense::Failed;
         let call = format!("{}({})", error.call, error.object);
         block = block.text(format!("{call}: {}", errno(error.errno)));
         if let Some(remedy) = Remedy::of(error.errno) {

@@ -40,10 +40,8 @@ struct Page {
     lists: Vec<Option<u64>>,
     /// The text of the open block of code.
     code: Option<String>,
-    /// Where the open links lead.
-    links: Vec<String>,
-    /// Where the text of each open link begins in `inline`.
-    link_starts: Vec<usize>,
+    /// Where the open links lead, and where the text of each begins in `inline`.
+    links: Vec<(String, usize)>,
     /// An empty line is due before the next block.
     gap: bool,
 }
@@ -125,8 +123,7 @@ impl Page {
                 self.mark("_");
             }
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.links.push(clean(&dest_url));
-                self.link_starts.push(self.inline.len());
+                self.links.push((clean(&dest_url), self.inline.len()));
             }
             _ => {}
         }
@@ -167,8 +164,7 @@ impl Page {
                 self.emphasis = self.emphasis.saturating_sub(1);
             }
             TagEnd::Link | TagEnd::Image => {
-                let (target, start) = (self.links.pop(), self.link_starts.pop());
-                if let (Some(target), Some(start)) = (target, start)
+                if let Some((target, start)) = self.links.pop()
                     && !target.is_empty()
                     && !self.inline.get(start..).unwrap_or_default().contains(&target)
                 {

@@ -33,11 +33,10 @@ mod tests;
 pub use crate::event::Lang;
 pub use concept::Concept;
 pub use layout::clean_lines;
-pub use text::session;
+pub use text::{frame, session};
 
 use crate::event::Event;
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,22 +67,7 @@ impl Level {
         }
     }
 
-    pub const NAMES: [&'static str; 6] = ["off", "brief", "learn", "full", "deep", "json"];
-}
-
-impl FromStr for Level {
-    type Err = ();
-    fn from_str(s: &str) -> Result<Level, ()> {
-        Ok(match s {
-            "off" => Level::Off,
-            "brief" => Level::Brief,
-            "learn" => Level::Learn,
-            "full" => Level::Full,
-            "deep" => Level::Deep,
-            "json" => Level::Json,
-            _ => return Err(()),
-        })
-    }
+    pub const ALL: [Level; 6] = [Level::Off, Level::Brief, Level::Learn, Level::Full, Level::Deep, Level::Json];
 }
 
 /// Tells stories, in one language, at one level, to one learner.

@@ -2,10 +2,11 @@
 //! and the retelling of a recorded command.
 
 use super::Narrator;
-use super::layout::{Block, Bullet, Line, clean, dim, padded, wrap};
+use super::layout::{Block, Line, clean, dim, padded, wrap};
 use super::text::{frame, head};
 use crate::event::words::{brief, command_line, readable};
 use crate::event::{Block as Topic, Event, Fact, Lang, Tense};
+use crate::store::Record;
 use std::collections::BTreeMap;
 
 impl Narrator {
@@ -24,43 +25,32 @@ impl Narrator {
         let mut out = dim(self.color, &frame::plan_head(self.lang)) + "\n";
         for (topic, list) in topics {
             let mut block = Block::new(topic.label(self.lang));
-            block.bullet = Bullet::Planned;
+            block.tense = Tense::Planned;
             block.lines = planned(self.lang, &list).into_iter().map(Line::Text).collect();
             out.push_str(&block.render(self.width, self.color));
         }
         out
     }
 
-    /// What stands before the error that a forecast ends with.
-    pub fn plan_fails(&self) -> String {
-        frame::plan_fails(self.lang) + "\n"
-    }
-
     pub fn reset_question(&self, root: &std::path::Path) -> String {
         frame::reset_question(self.lang, clean(&root.to_string_lossy()))
     }
 
-    pub fn reset_refused(&self) -> String {
-        frame::reset_refused(self.lang) + "\n"
-    }
-
     /// The line above a retold command: number, command line, time and how it ended.
-    pub fn record_head(&self, number: u64, argv: &[String], time: &str, exit: Option<i32>) -> String {
-        let head = frame::record_head(self.lang, number, readable(command_line(argv)), time);
-        let end = exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
+    pub fn record_head(&self, record: &Record) -> String {
+        let header = &record.header;
+        let time = header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
+        let head = frame::record_head(self.lang, header.number, readable(command_line(&header.argv)), time);
+        let end =
+            record.exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
         wrap(&clean(&format!("{head} · {end}")), self.width.saturating_sub(2).max(20)).join("\n  ") + "\n"
     }
 
     /// What is wrong with a record itself: a torn tail, a chain that does not join (with the line).
-    pub fn record_flaws(&self, torn: bool, broken: Option<usize>) -> String {
-        let torn = torn.then(|| frame::record_torn(self.lang));
-        let broken = broken.map(|line| frame::record_broken(self.lang, line));
+    pub fn record_flaws(&self, record: &Record) -> String {
+        let torn = record.torn.then(|| frame::record_torn(self.lang));
+        let broken = record.broken.map(|line| frame::record_broken(self.lang, line));
         torn.into_iter().chain(broken).map(|line| line + "\n").collect()
-    }
-
-    /// For a recorded command without events.
-    pub fn nothing(&self) -> String {
-        frame::nothing(self.lang) + "\n"
     }
 }
 

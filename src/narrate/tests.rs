@@ -126,7 +126,7 @@ fn every_error_has_a_sentence_in_both_languages() {
     for lang in LANGS {
         for fault in all_faults() {
             let n = narrator(lang, Level::Learn);
-            let told = n.fault(&fault);
+            let told = fault.sentence(lang);
             let all = [vec![told.error.clone()], told.cause.clone().into_iter().collect(), told.fix.clone()].concat();
             assert!(all.iter().all(|l| !l.is_empty() && !l.contains('\n')), "{all:?}");
             assert!(all.join(" ").matches('{').count() < 5 && !all.join("").contains("{}"), "{all:?}");
@@ -148,7 +148,7 @@ fn every_error_has_a_sentence_in_both_languages() {
 
 #[test]
 fn english_keeps_dockers_wording() {
-    let told = |f: Fault| narrator(Lang::En, Level::Learn).fault(&f).error;
+    let told = |f: Fault| f.sentence(Lang::En).error;
     use crate::event::Fault;
     assert_eq!(told(Fault::NoSuchContainer { name: "x".into() }), "No such container: x");
     let taken = told(Fault::NameTaken { name: "web".into(), by: ID.into() });

@@ -1,7 +1,7 @@
 //! What `verify` found, proof by proof, and the sum.
 
 use super::Narrator;
-use super::layout::{clean, dim, padded, wrap};
+use super::layout::{clean, dim, hanging, padded};
 use super::text::verdict as v;
 use crate::engine::verify::{Answer, Checked, Gone, Missing, Verdict};
 use crate::event::words::{brief, command_line, errno};
@@ -17,35 +17,28 @@ impl Narrator {
         }
         let words = [v::holds(lang), v::changed(lang), v::gone(lang), v::wrong(lang), v::unrun(lang)];
         let column = words.iter().map(|w| w.width()).max().unwrap_or(0) + 2;
-        let mut counts = [0usize; 5];
+        let kinds = ["✓", "~", "-", "✗", "?"].into_iter().zip(&words);
+        let mark = |one: &Checked| match &one.verdict {
+            Verdict::True => "✓",
+            Verdict::ChangedSince { .. } | Verdict::Gone { why: Gone::Edited } => "~",
+            Verdict::Gone { .. } => "-",
+            Verdict::False { .. } => "✗",
+            Verdict::NotRunnable { .. } => "?",
+        };
         let mut out = String::new();
         for one in checked {
-            let (kind, mark) = match &one.verdict {
-                Verdict::True => (0, "✓"),
-                Verdict::ChangedSince { .. } | Verdict::Gone { why: Gone::Edited } => (1, "~"),
-                Verdict::Gone { .. } => (2, "-"),
-                Verdict::False { .. } => (3, "✗"),
-                Verdict::NotRunnable { .. } => (4, "?"),
-            };
-            if let Some(count) = counts.get_mut(kind) {
-                *count += 1;
-            }
-            let word = words.get(kind).cloned().unwrap_or_default();
-            let label = events.get(one.event).map(|e| e.fact.block().label(lang)).unwrap_or_default();
-            let what = events.get(one.event).map(|e| e.sentence(lang)).unwrap_or_default();
-            let indent = column + 2;
-            let text = clean(&format!("{label} · {}", brief(&what)));
-            for (i, line) in wrap(&text, self.width.saturating_sub(indent).max(20)).iter().enumerate() {
-                let start = if i == 0 { format!("{mark} {}", padded(&word, column)) } else { " ".repeat(indent) };
-                out.push_str(&format!("{start}{line}\n"));
-            }
-            let proof = clean(&command_line(&one.receipt.proof));
-            out.push_str(&format!("{}{}\n", " ".repeat(indent), dim(self.color, &proof)));
-            for line in self.reasons(one) {
-                out.push_str(&format!("{}{}\n", " ".repeat(indent), clean(&line)));
+            let start =
+                kinds.clone().find(|(m, _)| *m == mark(one)).map(|(m, word)| format!("{m} {}", padded(word, column)));
+            let told = events.get(one.event);
+            let told = told.map(|e| format!("{} · {}", e.fact.block().label(lang), brief(&e.sentence(lang))));
+            out += &hanging(&start.unwrap_or_default(), &clean(&told.unwrap_or_default()), self.width);
+            let proof = dim(self.color, &clean(&command_line(&one.receipt.proof)));
+            for line in std::iter::once(proof).chain(self.reasons(one).iter().map(|line| clean(line))) {
+                out += &format!("{}{line}\n", " ".repeat(column + 2));
             }
         }
-        let [good, changed, gone, wrong, unrun] = counts;
+        let [good, changed, gone, wrong, unrun] =
+            ["✓", "~", "-", "✗", "?"].map(|m| checked.iter().filter(|one| mark(one) == m).count());
         out + &v::summary(lang, checked.len(), good, changed, gone, wrong, unrun) + "\n"
     }
 

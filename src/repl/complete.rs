@@ -93,7 +93,7 @@ fn candidates(command: &Command, names: &Names<'_>, text: &str) -> Candidates {
             files = typed.contains('/');
         }
         Some((&"lang", [])) => words.extend(["ko", "en"].map(String::from)),
-        Some((&"narrate", [])) => words.extend(Level::NAMES.map(String::from)),
+        Some((&"narrate", [])) => words.extend(Level::ALL.map(|l| l.word().into())),
         Some((&("docker" | "docent" | "help"), rest)) => files = below(command, names, rest, typed, &mut words),
         Some((first, rest)) => {
             let is_name = |n: &str| names(Kind::Container).iter().any(|c| c == n);

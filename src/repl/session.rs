@@ -112,7 +112,7 @@ fn tell(text: &str) {
 
 /// What `narrate` takes in a session. JSON Lines need a file of their own: `--narrate json --narrate-to FILE` on the command.
 fn levels() -> Vec<&'static str> {
-    Level::NAMES.into_iter().filter(|name| *name != "json").collect()
+    Level::ALL.into_iter().filter(|l| *l != Level::Json).map(Level::word).collect()
 }
 
 struct Session<'a> {

@@ -6,6 +6,7 @@ use crate::cli::parse::{Asked, parse};
 use crate::cli::parsers::parse_number;
 use crate::engine::explain;
 use crate::event::Event;
+use crate::narrate::frame;
 
 /// 지난 명령이 한 일을 다시 설명합니다. '--' 뒤의 명령은 실행하지 않고 미리 설명합니다 |
 /// Retell what a command did; with '--', tell what a command would do without doing it
@@ -45,21 +46,19 @@ impl Command for Explain {
             }
             let Some(fault) = fault else { return Ok(0) };
             if level != Level::Json && !events.is_empty() {
-                context.ask(&context.narrator.plan_fails());
+                context.ask(&(frame::plan_fails(context.narrator.lang) + "\n"));
             }
             return Err(fault);
         }
         let record = explain::pick(&context.store, self.number)?;
-        let header = &record.header;
-        let time = header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S").to_string();
         let mut text = String::new();
         if level != Level::Json {
-            text += &context.narrator.record_head(header.number, &header.argv, &time, record.exit);
-            text += &context.narrator.record_flaws(record.torn, record.broken);
+            text += &context.narrator.record_head(&record);
+            text += &context.narrator.record_flaws(&record);
         }
-        context.narrator.command = Some(header.number);
+        context.narrator.command = Some(record.header.number);
         let told = context.narrator.story(&record.events);
-        text += if told.is_empty() { context.narrator.nothing() } else { told }.as_str();
+        text += &if told.is_empty() { frame::nothing(context.narrator.lang) + "\n" } else { told };
         context.print(&text);
         Ok(0)
     }

@@ -35,9 +35,7 @@ impl Command for Journal {
             Verb::List => {
                 for number in Records::numbers(&context.store) {
                     let Ok(record) = Records::read(&context.store, number) else { continue };
-                    let time = record.header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
-                    let argv = &record.header.argv;
-                    text += &context.narrator.record_head(number, argv, &time.to_string(), record.exit);
+                    text += &context.narrator.record_head(&record);
                 }
             }
             Verb::Show { number } => {

@@ -69,7 +69,7 @@ impl Command for Lab {
             Verb::Status => tasks(progress::status(&store)?),
             Verb::Check => tasks(progress::check(&store)?),
             Verb::Hint { task } => narrator.lab_hint(&progress::hint(&store, task.as_deref())?),
-            Verb::Reset => narrator.lab_reset(&progress::reset(&store)?),
+            Verb::Reset => narrate::lab::reset(narrator.lang, progress::reset(&store)?) + "\n",
             Verb::Guide { lab } => {
                 let guide = match lab {
                     Some(name) => source.guide(&name)?,

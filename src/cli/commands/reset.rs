@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::reset;
 use crate::event::Event;
+use crate::narrate::frame;
 
 /// 이 저장소의 컨테이너와 이미지를 모두 지우고, 호스트에서 바꾼 것을 되돌립니다 |
 /// Remove every container and image of this store, and put back what was changed on the host
@@ -30,7 +31,7 @@ impl Command for Reset {
             // What cannot be read is no consent.
             std::io::stdin().read_line(&mut answer).unwrap_or(0);
             if !matches!(answer.trim(), "y" | "Y" | "yes" | "예" | "네") {
-                context.ask(&context.narrator.reset_refused());
+                context.ask(&(frame::reset_refused(context.narrator.lang) + "\n"));
                 return Ok(1);
             }
         }

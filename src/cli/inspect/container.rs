@@ -4,7 +4,7 @@ use crate::cli::format::Json;
 use crate::cli::times::rfc3339;
 use crate::container::{Container, Endpoint, NetworkMode, Port, State, Status};
 use crate::event::Fault;
-use crate::narrate::{Lang, Level, Narrator};
+use crate::narrate::Lang;
 use serde_json::json;
 
 /// Where the store keeps what belongs to this container.
@@ -151,7 +151,7 @@ fn network_settings(container: &Container) -> Json {
 
 /// Why it could not be started, as Docker's field has it: a sentence in English.
 fn reason(error: &str) -> String {
-    let told = |fault: Fault| Narrator::new(Lang::En, Level::Off).fault(&fault).error;
+    let told = |fault: Fault| fault.sentence(Lang::En).error;
     serde_json::from_str(error).map(told).unwrap_or_else(|_| error.to_string())
 }
 

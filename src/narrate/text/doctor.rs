@@ -17,17 +17,13 @@ messages! {
     missing() { ko: "없음", en: "missing" }
     required() { ko: "필수", en: "required" }
     optional() { ko: "선택", en: "optional" }
-    cgroup(version, controllers) { ko: "cgroup v{version} · {controllers}", en: "cgroup v{version} · {controllers}" }
     cgroup_none() { ko: "cgroup 없음 · 제한을 걸 수 없음", en: "no cgroup · nothing can be limited" }
 
     what_namespaces() { ko: "네임스페이스", en: "namespaces" }
-    what_overlay() { ko: "overlay", en: "overlay" }
-    what_cgroup() { ko: "cgroup", en: "cgroup" }
     what_bridge() { ko: "브리지 네트워크", en: "bridge network" }
     what_nat() { ko: "NAT", en: "NAT" }
     what_id_ranges() { ko: "ID 범위", en: "id ranges" }
     what_freezer() { ko: "일시정지", en: "pause" }
-    what_seccomp() { ko: "seccomp", en: "seccomp" }
     what_devices() { ko: "장치 제어", en: "device control" }
 
     what_directory() { ko: "저장소 위치", en: "store directory" }
@@ -36,10 +32,6 @@ messages! {
     what_probe() { ko: "시험 실행", en: "trial run" }
 
     fix_directory() { ko: "DOCENT_ROOT=DIR (쓸 수 있는 디렉터리)", en: "DOCENT_ROOT=DIR (a directory that can be written)" }
-    fix_user_namespace() {
-        ko: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
-        en: "sudo sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
-    }
     fix_namespaces(docent) {
         ko: "sudo {docent}  (컨테이너나 VM 안이라면: 특권을 가진 채로 시작합니다)",
         en: "sudo {docent}  (inside a container: start that one privileged)",
@@ -52,23 +44,8 @@ messages! {
         ko: "sudo mount -t cgroup2 none /sys/fs/cgroup  (root 없이: systemd-run --user --scope -p Delegate=yes docent)",
         en: "sudo mount -t cgroup2 none /sys/fs/cgroup  (without root: systemd-run --user --scope -p Delegate=yes docent)",
     }
-    fix_bridge() { ko: "sudo modprobe -a bridge veth", en: "sudo modprobe -a bridge veth" }
-    fix_nat() { ko: "sudo modprobe -a nf_tables nft_chain_nat nft_masq", en: "sudo modprobe -a nf_tables nft_chain_nat nft_masq" }
-    fix_id_ranges() {
-        ko: "sudo apt install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
-        en: "sudo apt install uidmap && sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
-    }
-    fix_freezer() {
-        ko: "sudo mkdir -p /sys/fs/cgroup/freezer && sudo mount -t cgroup -o freezer none /sys/fs/cgroup/freezer",
-        en: "sudo mkdir -p /sys/fs/cgroup/freezer && sudo mount -t cgroup -o freezer none /sys/fs/cgroup/freezer",
-    }
-    fix_devices() {
-        ko: "sudo mkdir -p /sys/fs/cgroup/devices && sudo mount -t cgroup -o devices none /sys/fs/cgroup/devices",
-        en: "sudo mkdir -p /sys/fs/cgroup/devices && sudo mount -t cgroup -o devices none /sys/fs/cgroup/devices",
-    }
     fix_seccomp() {
         ko: "CONFIG_SECCOMP_FILTER를 켠 커널이 필요합니다",
         en: "a kernel with CONFIG_SECCOMP_FILTER is needed",
     }
-    fix_root() { ko: "sudo docent doctor", en: "sudo docent doctor" }
 }

@@ -35,7 +35,6 @@ messages! {
     namespaces_short(n, pid, inside) { ko: "네임스페이스 {n}개 (PID {pid} → {inside})", en: "{n} namespaces (PID {pid} → {inside})" }
 
     // ---- cgroup, network ----
-    cgroup_none_fix() { ko: "systemd-run --user --scope -p Delegate=yes docent", en: "systemd-run --user --scope -p Delegate=yes docent" }
     no_limit() { ko: "제한 없음", en: "no limits" }
     loopback_only() { ko: "loopback뿐 · 바깥과 이어지지 않음", en: "loopback only · no way out" }
 }

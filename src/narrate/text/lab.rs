@@ -3,10 +3,6 @@
 use crate::event::messages::messages;
 
 messages! {
-    list_row(mark, id, title, passed, tasks) {
-        ko: "{mark} {id} · {title} · {passed}/{tasks}",
-        en: "{mark} {id} · {title} · {passed}/{tasks}",
-    }
     started(title) { ko: "실습을 시작합니다: {title}", en: "The lab begins: {title}" }
     student(student) { ko: "학생: {student}", en: "Student: {student}" }
     practice() {

@@ -3,7 +3,7 @@
 pub(in crate::narrate) mod concept;
 pub(in crate::narrate) mod cow;
 pub(in crate::narrate) mod doctor;
-pub(in crate::narrate) mod frame;
+pub mod frame;
 pub(in crate::narrate) mod head;
 pub(in crate::narrate) mod lab;
 pub mod session;
