@@ -28,6 +28,11 @@ impl Reference {
         parts(text).map_err(|flaw| Fault::BadReference { text: text.into(), flaw })
     }
 
+    /// Whether two texts are names of one image, as `nginx`, `nginx:latest` and `docker.io/library/nginx:latest` are.
+    pub fn same(a: &str, b: &str) -> bool {
+        a == b || Reference::parse(a).is_ok_and(|a| Reference::parse(b).is_ok_and(|b| a == b))
+    }
+
     /// `docker.io/library/nginx`.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.domain, self.path)

@@ -7,7 +7,7 @@ use super::model::{Check, Way};
 use super::world::{World, container_of};
 use crate::container::{Container, Status};
 use crate::event::{Cause, Event, Fact, Fault, Miss, Outcome};
-use crate::image::ImageId;
+use crate::image::{ImageId, Reference};
 use std::collections::BTreeMap;
 
 /// Checks a world: what all checks of a lab share is read once.
@@ -64,11 +64,11 @@ impl<'a> Checker<'a> {
                 match self.world.own_image(image) {
                     Some(own) if Some(own) == c.image_id.as_ref() => Ok(()),
                     // Another image by that name: told by what it is.
-                    Some(own) if familiar(&is) == familiar(image) => {
+                    Some(own) if Reference::same(&is, image) => {
                         let image = c.image_id.as_ref().map(ImageId::to_string).unwrap_or_default();
                         miss(Cause::WrongImage { name, image: image.clone() }, own.to_string(), image)
                     }
-                    None if familiar(&is) == familiar(image) => Ok(()),
+                    None if Reference::same(&is, image) => Ok(()),
                     _ => miss(Cause::WrongImage { name, image: is.clone() }, image, is),
                 }
             }
@@ -298,15 +298,6 @@ impl<'a> Checker<'a> {
         }
         miss(Cause::NoEvent { event: kind.into() }, kind, "-")
     }
-}
-
-/// `nginx`, `nginx:latest` and `docker.io/library/nginx:latest` are one name.
-fn familiar(reference: &str) -> &str {
-    let short = ["docker.io/library/", "library/", "docker.io/"]
-        .iter()
-        .find_map(|p| reference.strip_prefix(p))
-        .unwrap_or(reference);
-    short.strip_suffix(":latest").unwrap_or(short)
 }
 
 /// A path as `cp` was given it, without the container's name.

@@ -126,7 +126,7 @@ struct Serving<'a> {
 impl Serving<'_> {
     /// Serves until the script has ended or its time is up; afterwards nothing of it is left.
     fn until_end(&mut self, listener: &Packets, signals: &Signals, link: &Packets) -> Result<Ended, Fault> {
-        let deadline = Instant::now() + Duration::from_secs(self.plan.time_limit);
+        let deadline = Instant::now() + Duration::from_secs(self.plan.lab.time_limit);
         let mut ended = None;
         let mut timed_out = false;
         while ended.is_none() {
@@ -173,7 +173,7 @@ impl Serving<'_> {
         }
         self.read_output();
         Ok(if timed_out {
-            Ended::TimedOut { seconds: self.plan.time_limit }
+            Ended::TimedOut { seconds: self.plan.lab.time_limit }
         } else {
             ended.unwrap_or(Ended::Exited { code: 0 })
         })

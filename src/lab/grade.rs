@@ -18,8 +18,8 @@ use crate::event::{Ended, Event, Fault, GradeResult, Output, Score, Story, SysEr
 use crate::kernel::grader_cgroup::{GraderCgroup, GraderLimits};
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
+use crate::kernel::process;
 use crate::kernel::sys::{self, Calls, Cloned};
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,10 +27,9 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-/// What the scoring may take beyond the submission's own time.
-const SCORING: Duration = Duration::from_secs(120);
+/// Seconds that the scoring may take beyond the submission's own time.
+const SCORING: u64 = 120;
 const SCRIPT_LIMIT: u64 = 1 << 20;
 const LIMITS: GraderLimits = GraderLimits { memory: 2 << 30, pids: 2048, sandbox_memory: 512 << 20, sandbox_pids: 256 };
 
@@ -44,8 +43,6 @@ pub struct Options {
     pub file: PathBuf,
     pub student: Option<String>,
     pub secret: Option<PathBuf>,
-    /// Seconds; the lab's own limit when absent.
-    pub time_limit: Option<u64>,
     /// `ko` or `en`, for what the commands print into the submission's output.
     pub lang: String,
     /// Refuses words after `docker` that no submission may give; with the verbs that its lab asks for.
@@ -57,7 +54,6 @@ pub(super) struct Plan {
     pub lab: Lab,
     pub values: BTreeMap<String, String>,
     pub script: String,
-    pub time_limit: u64,
     pub lang: String,
     pub serves: Serves,
     /// docent's own file.
@@ -97,7 +93,6 @@ pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
     let births = cgroup.as_ref().map(GraderCgroup::births).transpose().map_err(step)?.unwrap_or((None, None));
     let mut plan = Plan {
         values: seeds.of(&lab),
-        time_limit: options.time_limit.unwrap_or(lab.time_limit),
         lang: options.lang.clone(),
         serves: options.serves,
         grader: std::process::id(),
@@ -171,12 +166,12 @@ fn run(plan: &Plan, born_in: Option<OwnedFd>) -> Result<Report, Fault> {
         }
         Cloned::Parent { pid, pidfd } => {
             drop(theirs);
-            let ended = wait(&pidfd, Duration::from_secs(plan.time_limit) + SCORING);
+            let ended = process::wait_gone(pidfd.as_fd(), Some((plan.lab.time_limit + SCORING) * 1000));
             if !ended {
                 sys::pidfd_signal(&mut Calls::default(), pidfd.as_fd(), pid, libc::SIGKILL).unwrap_or(());
             }
             // Reaped only when every process of its pid namespace is gone.
-            let status = crate::kernel::process::reap_waiting(pid);
+            let status = process::reap_waiting(pid);
             drop(ours);
             let mut text = Vec::new();
             let mut file = std::fs::File::from(report);
@@ -185,21 +180,6 @@ fn run(plan: &Plan, born_in: Option<OwnedFd>) -> Result<Report, Fault> {
             let why =
                 || if ended { format!("the engine ended: {status:?}") } else { "the engine took too long".into() };
             result.unwrap_or_else(|| Err(Fault::CannotGrade { why: why() }))
-        }
-    }
-}
-
-/// Whether the process behind the handle ended in time.
-fn wait(pidfd: &OwnedFd, limit: Duration) -> bool {
-    let until = Instant::now() + limit;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let limit = rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-        match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&limit)) {
-            Ok(0) => return false,
-            Ok(_) => return true,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return false,
         }
     }
 }

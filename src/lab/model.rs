@@ -8,8 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a lab may ask for in `verbs`.
 const VERBS_ON_REQUEST: [&str; 1] = ["load"];
 
-pub type Seconds = u64;
-
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lab {
@@ -26,12 +24,13 @@ pub struct Lab {
     #[serde(default)]
     pub verbs: Vec<String>,
     #[serde(default = "two_minutes")]
-    pub time_limit: Seconds,
+    /// Seconds.
+    pub time_limit: u64,
     #[serde(rename = "task")]
     pub tasks: Vec<Task>,
 }
 
-fn two_minutes() -> Seconds {
+fn two_minutes() -> u64 {
     120
 }
 
@@ -63,7 +62,7 @@ pub enum Way {
 
 /// One condition over what really is. Values may name seeds, as `$LAB_TOKEN`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "type", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", tag = "type", deny_unknown_fields)]
 pub enum Check {
     ContainerExists {
         container: String,
@@ -80,19 +79,16 @@ pub enum Check {
     PortPublished {
         container: String,
         port: u16,
-        #[serde(rename = "host_port")]
         host_port: u16,
     },
     /// The published port answers with a success.
     HttpAnswers {
         container: String,
-        #[serde(rename = "host_port")]
         host_port: u16,
         path: String,
     },
     HttpContains {
         container: String,
-        #[serde(rename = "host_port")]
         host_port: u16,
         path: String,
         contains: String,

@@ -10,10 +10,8 @@ use crate::event::{Fault, LabHint, LabListed, Score, SysError, TaskChange, TaskL
 use crate::kernel::files;
 use crate::kernel::sys::Calls;
 use crate::store::Store;
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Progress {
@@ -29,12 +27,8 @@ struct Progress {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct LabProgress {
     student: String,
-    started: DateTime<Utc>,
     /// The last command before it began.
     since: u64,
-    /// Where the lab was read from, when it is not an embedded one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<PathBuf>,
     values: BTreeMap<String, String>,
     #[serde(default)]
     tasks: BTreeMap<String, TaskProgress>,
@@ -47,9 +41,6 @@ struct TaskProgress {
     /// Holds at the last evaluation.
     #[serde(default)]
     passed: bool,
-    /// The first time it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    first: Option<DateTime<Utc>>,
     #[serde(default)]
     hints: usize,
 }
@@ -76,10 +67,10 @@ pub struct Status {
 ///
 /// # Errors
 /// A directory of labs that cannot be read, or holds a damaged one.
-pub fn list(store: &Store, source: &Source) -> Result<Vec<LabListed>, Fault> {
+pub fn list(store: &Store) -> Result<Vec<LabListed>, Fault> {
     let progress = read(store)?;
     let listed = |id: String| {
-        let lab = source.lab(&id)?;
+        let lab = Source::Embedded.lab(&id)?;
         let passed =
             |t: &&super::Task| progress.labs.get(&id).and_then(|l| l.tasks.get(&t.id)).is_some_and(|t| t.passed);
         Ok(LabListed {
@@ -90,33 +81,27 @@ pub fn list(store: &Store, source: &Source) -> Result<Vec<LabListed>, Fault> {
             id,
         })
     };
-    source.names()?.into_iter().map(listed).collect()
+    Source::Embedded.names()?.into_iter().map(listed).collect()
 }
 
 /// Starts a lab, or goes on with it: what was passed stays passed.
 ///
 /// # Errors
 /// `NoSuchLab`, `LabDamaged`, or the progress could not be written.
-pub fn start(store: &Store, source: &Source, name: &str, seeds: &Seeds) -> Result<Started, Fault> {
-    let lab = source.lab(name)?;
+pub fn start(store: &Store, name: &str, seeds: &Seeds) -> Result<Started, Fault> {
+    let lab = Source::Embedded.lab(name)?;
     let values = seeds.of(&lab);
-    let from = match source {
-        Source::Embedded => None,
-        Source::Directory(dir) => Some(std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
-    };
     change(store, |progress| {
         progress.current = Some(lab.id.clone());
         let fresh = LabProgress {
             student: seeds.student().into(),
-            started: Utc::now(),
             since: journal::last(store),
-            from: None,
             values: BTreeMap::new(),
             tasks: BTreeMap::new(),
             rest: BTreeMap::new(),
         };
         let entry = progress.labs.entry(lab.id.clone()).or_insert(fresh);
-        (entry.student, entry.values, entry.from) = (seeds.student().into(), values.clone(), from.clone());
+        (entry.student, entry.values) = (seeds.student().into(), values.clone());
     })?;
     Ok(Started { values, student: seeds.student().into(), practice: seeds.practice(), lab })
 }
@@ -135,8 +120,8 @@ pub fn values(store: &Store) -> Result<BTreeMap<String, String>, Fault> {
 /// `NoLabStarted`.
 pub fn started(store: &Store) -> Result<(Lab, Text), Fault> {
     let progress = read(store)?;
-    let (id, entry) = current(&progress).ok_or(Fault::NoLabStarted)?;
-    Ok((source(entry).lab(id)?, source(entry).guide(id)?))
+    let (id, _) = current(&progress).ok_or(Fault::NoLabStarted)?;
+    Ok((Source::Embedded.lab(id)?, Source::Embedded.guide(id)?))
 }
 
 /// Where the learner stands; starts nothing and changes no container.
@@ -211,7 +196,7 @@ pub fn reset(store: &Store) -> Result<String, Fault> {
 fn evaluate(store: &Store, thorough: bool) -> Result<Status, Fault> {
     let progress = read(store)?;
     let (id, entry) = current(&progress).ok_or(Fault::NoLabStarted)?;
-    let lab = source(entry).lab(id)?;
+    let lab = Source::Embedded.lab(id)?;
     let program =
         std::env::current_exe().map_err(|e| Fault::step("check", SysError::io("readlink", "/proc/self/exe", &e)))?;
     let world = StoreWorld { store, program, since: entry.since, patient: thorough, own: Default::default() };
@@ -233,9 +218,7 @@ fn evaluate(store: &Store, thorough: bool) -> Result<Status, Fault> {
         change(store, |progress| {
             let Some(entry) = progress.labs.get_mut(id) else { return };
             for change in &changes {
-                let task = entry.tasks.entry(change.id.clone()).or_default();
-                task.passed = change.passed;
-                task.first = task.first.or(change.passed.then(Utc::now));
+                entry.tasks.entry(change.id.clone()).or_default().passed = change.passed;
             }
         })?;
     }
@@ -245,10 +228,6 @@ fn evaluate(store: &Store, thorough: bool) -> Result<Status, Fault> {
 fn current(progress: &Progress) -> Option<(&str, &LabProgress)> {
     let id = progress.current.as_deref()?;
     Some((id, progress.labs.get(id)?))
-}
-
-fn source(entry: &LabProgress) -> Source {
-    entry.from.clone().map_or(Source::Embedded, Source::Directory)
 }
 
 fn read(store: &Store) -> Result<Progress, Fault> {
@@ -303,9 +282,9 @@ mod tests {
         assert!(matches!(status(&store), Err(Fault::NoLabStarted)));
         assert_eq!(live(&store).unwrap(), None);
         let seeds = Seeds::new(Some("kim"), None).unwrap();
-        let begun = start(&store, &Source::Embedded, "3", &seeds).unwrap();
+        let begun = start(&store, "3", &seeds).unwrap();
         assert_eq!(values(&store).unwrap(), begun.values);
-        assert!(list(&store, &Source::Embedded).unwrap()[0].current);
+        assert!(list(&store).unwrap()[0].current);
         assert_eq!(live(&store).unwrap(), Some(Vec::new()));
         let now = status(&store).unwrap();
         assert_eq!((now.score.points, now.score.max), (0, 100));
@@ -322,7 +301,7 @@ mod tests {
     fn what_a_later_version_wrote_is_left_alone() {
         let (_dir, store) = store();
         let seeds = Seeds::new(Some("kim"), None).unwrap();
-        start(&store, &Source::Embedded, "3", &seeds).unwrap();
+        start(&store, "3", &seeds).unwrap();
         let path = store.lab_progress();
         let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         json["badges"] = serde_json::json!(["first"]);
@@ -340,9 +319,9 @@ mod tests {
     fn damaged_progress_is_said_so_and_not_overwritten() {
         let (_dir, store) = store();
         let seeds = Seeds::new(Some("kim"), None).unwrap();
-        start(&store, &Source::Embedded, "3", &seeds).unwrap();
+        start(&store, "3", &seeds).unwrap();
         std::fs::write(store.lab_progress(), "{").unwrap();
-        assert!(matches!(start(&store, &Source::Embedded, "3", &seeds), Err(Fault::StoreDamaged { .. })));
+        assert!(matches!(start(&store, "3", &seeds), Err(Fault::StoreDamaged { .. })));
         assert_eq!(std::fs::read_to_string(store.lab_progress()).unwrap(), "{");
     }
 }

@@ -18,15 +18,6 @@ pub struct Seeds {
     practice: bool,
 }
 
-impl std::fmt::Debug for Seeds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seeds")
-            .field("student", &self.student)
-            .field("practice", &self.practice)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Seeds {
     /// `student` defaults to the user's login name, `secret` (a file) to the public practice one.
     ///

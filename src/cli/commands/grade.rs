@@ -54,7 +54,6 @@ impl Command for Grade {
             file: self.file,
             student: self.student,
             secret: self.secret,
-            time_limit: None,
             lang: globals.lang.code().into(),
             serves,
         };

@@ -57,12 +57,11 @@ impl Command for Lab {
             made.tell(&mut story);
             eprint!("{}", narrator.story(story.events()));
         }
-        let source = Source::Embedded;
         let tasks = |s: progress::Status| narrator.lab_tasks(&s.lines, &s.score);
         let text = match self.verb {
-            Verb::List => narrator.lab_list(&progress::list(&store, &source)?),
+            Verb::List => narrator.lab_list(&progress::list(&store)?),
             Verb::Start { lab } => {
-                let started = progress::start(&store, &source, &lab, &Seeds::new(None, None)?)?;
+                let started = progress::start(&store, &lab, &Seeds::new(None, None)?)?;
                 let l = &started.lab;
                 narrator.lab_started(&l.title, &l.goal, &started.student, started.practice, &started.values)
             }
@@ -72,7 +71,7 @@ impl Command for Lab {
             Verb::Reset => narrate::lab::reset(narrator.lang, progress::reset(&store)?) + "\n",
             Verb::Guide { lab } => {
                 let guide = match lab {
-                    Some(name) => source.guide(&name)?,
+                    Some(name) => Source::Embedded.guide(&name)?,
                     None => progress::started(&store)?.1,
                 };
                 let guide = narrate::lab::of(&guide, narrator.lang);
