@@ -138,11 +138,9 @@ impl Context {
 
     /// Shows the rest, and how to check it.
     pub fn narrate_last(&mut self) {
-        let hint = self.narrator.hint(self.story.events().get(self.shown..).unwrap_or_default());
+        let hint = self.hint();
         self.narrate();
-        if let Some(hint) = hint {
-            self.say(&hint);
-        }
+        self.say(&hint.unwrap_or_default());
     }
 
     /// The hint for what is not yet shown, to be said after the id on standard output.
@@ -166,11 +164,7 @@ impl Context {
     /// JSON Lines and a program's bytes must not share one stream.
     pub fn json_needs_a_file(&self) -> Result<(), Fault> {
         if self.narrator.level == Level::Json && self.to.is_none() {
-            return Err(Fault::BadValue {
-                flag: "--narrate".into(),
-                value: "json".into(),
-                expected: "--narrate-to FILE".into(),
-            });
+            return Err(super::parsers::bad("--narrate", "json", "--narrate-to FILE"));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::commands::images::ImageRow;
 use super::parsers::bad;
 use crate::container::{Container, Status};
 use crate::event::Fault;
-use crate::image::ImageId;
+use crate::image::{ImageId, Reference};
 
 /// One `--filter KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,13 +109,9 @@ fn name_matches(pattern: &str, name: &str) -> bool {
 
 /// The image by name (`nginx` is `nginx:latest`) or by (a beginning of) its id.
 fn is_ancestor(wanted: &str, reference: &str, id: Option<&ImageId>) -> bool {
-    let tagged = |text: &str| match text.rsplit('/').next().is_some_and(|last| last.contains(':')) {
-        true => text.to_string(),
-        false => format!("{text}:latest"),
-    };
     let wanted_digest = wanted.strip_prefix("sha256:").unwrap_or(wanted);
     let hex = wanted_digest.len() >= 4 && wanted_digest.bytes().all(|b| b.is_ascii_hexdigit());
-    tagged(wanted) == tagged(reference) || (hex && id.is_some_and(|id| id.hex().starts_with(wanted_digest)))
+    Reference::same(wanted, reference) || (hex && id.is_some_and(|id| id.hex().starts_with(wanted_digest)))
 }
 
 /// What `images` shows.

@@ -5,6 +5,7 @@
 //! `.Label "key"`. Objects stand for Go's structs, where a field that does not exist is an error; the few that are maps in
 //! Docker (labels, ports, networks) answer `<no value>`.
 
+use super::suggest::is_one;
 use crate::event::Fault;
 use gtmpl_ng::{Context, ExecError, Func, FuncError, Template, TemplateError, Value};
 use std::cell::RefCell;
@@ -13,35 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 pub type Json = serde_json::Value;
 
 /// Objects that are maps in Docker's own types; `LogConfig.Config` is one too.
-const MAPS: [&str; 12] = [
-    "Annotations",
-    "Data",
-    "DriverOpts",
-    "ExposedPorts",
-    "Labels",
-    "Networks",
-    "Options",
-    "PortBindings",
-    "Ports",
-    "Sysctls",
-    "Tmpfs",
-    "Volumes",
-];
+const MAPS: &str =
+    "Annotations Data DriverOpts ExposedPorts Labels Networks Options PortBindings Ports Sysctls Tmpfs Volumes";
 /// Lists that are null in JSON while they are empty: Go prints them as `[]`.
-const LISTS: [&str; 12] = [
-    "Aliases",
-    "Args",
-    "Binds",
-    "CapAdd",
-    "CapDrop",
-    "Cmd",
-    "DNSNames",
-    "Entrypoint",
-    "Env",
-    "ExecIDs",
-    "Links",
-    "OnBuild",
-];
+const LISTS: &str = "Aliases Args Binds CapAdd CapDrop Cmd DNSNames Entrypoint Env ExecIDs Links OnBuild";
 
 /// Renders a template over one document (`inspect -f`, `version -f`); no newline is added.
 pub fn render(template: &str, data: &Json) -> Result<String, Fault> {
@@ -237,8 +213,8 @@ fn bad_template(template: &str, error: TemplateError) -> Fault {
 fn value(name: &str, json: &Json, nulls: Nulls) -> Value {
     match json {
         Json::Null if matches!(nulls, Nulls::Nil) => Value::Nil,
-        Json::Null if LISTS.contains(&name) => Value::Array(Vec::new()),
-        Json::Null if MAPS.contains(&name) => Value::Map(HashMap::new()),
+        Json::Null if is_one(LISTS, name) => Value::Array(Vec::new()),
+        Json::Null if is_one(MAPS, name) => Value::Map(HashMap::new()),
         Json::Null => Value::Nil,
         Json::Bool(b) => Value::Bool(*b),
         Json::String(s) => Value::String(s.clone()),
@@ -253,7 +229,7 @@ fn value(name: &str, json: &Json, nulls: Nulls) -> Value {
                 ("LogConfig", "Config", Json::Object(_)) => value("Options", v, nulls),
                 _ => value(key, v, nulls),
             };
-            let map = MAPS.contains(&name);
+            let map = is_one(MAPS, name);
             // What lies in a map is found by keys of its own: `Networks` holds structs, whatever their names.
             let entry =
                 |(key, v): (&String, &Json)| (key.clone(), if map { value("", v, nulls) } else { inner(key, v) });

@@ -7,18 +7,14 @@ use std::ffi::OsString;
 pub use crate::narrate::{Lang, Level};
 
 pub(super) fn parse_lang(text: &str) -> Result<Lang, Fault> {
-    match text {
-        "ko" => Ok(Lang::Ko),
-        "en" => Ok(Lang::En),
-        _ => Err(super::parsers::bad("--lang", text, "ko|en")),
-    }
+    text.parse().map_err(|()| super::parsers::bad("", text, "ko|en"))
 }
 
 pub(super) fn parse_level(text: &str) -> Result<Level, Fault> {
     Level::ALL
         .into_iter()
         .find(|l| l.word() == text)
-        .ok_or_else(|| super::parsers::bad("--narrate", text, "off|brief|learn|full|deep|json"))
+        .ok_or_else(|| super::parsers::bad("", text, "off|brief|learn|full|deep|json"))
 }
 
 /// The language for a command line, even one that cannot be parsed: `--lang`, else `DOCENT_LANG`, else the locale's

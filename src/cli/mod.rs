@@ -31,7 +31,7 @@ pub use lang::language;
 #[cfg(feature = "book")]
 pub use man::man_pages;
 pub use parse::{Asked, Globals, command, parse};
-pub use suggest::nearest;
+pub use suggest::{is_one, nearest};
 
 /// `docent --version`.
 pub fn version_line() -> String {

@@ -147,18 +147,17 @@ pub fn parse_with(argv: Vec<OsString>, environ: Environ) -> Result<Cli, (Fault, 
 impl GlobalArgs {
     fn with(self, environ: Environ, argv: Vec<OsString>) -> Result<Globals, Fault> {
         let set = |name: &str| environ(name).filter(|v| !v.is_empty());
+        let of = |name: &str, fault: Fault| match fault {
+            Fault::BadValue { value, expected, .. } => parsers::bad(name, &value, &expected),
+            other => other,
+        };
         let lang = match (self.lang, set("DOCENT_LANG")) {
-            (Some(lang), _) => lang,
-            (None, Some(text)) => parse_lang(&text).map_err(|_| parsers::bad("DOCENT_LANG", &text, "ko|en"))?,
-            (None, None) => from_environ(environ),
+            (None, Some(text)) => parse_lang(&text).map_err(|fault| of("DOCENT_LANG", fault))?,
+            (lang, _) => lang.unwrap_or_else(|| from_environ(environ)),
         };
         let narrate = match (self.narrate, set("DOCENT_NARRATE")) {
-            (Some(level), _) => Some(level),
-            (None, Some(text)) => Some(parse_level(&text).map_err(|fault| match fault {
-                Fault::BadValue { value, expected, .. } => parsers::bad("DOCENT_NARRATE", &value, &expected),
-                other => other,
-            })?),
-            (None, None) => None,
+            (None, Some(text)) => Some(parse_level(&text).map_err(|fault| of("DOCENT_NARRATE", fault))?),
+            (level, _) => level,
         };
         let root = self.root.or_else(|| set("DOCENT_ROOT").map(PathBuf::from));
         Ok(Globals { root, lang, narrate, narrate_to: self.narrate_to, argv })

@@ -7,6 +7,7 @@ use crate::container::{NetworkMode, PortBinding, valid_name};
 use crate::event::Fault;
 use std::net::IpAddr;
 
+/// A parser that serves several flags does not name one: [`super::usage_errors`] does.
 pub(super) fn bad(flag: &str, value: &str, expected: &str) -> Fault {
     Fault::BadValue { flag: flag.into(), value: value.into(), expected: expected.into() }
 }
@@ -207,15 +208,7 @@ pub(super) fn parse_filter(text: &str) -> Result<super::filter::Term, Fault> {
 
 /// Seconds of grace: 0 kills at once, -1 waits for ever.
 pub(super) fn parse_timeout(text: &str) -> Result<i64, Fault> {
-    text.parse::<i32>().ok().filter(|n| *n >= -1).map(i64::from).ok_or_else(|| bad("--timeout", text, "SECONDS|-1"))
-}
-
-pub(super) fn parse_stop_timeout(text: &str) -> Result<i64, Fault> {
-    text.parse::<i32>()
-        .ok()
-        .filter(|n| *n >= -1)
-        .map(i64::from)
-        .ok_or_else(|| bad("--stop-timeout", text, "SECONDS|-1"))
+    text.parse::<i32>().ok().filter(|n| *n >= -1).map(i64::from).ok_or_else(|| bad("", text, "SECONDS|-1"))
 }
 
 pub(super) fn parse_last(text: &str) -> Result<i64, Fault> {

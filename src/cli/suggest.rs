@@ -1,4 +1,9 @@
-//! "Did you mean": the nearest of the names that are known.
+//! Names that are known, and "did you mean": the nearest of them.
+
+/// Whether a word stands in a list of words.
+pub fn is_one(words: &str, word: &str) -> bool {
+    words.split(' ').any(|known| known == word)
+}
 
 /// The known name that is fewest typing errors away, if that is few enough to be meant: one in a short word, two or three in
 /// a longer one. Two swapped neighbours count once; an anagram may have two, and wins a tie.

@@ -2,6 +2,7 @@
 
 use super::format::{Json, render_headings, render_row};
 use crate::event::Fault;
+use crate::narrate::padded;
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
@@ -55,32 +56,16 @@ fn unescape(template: &str) -> String {
 /// Cells end at a tab; a column is as wide as its widest cell and three spaces, and never narrower than ten (the settings
 /// of Docker's tabwriter). What follows the last tab is no cell and takes no padding.
 fn columns(lines: &[String]) -> Vec<String> {
-    let lines: Vec<&str> = lines.iter().flat_map(|line| line.split('\n')).collect();
-    let mut widths: Vec<usize> = Vec::new();
-    for line in &lines {
-        let cells: Vec<&str> = line.split('\t').collect();
-        for (at, cell) in cells.iter().take(cells.len().saturating_sub(1)).enumerate() {
-            let width = (cell.width() + 3).max(10);
-            match widths.get_mut(at) {
-                Some(known) => *known = (*known).max(width),
-                None => widths.push(width),
-            }
-        }
-    }
-    let pad = |line: &&str| {
-        let mut cells = line.split('\t').peekable();
-        let mut out = String::new();
-        let mut widths = widths.iter();
-        while let Some(cell) = cells.next() {
-            out.push_str(cell);
-            if cells.peek().is_some() {
-                let width = widths.next().copied().unwrap_or_default();
-                out.push_str(&" ".repeat(width.saturating_sub(cell.width())));
-            }
-        }
-        out
+    let rows: Vec<Vec<&str>> = lines.iter().flat_map(|l| l.split('\n')).map(|l| l.split('\t').collect()).collect();
+    let rows: Vec<(&&str, &[&str])> = rows.iter().filter_map(|row| row.split_last()).collect();
+    let most = rows.iter().map(|(_, cells)| cells.len()).max().unwrap_or(0);
+    let width = |at: usize| rows.iter().filter_map(|(_, cells)| Some(cells.get(at)?.width() + 3)).fold(10, usize::max);
+    let widths: Vec<usize> = (0..most).map(width).collect();
+    let line = |(last, cells): &(&&str, &[&str])| {
+        let cells: String = cells.iter().zip(&widths).map(|(cell, width)| padded(cell, *width)).collect();
+        cells + last
     };
-    lines.iter().map(pad).collect()
+    rows.iter().map(line).collect()
 }
 
 /// At most `width` columns, the last one `…` where something was cut.

@@ -1,6 +1,6 @@
 //! Spans of time and sizes in Docker's words (`About a minute`, `14.2MB`), and timestamps in its form.
 
-use chrono::{DateTime, Local, Offset, SecondsFormat, Utc};
+use chrono::{DateTime, Local, Offset, Utc};
 
 /// The learner's own time zone.
 pub fn zone() -> chrono::FixedOffset {
@@ -33,8 +33,8 @@ pub fn ago(now: DateTime<Utc>, then: DateTime<Utc>) -> String {
     format!("{} ago", human_duration(now - then))
 }
 
-/// Decimal units with so many significant digits: Docker's lists show three (`14.2MB`), its other sizes four.
-pub fn human_size(bytes: u64, digits: usize) -> String {
+/// Decimal units with three significant digits, as Docker's lists show them: `14.2MB`.
+pub fn human_size(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let mut size = bytes as f64;
     let mut unit = 0;
@@ -42,36 +42,17 @@ pub fn human_size(bytes: u64, digits: usize) -> String {
         size /= 1000.0;
         unit += 1;
     }
-    format!("{}{}", significant(size, digits), units.get(unit).copied().unwrap_or_default())
-}
-
-/// C's and Go's `%.Ng` for 0 <= n < 1000: no trailing zeros, and an exponent where rounding needs a digit too many
-/// (999.9 in three digits is `1e+03`: that is what Docker prints).
-fn significant(n: f64, digits: usize) -> String {
-    if n == 0.0 {
-        return "0".into();
-    }
-    let scientific = format!("{:.*e}", digits.saturating_sub(1), n);
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let trim = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        false => text.to_string(),
-    };
-    if exponent >= digits as i32 {
-        return format!("{}e+{exponent:02}", trim(mantissa));
-    }
-    trim(&format!("{n:.*}", (digits as i32 - 1 - exponent).max(0) as usize))
+    // Go's `%.3g`: what rounding makes four digits of has an exponent, and that is what Docker prints.
+    let rounded: f64 = format!("{size:.2e}").parse().unwrap_or(size);
+    let number = if rounded < 1000.0 { rounded.to_string() } else { "1e+03".into() };
+    number + units.get(unit).copied().unwrap_or_default()
 }
 
 /// RFC 3339 in UTC with as many digits of the second as are not zero; Docker's zero time where there is none.
 pub fn rfc3339(time: Option<DateTime<Utc>>) -> String {
     let Some(time) = time else { return "0001-01-01T00:00:00Z".into() };
-    let text = time.to_rfc3339_opts(SecondsFormat::Nanos, true);
-    let short = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
-    // A whole second ends in its own digits: only a fraction's zeros may go.
-    let seconds = text.split('.').next().unwrap_or(&text);
-    format!("{}Z", if short.len() > seconds.len() { short } else { seconds })
+    let fraction = format!(".{:09}", time.timestamp_subsec_nanos());
+    format!("{}{}Z", time.format("%FT%T"), fraction.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// `2026-03-04 14:06:07 +0900 KST`, as Go prints a local time. The zone's letters are not known here: its offset stands
@@ -117,19 +98,19 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (bytes, three, four) in [
-            (0, "0B", "0B"),
-            (615, "615B", "615B"),
-            (1000, "1kB", "1kB"),
-            (14_200_000, "14.2MB", "14.2MB"),
-            (14_234_567, "14.2MB", "14.23MB"),
-            (187_654_321, "188MB", "187.7MB"),
-            (999_900, "1e+03kB", "999.9kB"),
-            (4_000_000_000, "4GB", "4GB"),
-            (1_050_000, "1.05MB", "1.05MB"),
-            (u64::MAX, "18.4EB", "18.45EB"),
+        for (bytes, text) in [
+            (0, "0B"),
+            (615, "615B"),
+            (1000, "1kB"),
+            (14_200_000, "14.2MB"),
+            (14_234_567, "14.2MB"),
+            (187_654_321, "188MB"),
+            (999_900, "1e+03kB"),
+            (4_000_000_000, "4GB"),
+            (1_050_000, "1.05MB"),
+            (u64::MAX, "18.4EB"),
         ] {
-            assert_eq!((human_size(bytes, 3).as_str(), human_size(bytes, 4).as_str()), (three, four));
+            assert_eq!(human_size(bytes), text);
         }
     }
 

@@ -4,6 +4,7 @@
 //! the registry does not have, so a command or a flag that docent learns is taken off nowhere.
 
 use super::commands::{self, IsName, names_one};
+use super::is_one;
 
 /// Flags of `create`, all of which `run` has too. `c|cpu-shares` has a short form.
 const CREATE: &str = "add-host annotation a|attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns \
@@ -65,7 +66,6 @@ const INSTEAD: &[(&str, &str)] = &[
     ("export", "docker cp NAME:/ DIRECTORY"),
     ("history", "docker image inspect IMAGE"),
     ("info", "docent doctor"),
-    ("port", "docker ps"),
     ("pull", "docker load -i FILE"),
     ("restart", "docker stop NAME && docker start NAME"),
     ("system", "docent doctor"),
@@ -138,7 +138,7 @@ pub fn bare() -> impl Iterator<Item = &'static str> {
 pub fn hinted(verb: &str, args: &[&str], is_name: IsName) -> bool {
     match verb {
         "login" | "logout" | "info" => args.iter().all(|a| a.starts_with('-')),
-        _ => SHELLS.split_whitespace().any(|v| v == verb) && names_one(args, is_name),
+        _ => is_one(SHELLS, verb) && names_one(args, is_name),
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn refuse(tree: &Command, argv: &[OsString], error: &Error) -> Answer
             let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
             let flag = word.unwrap_or_default();
             let fault = match fault {
-                // A switch's parser does not know which switch it serves.
+                // A parser of several flags does not know which of them it serves.
                 Some(Fault::BadValue { flag: unnamed, value, expected }) if unnamed.is_empty() => {
                     parsers::bad(&flag, &value, &expected)
                 }

@@ -32,7 +32,7 @@ mod tests;
 
 pub use crate::event::Lang;
 pub use concept::Concept;
-pub use layout::clean_lines;
+pub use layout::{clean_lines, padded};
 pub use text::{frame, session};
 
 use crate::event::Event;

@@ -5,7 +5,7 @@ use crate::cli::environment::{gather, parse_entry, process_environ};
 use crate::cli::parsers;
 use crate::cli::parsers::{
     Cpus, Memory, PidsLimit, PortSpec, parse_cpus, parse_hostname, parse_label, parse_memory, parse_name,
-    parse_network, parse_pids, parse_publish, parse_signal, parse_stop_timeout, parse_workdir,
+    parse_network, parse_pids, parse_publish, parse_signal, parse_timeout, parse_workdir,
 };
 use crate::container::{Config, CreateRequest, HostConfig, NetworkMode, PortBinding};
 use crate::engine::create;
@@ -70,7 +70,7 @@ pub struct Flags {
     pub stop_signal: Option<i32>,
     /// 강제로 끝내기 전에 기다릴 초 | Timeout (in seconds) to stop a container
     // Seconds; -1 waits for ever.
-    #[arg(long, value_name = "int", value_parser = parse_stop_timeout)]
+    #[arg(long, value_name = "int", value_parser = parse_timeout)]
     pub stop_timeout: Option<i64>,
     /// 가상 터미널을 만듭니다 | Allocate a pseudo-TTY
     #[arg(short, long)]

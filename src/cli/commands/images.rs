@@ -121,7 +121,7 @@ fn images(rows: &[ImageRow], args: &Images, now: DateTime<Utc>, zone: FixedOffse
 }
 
 fn row(image: &ImageRow, whole: bool, now: DateTime<Utc>, zone: FixedOffset) -> Row {
-    let size = human_size(image.size, 3);
+    let size = human_size(image.size);
     let fields = serde_json::json!({
         "Containers": "N/A",
         "CreatedAt": local(image.created, zone),

@@ -129,9 +129,7 @@ fn inspect(context: &mut Context, names: &[String], format: Option<&str>, kind: 
         }
         None => context.print_foreign(&pretty(&found)),
     }
-    for fault in &faults {
-        context.complain(fault);
-    }
+    faults.iter().for_each(|fault| context.complain(fault));
     Ok(i32::from(!faults.is_empty()))
 }
 
@@ -139,8 +137,7 @@ fn object(store: &Store, name: &str, kind: Option<Kind>) -> Result<Value, Fault>
     if kind != Some(Kind::Image) {
         match store.find_container(name) {
             Ok(container) => return Ok(inspect_container(&container, &paths(store, &container))),
-            Err(fault @ Fault::NoSuchContainer { .. }) if kind == Some(Kind::Container) => return Err(fault),
-            Err(Fault::NoSuchContainer { .. }) => {}
+            Err(Fault::NoSuchContainer { .. }) if kind.is_none() => {}
             Err(fault) => return Err(fault),
         }
     }
@@ -165,7 +162,6 @@ fn of_image(store: &Store, image: &Image) -> Result<Value, Fault> {
         tags: references.iter().map(Reference::familiar).collect(),
         digests: references.iter().map(|r| format!("{}@{}", r.familiar_repository(), image.manifest_digest)).collect(),
         size: image.bytes,
-        tagged: None,
     };
     Ok(inspect_image(&config, &names))
 }

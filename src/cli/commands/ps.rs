@@ -173,7 +173,11 @@ struct Shown {
 fn ports(container: &Container) -> String {
     let bridged = container.host_config.network_mode == NetworkMode::Bridge;
     let Some(life) = container.state.up().filter(|_| bridged) else { return String::new() };
-    let mut shown: Vec<Shown> = life.ports.iter().flat_map(families).collect();
+    let on_host = |p: &Port| {
+        let (port, host_port, proto) = (p.port, p.host_port.unwrap_or(0), p.proto.clone());
+        p.families().into_iter().map(move |ip| Shown { port, ip, host_port, proto: proto.clone() })
+    };
+    let mut shown: Vec<Shown> = life.ports.iter().flat_map(on_host).collect();
     for exposed in container.config.exposed_ports.keys() {
         let (port, proto) = exposed.split_once('/').unwrap_or((exposed, "tcp"));
         let Ok(port) = port.parse::<u16>() else { continue };
@@ -204,12 +208,6 @@ fn ports(container: &Container) -> String {
     };
     let mapped = mapped.iter().map(|s| format!("{}->{}/{}", address(&s.ip, &s.host_port.to_string()), s.port, s.proto));
     runs.iter().map(run).chain(mapped).collect::<Vec<_>>().join(", ")
-}
-
-fn families(port: &Port) -> Vec<Shown> {
-    let host_port = port.host_port.unwrap_or(0);
-    let shown = |ip| Shown { port: port.port, ip, host_port, proto: port.proto.clone() };
-    port.families().into_iter().map(shown).collect()
 }
 
 fn address(ip: &str, port: &str) -> String {

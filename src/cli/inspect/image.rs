@@ -14,8 +14,6 @@ pub struct ImageNames {
     pub digests: Vec<String>,
     /// Bytes of the unpacked layers.
     pub size: u64,
-    /// When the last name was given, in RFC 3339; Docker's zero time if that is not known.
-    pub tagged: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// One object of `docker image inspect`. `config` is the image's OCI configuration; what it lacks is shown empty, and a
@@ -40,7 +38,7 @@ pub fn inspect_image(config: &Json, names: &ImageNames) -> Json {
             "Type": "layers",
             "Layers": config.pointer("/rootfs/diff_ids").cloned().unwrap_or_else(|| json!([])),
         },
-        "Metadata": {"LastTagTime": crate::cli::times::rfc3339(names.tagged)},
+        "Metadata": {"LastTagTime": crate::cli::times::rfc3339(None)},
         "Config": image_config(config.get("config")),
     });
     if let Json::Object(fields) = &mut out
