@@ -30,14 +30,9 @@ pub fn names(root: &Path, host: &Host, kind: Kind) -> Vec<String> {
 }
 
 /// Tasks of the started lab that a command has just passed or lost, a line each.
-pub fn lab_changes(root: &Path, host: &Host, lang: Lang) -> Vec<String> {
-    let Some(store) = Store::existing(root, host) else { return Vec::new() };
-    match progress::live(&store) {
-        Ok(Some(changes)) => {
-            cli::narrator(lang, Level::Full).lab_changes(&changes).lines().map(str::to_string).collect()
-        }
-        _ => Vec::new(),
-    }
+pub fn lab_changes(root: &Path, host: &Host, lang: Lang) -> String {
+    let changes = Store::existing(root, host).and_then(|store| progress::live(&store).ok().flatten());
+    cli::narrator(lang, Level::Full).lab_changes(&changes.unwrap_or_default())
 }
 
 /// Variables that the started lab gives to the learner's shell (`LAB_TOKEN`).
@@ -47,11 +42,10 @@ pub fn lab_values(root: &Path, host: &Host) -> Vec<(String, String)> {
 }
 
 /// Containers that ended by themselves since the last prompt, a line each.
-pub fn news(root: &Path, host: &Host, news: &mut News, lang: Lang) -> Vec<String> {
-    let Some(store) = Store::existing(root, host) else { return Vec::new() };
+pub fn news(root: &Path, host: &Host, news: &mut News, lang: Lang) -> String {
+    let events = Store::existing(root, host).map(|store| news.next(&store)).unwrap_or_default();
     let narrator = Narrator::new(lang, Level::Brief);
-    let told = news.next(&store).into_iter().map(|event| narrator.story(&[event]));
-    told.flat_map(|text| text.lines().map(str::to_string).collect::<Vec<_>>()).collect()
+    events.into_iter().map(|event| narrator.story(&[event])).collect()
 }
 
 /// One line on what this host can do.

@@ -393,7 +393,11 @@ impl Lexer<'_> {
 /// `NAME=…` or `NAME+=…` before a command.
 fn assigns(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
-    let name = name.strip_suffix('+').unwrap_or(name);
+    is_variable(name.strip_suffix('+').unwrap_or(name))
+}
+
+/// What a shell takes for a variable's name.
+pub fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -3,6 +3,7 @@
 //! Only what is unambiguous is taken off; a line that could be a command as it stands is left as it stands.
 
 use super::verbs::{self, Words};
+use crate::cli::is_one;
 
 /// What one physical line is, as a line of course notes.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,60 +21,11 @@ pub enum Pasted<'a> {
 }
 
 /// Programs of everyday lines in notes. Their names make `#ls` a root prompt and a span in backticks a command.
-const UNIX: [&str; 46] = [
-    "apt",
-    "apt-get",
-    "awk",
-    "cat",
-    "cd",
-    "chmod",
-    "chown",
-    "cp",
-    "curl",
-    "df",
-    "du",
-    "echo",
-    "env",
-    "export",
-    "file",
-    "find",
-    "grep",
-    "gzip",
-    "head",
-    "id",
-    "ip",
-    "kill",
-    "less",
-    "ls",
-    "mkdir",
-    "mount",
-    "mv",
-    "nano",
-    "netstat",
-    "ping",
-    "ps",
-    "pwd",
-    "rm",
-    "sed",
-    "ss",
-    "su",
-    "sudo",
-    "systemctl",
-    "tail",
-    "tar",
-    "touch",
-    "vi",
-    "vim",
-    "wc",
-    "wget",
-    "whoami",
-];
+const UNIX: &str = "apt apt-get awk cat cd chmod chown cp curl df du echo env export file find grep gzip head id ip kill less ls \
+    mkdir mount mv nano netstat ping ps pwd rm sed ss su sudo systemctl tail tar touch vi vim wc wget whoami";
 
 /// Words that make a line behind `#` prose.
-const PROSE: [&str; 22] = [
-    "a", "all", "an", "and", "another", "are", "as", "for", "from", "in", "into", "is", "it", "of", "or", "the",
-    "then", "this", "to", "will", "with", "your",
-];
+const PROSE: &str = "a all an and another are as for from in into is it of or the then this to will with your";
 
 /// Classifies a line that begins a command.
 pub fn classify<'a>(line: &'a str, words: &Words) -> Pasted<'a> {
@@ -146,15 +98,15 @@ fn root_command(text: &str, words: &Words) -> bool {
     let mut parts = text.split_whitespace();
     let Some(first) = parts.next() else { return false };
     let args: Vec<&str> = parts.collect();
-    let prose = |w: &&str| PROSE.contains(w) || w.ends_with([':', ',', '!', '?']);
+    let prose = |w: &&str| is_one(PROSE, w) || w.ends_with([':', ',', '!', '?']);
     if !text.is_ascii() || args.iter().any(prose) {
         return false;
     }
     if first == "docker" || first == "docent" {
         return args.first().is_some_and(|v| words.has_verb(v) || v.starts_with('-'));
     }
-    let argument = |w: &&str| w.contains(|c: char| !c.is_ascii_alphabetic()) || UNIX.contains(w);
-    UNIX.contains(&first) && args.iter().all(argument)
+    let argument = |w: &&str| w.contains(|c: char| !c.is_ascii_alphabetic()) || is_one(UNIX, w);
+    is_one(UNIX, first) && args.iter().all(argument)
 }
 
 fn markdown<'a>(line: &'a str, words: &Words) -> Pasted<'a> {
@@ -203,9 +155,11 @@ fn names_command(text: &str, words: &Words) -> bool {
     let text = text.trim_start_matches(['#', '$']).trim_start();
     let mut parts = text.split_whitespace();
     match (parts.next(), parts.next()) {
-        (Some("docker" | "docent"), second) => second.is_some_and(|v| v.starts_with('-') || words.near_or_known(v)),
+        (Some("docker" | "docent"), second) => {
+            second.is_some_and(|v| v.starts_with('-') || words.has_verb(v) || words.near_verb(v).is_some())
+        }
         (Some(first), second) => {
-            UNIX.contains(&first) || (second.is_some() && verbs::owner(first, &[], &|_| false).is_some())
+            is_one(UNIX, first) || (second.is_some() && verbs::owner(first, &[], &|_| false).is_some())
         }
         _ => false,
     }

@@ -7,7 +7,7 @@
 use super::arrival::Watch;
 use super::complete::{Helper, Kind};
 use super::host;
-use super::lexer::lex;
+use super::lexer::{is_variable, lex};
 use super::line::{self, Doubt, Piece, Read, Reading};
 use super::paste_repair::Repair;
 use super::private::Private;
@@ -106,8 +106,12 @@ fn prompt(root: &Path, is_root: bool) -> String {
 }
 
 fn tell(text: &str) {
+    tell_lines(&format!("{text}\n"));
+}
+
+fn tell_lines(text: &str) {
     // Nobody is left to hear about a terminal that is gone.
-    drop(writeln!(io::stderr(), "{text}"));
+    drop(io::stderr().write_all(text.as_bytes()));
 }
 
 /// What `narrate` takes in a session. JSON Lines need a file of their own: `--narrate json --narrate-to FILE` on the command.
@@ -160,9 +164,7 @@ impl Session<'_> {
             drop(editor.load_history(path));
         }
         loop {
-            for line in host::news(self.root, self.host, &mut self.news, self.lang) {
-                tell(&line);
-            }
+            tell_lines(&host::news(self.root, self.host, &mut self.news, self.lang));
             let ended = match read_line(&mut editor, &watch, prompt, |helper, text| (helper.unfinished)(text)) {
                 Ok((text, _)) if text.trim() == "history" => {
                     // The shell's own would know nothing: what was typed is kept here.
@@ -248,7 +250,7 @@ impl Session<'_> {
                 }
             }
             if !piece.repaired.is_empty() {
-                tell(&say::repaired(self.lang, &self.phrases(&piece.repaired)));
+                tell(&say::repaired(self.lang, self.phrases(&piece.repaired)));
             }
             let changed = count > 1 || seen.left_out > 0 || !piece.repaired.is_empty();
             if self.terminal && changed {
@@ -449,18 +451,14 @@ impl Session<'_> {
     fn after(&mut self) -> io::Result<()> {
         self.share_lab_vars()?;
         if self.terminal {
-            for line in host::lab_changes(self.root, self.host, self.lang) {
-                tell(&line);
-            }
+            tell_lines(&host::lab_changes(self.root, self.host, self.lang));
         }
         Ok(())
     }
 
     fn share_lab_vars(&mut self) -> io::Result<()> {
         for (name, value) in host::lab_values(self.root, self.host) {
-            let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if named && self.lab_vars.get(&name) != Some(&value) {
+            if is_variable(&name) && self.lab_vars.get(&name) != Some(&value) {
                 self.shell.export(&name, &value)?;
                 self.lab_vars.insert(name, value);
             }

@@ -26,7 +26,7 @@ use rustix::termios::{OptionalActions, Termios};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -115,21 +115,9 @@ fn choose() -> (PathBuf, Family) {
         .unwrap_or(("/bin/sh".into(), Family::Plain))
 }
 
-/// A word for the shell that means exactly these bytes.
-fn quoted(text: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'\''];
-    for &byte in text.iter().filter(|b| **b != 0) {
-        match byte {
-            b'\'' => out.extend_from_slice(b"'\\''"),
-            _ => out.push(byte),
-        }
-    }
-    out.push(b'\'');
-    out
-}
-
-fn quoted_path(path: &Path) -> String {
-    String::from_utf8_lossy(&quoted(path.as_os_str().as_bytes())).into_owned()
+/// A word for the shell that means exactly this text.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
 }
 
 impl Shell {
@@ -200,7 +188,7 @@ impl Shell {
 
     /// Tells the shell its part, and waits for the first answer.
     fn prepare(&mut self, pipe: &Path, terminal: bool) -> io::Result<()> {
-        let pipe = quoted_path(pipe);
+        let pipe = quoted(&pipe.to_string_lossy());
         // The prompts are unset first, so that a shell that the learner starts has its own.
         let mut text = format!(
             "unset PS1 PS2; PS1= PS2=\n\
@@ -221,7 +209,7 @@ impl Shell {
             _ => {}
         }
         text.push_str("{ __docent_end; } 2>/dev/null\n");
-        self.send(text.as_bytes())?;
+        self.send(&text)?;
         match self.answer()? {
             Some(_) => Ok(()),
             None => Err(io::Error::other(self.grammar.program.to_string_lossy().into_owned())),
@@ -251,7 +239,7 @@ impl Shell {
 
     /// Sets a variable for later lines; `$?` stays as it is. The name must be a shell's name.
     pub fn export(&mut self, name: &str, value: &str) -> io::Result<Ended> {
-        let value = String::from_utf8_lossy(&quoted(value.as_bytes())).into_owned();
+        let value = quoted(value);
         self.run(&format!("__docent_keep=$?; export {name}={value}; __docent_status \"$__docent_keep\""))
     }
 
@@ -262,7 +250,7 @@ impl Shell {
 
     /// Whether the shell would find a command of this name: a program, a builtin, a function or an alias.
     pub fn knows(&mut self, name: &str) -> io::Result<bool> {
-        let name = String::from_utf8_lossy(&quoted(name.as_bytes())).into_owned();
+        let name = quoted(name);
         let found = self.run(&format!("__docent_keep=$?; command -v {name} >/dev/null 2>&1"))?;
         self.run("__docent_status \"$__docent_keep\"")?;
         Ok(found == Ended::Line(0))
@@ -270,19 +258,15 @@ impl Shell {
 
     fn pass_through(&mut self, text: &str) -> io::Result<Ended> {
         // The go that `end` waits for, then the line.
-        let mut line = b":\n{ __docent_begin; } 2>/dev/null; ".to_vec();
+        let begin = ":\n{ __docent_begin; } 2>/dev/null;";
         // An error in `eval`, a special builtin, would end a plain shell that is not interactive (POSIX, 2.8.1).
-        if matches!(self.grammar.family, Family::Dash | Family::Plain) {
-            line.extend_from_slice(b"command ");
-        }
-        line.extend_from_slice(b"eval ");
-        line.extend(quoted(text.as_bytes()));
-        line.extend_from_slice(format!(" 0<>{}\n", self.input).as_bytes());
-        if self.send(&line).is_ok() {
+        let plain = matches!(self.grammar.family, Family::Dash | Family::Plain);
+        let eval = if plain { "command eval" } else { "eval" };
+        if self.send(&format!("{begin} {eval} {} 0<>{}\n", quoted(text), self.input)).is_ok() {
             // It started: nothing that comes now can be lost, see the head of this file. The line before `end` gives the
             // shell a prompt at which to speak of jobs that ended meanwhile.
             if self.answer()?.is_some() {
-                drop(self.send(b"__docent_status \"$?\"\n{ __docent_end; } 2>/dev/null\n"));
+                drop(self.send("__docent_status \"$?\"\n{ __docent_end; } 2>/dev/null\n"));
             }
             if let Some(answer) = self.answer()? {
                 return Ok(Ended::Line(self.ended_with(&answer)));
@@ -301,8 +285,8 @@ impl Shell {
         std::str::from_utf8(status).ok().and_then(|s| s.parse().ok()).unwrap_or(0)
     }
 
-    fn send(&mut self, text: &[u8]) -> io::Result<()> {
-        self.lines.write_all(text)
+    fn send(&mut self, text: &str) -> io::Result<()> {
+        self.lines.write_all(text.as_bytes())
     }
 
     /// The next answer, or nothing when the shell has ended.
@@ -408,7 +392,7 @@ fn terminal_name() -> String {
         .map(|n| PathBuf::from(OsString::from_vec(n.into_bytes())));
     let access = rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK;
     match named.filter(|n| rustix::fs::access(n, access).is_ok()) {
-        Some(name) => quoted_path(&name),
+        Some(name) => quoted(&name.to_string_lossy()),
         None => "'/dev/tty'".into(),
     }
 }

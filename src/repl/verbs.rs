@@ -3,7 +3,7 @@
 //! A bare verb is ours when no Unix tool and no shell builtin has that name, so a learner's habits keep working; `exec` is
 //! the one builtin that is ours when it can only be meant for a container.
 
-use crate::cli::commands::{self, Bare, Entry, IsName};
+use crate::cli::commands::{self, Bare, IsName};
 use crate::cli::{nearest, unsupported};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,11 +51,6 @@ impl Words {
         self.verbs.contains(name)
     }
 
-    /// A verb, or a typing error for one.
-    pub fn near_or_known(&self, name: &str) -> bool {
-        self.has_verb(name) || self.near_verb(name).is_some()
-    }
-
     /// What was meant by an unknown word after `docker`.
     pub fn near_verb(&self, typed: &str) -> Option<&str> {
         nearest(typed, self.verbs.iter().map(String::as_str))
@@ -71,14 +66,9 @@ impl Words {
     }
 }
 
-/// The command that stands at the top under this name.
-fn top(verb: &str) -> Option<&'static Entry> {
-    commands::find(&[verb])
-}
-
 /// The program that a bare verb belongs to: `docker` or `docent`. `args` are the words after it.
 pub fn owner(verb: &str, args: &[&str], is_name: IsName) -> Option<&'static str> {
-    if let Some(command) = top(verb) {
+    if let Some(command) = commands::find(&[verb]) {
         let ours = match command.bare {
             Bare::Ours => verb != "help",
             Bare::When(is_meant) => is_meant(args, is_name),
@@ -91,7 +81,7 @@ pub fn owner(verb: &str, args: &[&str], is_name: IsName) -> Option<&'static str>
 
 /// Whether a shell's command was probably meant for a container: then a hint is due.
 pub fn looks_like_ours(verb: &str, args: &[&str], is_name: IsName) -> bool {
-    match top(verb).map(|command| command.bare) {
+    match commands::find(&[verb]).map(|command| command.bare) {
         Some(Bare::Shells(is_meant)) => is_meant(args, is_name),
         Some(_) => false,
         None => unsupported::hinted(verb, args, is_name),
