@@ -302,3 +302,77 @@ fn exec_is_foreseen_where_it_goes_whatever_root_the_first_program_has_chosen() {
     let (foreseen, ran) = both(&["exec", "jailed", "/inside/true"]);
     assert!(ran.code == 127 && foreseen.stderr.ends_with(&ran.stderr), "{}\n{}", foreseen.stderr, ran.stderr);
 }
+
+/// Copies in and out by links of the container's; `@` is the container.
+const COPIES: &[&str] = &[
+    "f @:/to-dir",
+    "f @:/to-file",
+    "f @:/to-file/",
+    "f @:/to-nothing",
+    "f @:/to-no-directory",
+    "f @:/loop",
+    "f @:/loop/x",
+    "f @:/to-dir/../up",
+    "f @:/taken-by-dir",
+    "f @:/taken-by-link",
+    "f @:/odd/file/x",
+    "d @:/to-dir",
+    "d/. @:/to-dir",
+    "d @:/to-file",
+    "d @:/to-nothing-2",
+    "@:/to-dir out-link",
+    "@:/to-dir/ out-dir",
+    "@:/to-dir/. out-contents",
+    "@:/to-dir d",
+    "@:/to-dir f",
+    "@:/srv f",
+    "@:/to-file/ out",
+    "@:/dangling out-dangling",
+    "@:/dangling/ out",
+    "@:/loop out-loop",
+    "@:/odd/file/x out",
+    "-L @:/to-dir out-followed",
+    "-L @:/to-file d",
+    "-L @:/to-dir d",
+    "-L @:/dangling out",
+    "-L @:/loop out",
+];
+
+#[test]
+fn a_copy_goes_by_links_as_it_is_foreseen_to() {
+    let Some(m) = Machine::new("forecast::copies", &[]) else { return };
+    let setup = "mkdir -p /odd /taken-by-dir/f /taken-by-link; echo x > /odd/file; ln -s /srv /to-dir; ln -s odd/file /to-file; \
+                 ln -s /odd/new /to-nothing; ln -s odd/new-2 /to-nothing-2; ln -s /no/such /to-no-directory; ln -s loop /loop; \
+                 ln -s /nowhere /taken-by-link/f; ln -s nowhere /dangling";
+    m.docent(&["run", "-d", "--name", "running", "--network", "none", "tiny", "sleep", "1000"]).ok();
+    m.docent(&["exec", "running", "sh", "-ec", setup]).ok();
+    m.docent(&["run", "--name", "stopped", "--network", "none", "tiny", "sh", "-ec", setup]).ok();
+    let (mut wrong, mut failed) = (Vec::new(), 0);
+    for name in ["running", "stopped"] {
+        m.sh("rm -rf f d out*; echo f > f; mkdir d; echo g > d/g").ok();
+        for line in COPIES {
+            let line = line.replace('@', name);
+            let words: Vec<&str> = line.split(' ').collect();
+            let foreseen =
+                m.docent(&[&["--lang", "en", "explain", "--level", "json", "--", "cp"][..], &words].concat());
+            m.run(&["rm", "-f", "told"]).ok();
+            let json = ["--lang", "en", "--narrate", "json", "--narrate-to", "told", "cp"];
+            let ran = m.docent(&[&json[..], &words].concat());
+            let told = events(&m.run(&["sh", "-c", "cat told 2>/dev/null || :"]).ok().stdout);
+            let missing: Vec<Value> = match ran.code {
+                0 => events(&foreseen.stdout).into_iter().filter(|f| !told.iter().any(|t| fits(f, t))).collect(),
+                _ => Vec::new(),
+            };
+            if (foreseen.code, sentence(&foreseen.stderr)) != (ran.code, sentence(&ran.stderr)) || !missing.is_empty() {
+                wrong.push(format!("{line}: {}\nbut {}\nnot told: {missing:?}", foreseen.stderr, ran.stderr));
+            }
+            failed += usize::from(ran.code != 0);
+        }
+        // By the name that was asked for, and a slash is only for a directory.
+        m.sh("test -f d/to-file; test ! -L d/to-file; test -d out-dir; test ! -L out-dir; test -L out-link; test -L f")
+            .ok();
+    }
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    // Both kinds are there.
+    assert!(failed > 20 && failed < 2 * COPIES.len() - 20, "{failed} failed");
+}

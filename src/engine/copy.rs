@@ -1,5 +1,6 @@
 //! `cp`, both ways, with Docker's rules for directories, slashes and `/.`.
 
+mod places;
 mod steps;
 
 pub use steps::plan;
@@ -12,11 +13,11 @@ use crate::kernel::callers_files::CallersFiles;
 use crate::kernel::copy_tree::{self, Copy, Owner};
 use crate::kernel::sys;
 use crate::store::{Store, Temp};
-use rustix::fs::{FileType, Mode, OFlags};
+use places::{Source, Target, container_source, container_target, local_source, local_target};
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
-use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -30,31 +31,6 @@ pub struct Options {
 
 /// How long the look at what a copy covered may take, in microseconds.
 const LOOK: u64 = 200_000;
-
-/// A directory that is open, and a name in it.
-struct Place {
-    dir: OwnedFd,
-    name: OsString,
-    /// The whole path, for people and for the story.
-    shown: PathBuf,
-}
-
-/// What a destination turned out to be.
-enum Target {
-    /// Make or replace this entry.
-    Entry(Place),
-    /// Into this directory.
-    Inside(OwnedFd, PathBuf),
-}
-
-impl Target {
-    fn shown(&self) -> &Path {
-        match self {
-            Target::Entry(place) => &place.shown,
-            Target::Inside(_, path) => path,
-        }
-    }
-}
 
 /// Note in `tmp/` about a copy under way, so that a later command can take away what a killed one had not put in place. One
 /// line for each directory in which the copy makes things; a search for them would have to go through what others made.
@@ -82,16 +58,15 @@ fn into_container(
 ) -> Result<(), Fault> {
     story.about(&container.id);
     let files = CallersFiles::here().map_err(|e| local_fault(local, e))?;
-    let (source, contents) = local_source(&files, local, options)?;
+    let source = local_source(&files, local, options)?;
     let view = View::open(store, container, story)?;
-    let is_dir = is_directory(&source);
-    let target = container_target(&view, container, inside, &source, is_dir, contents)?;
+    let target = container_target(&view, container, inside, &source)?;
     let start = target.shown().to_path_buf();
-    let under_way = UnderWay::begin(store, Some(&container.id), &making_dirs(&target, start.clone(), is_dir))?;
+    let under_way = UnderWay::begin(store, Some(&container.id), &making_dirs(&target, start.clone(), source.is_dir))?;
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
     let from = local.to_string_lossy().into_owned();
     let to = format!("{}:{}", container.name, start.to_string_lossy());
-    transfer(&source, contents, &target, (owner, files.user(), None), &under_way, true, (from, to))
+    transfer(&source, &target, (owner, files.user(), None), &under_way, true, (from, to))
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
     drop(under_way);
@@ -110,27 +85,15 @@ fn from_container(
     story.about(&container.id);
     let files = CallersFiles::here().map_err(|e| local_fault(local, e))?;
     let view = View::open(store, container, story)?;
-    let (contents, _) = copy_tree::endings(inside);
-    let real = if contents || options.follow {
-        view.follow(inside).map_err(|e| inside_fault(container, inside, e))?
-    } else {
-        absolute(inside)
-    };
-    let source = Place {
-        dir: view.directory(real.parent().unwrap_or(Path::new("/"))).map_err(|e| inside_fault(container, inside, e))?,
-        name: real.file_name().unwrap_or(OsStr::new(".")).to_os_string(),
-        shown: real.clone(),
-    };
-    copy_tree::stat_here(source.dir.as_fd(), &source.name).map_err(|e| inside_fault(container, inside, e))?;
-    let is_dir = is_directory(&source);
-    let target = local_target(&files, local, &source, is_dir, contents)?;
+    let source = container_source(&view, container, inside, options)?;
+    let target = local_target(&files, local, &source)?;
     let start = target.shown();
     let shown = start.to_string_lossy().into_owned();
     // In the grader's sandbox paths are the sandbox's: what a killed copy leaves there goes with the sandbox.
     let under_way = if files.is_confined() {
         UnderWay::unnoted(None)
     } else {
-        UnderWay::begin(store, None, &making_dirs(&target, from_here(start), is_dir))?
+        UnderWay::begin(store, None, &making_dirs(&target, from_here(start), source.is_dir))?
     };
     // A submission could not give its files away either.
     let owner = if options.archive && !files.is_confined() {
@@ -140,9 +103,8 @@ fn from_container(
         Owner::Of(user, group)
     };
     let from = format!("{}:{}", container.name, inside.to_string_lossy());
-    let copied =
-        transfer(&source, contents, &target, (owner, None, files.user()), &under_way, false, (from, shown.clone()))
-            .map_err(|e| local_fault(local, e))?;
+    let copied = transfer(&source, &target, (owner, None, files.user()), &under_way, false, (from, shown.clone()))
+        .map_err(|e| local_fault(local, e))?;
     // The grader's paths are its sandbox's: nobody could look there.
     let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
     match receipt {
@@ -188,14 +150,14 @@ fn from_here(path: &Path) -> PathBuf {
 
 /// The copy itself, as one deed.
 fn transfer(
-    source: &Place,
-    contents: bool,
+    source: &Source,
     target: &Target,
     (owner, reader, writer): (Owner, Option<u32>, Option<u32>),
     under_way: &UnderWay,
     into_container: bool,
     (from, to): (String, String),
 ) -> Result<Deed<()>, SysError> {
+    let origin = &source.place;
     sys::deed(|calls| {
         let announce = |dir: &str| under_way.announce(Path::new(dir));
         let token = under_way.note.copy.as_str();
@@ -204,15 +166,15 @@ fn transfer(
         match target {
             Target::Entry(place) => {
                 let above = shown(place.shown.parent().unwrap_or(Path::new("/")));
-                copy.entry(calls, source.dir.as_fd(), &source.name, (place.dir.as_fd(), &above), &place.name)?;
+                copy.entry(calls, origin.dir.as_fd(), &origin.name, (place.dir.as_fd(), &above), &place.name)?;
             }
-            Target::Inside(dir, path) if contents => {
-                let from = copy.open_source(source.dir.as_fd(), &source.name)?;
+            Target::Inside(dir, path) if source.contents => {
+                let from = copy.open_source(origin.dir.as_fd(), &origin.name)?;
                 let dir = dir.try_clone().map_err(|e| SysError::io("fcntl", shown(path), &e))?;
                 copy.contents(calls, from, (dir, shown(path)))?;
             }
             Target::Inside(dir, path) => {
-                copy.entry(calls, source.dir.as_fd(), &source.name, (dir.as_fd(), &shown(path)), &source.name)?;
+                copy.entry(calls, origin.dir.as_fd(), &origin.name, (dir.as_fd(), &shown(path)), &origin.name)?;
             }
         }
         let (bytes, entries) = (copy.sum.bytes, copy.sum.entries);
@@ -232,140 +194,6 @@ fn making_dirs(target: &Target, start: PathBuf, is_dir: bool) -> Vec<PathBuf> {
             let parent = start.parent().unwrap_or(Path::new("/")).to_path_buf();
             // A directory that is there already is merged into, and the work is done in it.
             if is_dir { vec![parent, start] } else { vec![parent] }
-        }
-    }
-}
-
-fn kind_here(dir: &OwnedFd, name: &OsStr) -> Option<FileType> {
-    copy_tree::stat_here(dir.as_fd(), name).ok().map(|s| FileType::from_raw_mode(s.st_mode))
-}
-
-fn is_directory(place: &Place) -> bool {
-    kind_here(&place.dir, &place.name) == Some(FileType::Directory)
-}
-
-/// The local source: its directory and name, and whether only its contents are meant.
-fn local_source(files: &CallersFiles, path: &Path, options: Options) -> Result<(Place, bool), Fault> {
-    let (contents, slash) = copy_tree::endings(path);
-    let fault = |e: SysError| local_fault(path, e);
-    let meta = if contents || slash || options.follow { files.metadata(path) } else { files.symlink_metadata(path) }
-        .map_err(fault)?;
-    if meta.is_dir() {
-        let dir = files.open_dir(path).map_err(fault)?;
-        return Ok((Place { dir, name: OsString::from("."), shown: path.to_path_buf() }, contents));
-    }
-    if slash {
-        return Err(Fault::NotADirectory { path: path.to_string_lossy().into_owned() });
-    }
-    let mut real = path.to_path_buf();
-    if options.follow {
-        for _ in 0..40 {
-            match files.read_link(&real) {
-                Ok(to) => real = real.parent().unwrap_or(Path::new("")).join(to),
-                Err(_) => break,
-            }
-        }
-    }
-    let parent = real.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let dir = files.open_dir(parent).map_err(fault)?;
-    let name = real
-        .file_name()
-        .map(OsStr::to_os_string)
-        .ok_or_else(|| local_fault(path, SysError::new("open", path.to_string_lossy(), libc::EINVAL)))?;
-    Ok((Place { dir, name, shown: path.to_path_buf() }, contents))
-}
-
-/// The name that a source has for people: its own, not `.`.
-fn own_name(source: &Place) -> OsString {
-    absolute(&std::path::absolute(&source.shown).unwrap_or(source.shown.clone()))
-        .file_name()
-        .map(OsStr::to_os_string)
-        .unwrap_or_else(|| source.name.clone())
-}
-
-fn container_target(
-    view: &View,
-    container: &Container,
-    path: &Path,
-    source: &Place,
-    is_dir: bool,
-    contents: bool,
-) -> Result<Target, Fault> {
-    let (_, slash) = copy_tree::endings(path);
-    let real = view.follow(path).map_err(|e| inside_fault(container, path, e))?;
-    let parent = real.parent().unwrap_or(Path::new("/"));
-    let place = |real: &Path, dir: OwnedFd| Place {
-        dir,
-        name: real.file_name().unwrap_or(OsStr::new(".")).to_os_string(),
-        shown: real.to_path_buf(),
-    };
-    match view.directory(&real) {
-        Ok(dir) if contents => Ok(Target::Inside(dir, real)),
-        Ok(dir) => {
-            let name = own_name(source);
-            let shown = real.join(&name);
-            occupied(kind_here(&dir, &name), is_dir, &shown)?;
-            Ok(Target::Entry(Place { dir, name, shown }))
-        }
-        Err(e) if e.errno == libc::ENOTDIR && slash => {
-            Err(Fault::NotADirectory { path: real.to_string_lossy().into_owned() })
-        }
-        Err(_) => {
-            let dir = view.directory(parent).map_err(|e| inside_fault(container, parent, e))?;
-            let place = place(&real, dir);
-            let there = kind_here(&place.dir, &place.name);
-            if there.is_none() && slash && !is_dir {
-                return Err(Fault::NoSuchPath {
-                    container: container.name.clone(),
-                    path: path.to_string_lossy().into_owned(),
-                });
-            }
-            occupied(there, is_dir, &real)?;
-            Ok(Target::Entry(place))
-        }
-    }
-}
-
-/// A directory never takes a file's place, nor a file a directory's.
-fn occupied(there: Option<FileType>, is_dir: bool, shown: &Path) -> Result<(), Fault> {
-    match there.map(|kind| kind == FileType::Directory) {
-        Some(dir) if dir != is_dir => Err(Fault::NotADirectory { path: shown.to_string_lossy().into_owned() }),
-        _ => Ok(()),
-    }
-}
-
-fn local_target(
-    files: &CallersFiles,
-    path: &Path,
-    source: &Place,
-    is_dir: bool,
-    contents: bool,
-) -> Result<Target, Fault> {
-    let (_, slash) = copy_tree::endings(path);
-    let fault = |e: SysError| local_fault(path, e);
-    match files.metadata(path) {
-        Ok(meta) if meta.is_dir() => {
-            let dir = files.open_dir(path).map_err(fault)?;
-            if contents {
-                return Ok(Target::Inside(dir, path.to_path_buf()));
-            }
-            let name = source.name.clone();
-            let shown = path.join(&name);
-            occupied(kind_here(&dir, &name), is_dir, &shown)?;
-            Ok(Target::Entry(Place { dir, name, shown }))
-        }
-        other => {
-            if slash && !is_dir {
-                return Err(Fault::NotADirectory { path: path.to_string_lossy().into_owned() });
-            }
-            let there = other.ok().map(|_| false);
-            if there == Some(false) && is_dir {
-                return Err(Fault::NotADirectory { path: path.to_string_lossy().into_owned() });
-            }
-            let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let dir = files.open_dir(parent).map_err(|e| local_fault(parent, e))?;
-            let name = path.file_name().unwrap_or(OsStr::new(".")).to_os_string();
-            Ok(Target::Entry(Place { dir, name, shown: path.to_path_buf() }))
         }
     }
 }

@@ -36,37 +36,12 @@ impl View {
         self.root.as_fd()
     }
 
-    /// Follows symlinks at the end of `path` as the container would, and gives the path they lead to: absolute, without `..`.
-    pub fn follow(&self, path: &Path) -> Result<PathBuf, SysError> {
-        let mut path = absolute(path);
-        for _ in 0..40 {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
-            let dir = match self.directory(parent) {
-                Ok(dir) => dir,
-                // Nothing there to follow: the caller will find out by itself.
-                Err(_) => return Ok(path),
-            };
-            match rustix::fs::readlinkat(&dir, name, Vec::new()) {
-                Ok(target) => {
-                    let target = PathBuf::from(bytes_to_string(target));
-                    path = absolute(&parent.join(target));
-                }
-                Err(_) => return Ok(path),
-            }
-        }
-        Err(SysError::new("openat2", path.to_string_lossy(), libc::ELOOP))
-    }
-
     /// A directory of the container as a handle.
     pub fn directory(&self, path: &Path) -> Result<OwnedFd, SysError> {
         use rustix::fs::{Mode, OFlags};
         let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         resolve::in_root(self.root(), &Path::new("/").join(path), how, Mode::empty())
     }
-}
-
-fn bytes_to_string(c: std::ffi::CString) -> std::ffi::OsString {
-    std::os::unix::ffi::OsStringExt::from_vec(c.into_bytes())
 }
 
 /// The root of a container that runs; None when it does not.

@@ -95,9 +95,27 @@ impl Root {
         all.into_iter().filter(|p| matches!(look(p), Ok(Found::Nothing))).map(Path::to_path_buf).collect()
     }
 
-    /// What lies at a path.
-    pub fn kind(&self, path: &Path) -> Result<FileType, SysError> {
-        target::kind(&self.open(path, OFlags::PATH)?)
+    /// The directory that a path leads to, as a path without links, for [`Root::entry`]. Errors: those of an open.
+    pub fn directory(&self, path: &Path) -> Result<PathBuf, SysError> {
+        let failed = |errno| SysError::new("openat2", path.to_string_lossy(), errno);
+        let place = self.open(path, OFlags::PATH).and_then(|found| match target::kind(&found)? {
+            FileType::Directory => target::resolved(&mut *self.look(), path),
+            _ => Err(failed(libc::ENOTDIR)),
+        });
+        place.map(|place| place.path).map_err(|e| failed(e.errno))
+    }
+
+    /// What has this name in a directory: itself, were it a symlink.
+    pub fn entry(&self, dir: &Path, name: &OsStr) -> Result<OwnedFd, SysError> {
+        let (mut look, path) = (self.look(), dir.join(name));
+        let mut above: Vec<&Path> = dir.ancestors().filter(|p| p.file_name().is_some()).collect();
+        while let Some(dir) = above.pop() {
+            drop(look(dir)?);
+        }
+        match look(if name == "." { dir } else { &path })? {
+            Found::Entry(found) => Ok(found),
+            _ => Err(SysError::new("openat2", path.to_string_lossy(), libc::ENOENT)),
+        }
     }
 
     /// Opens what a process with this root finds at a path; to be read, a regular file alone. Docent is the host's root here,

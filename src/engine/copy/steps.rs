@@ -1,21 +1,17 @@
 //! `cp` as a step: what will be copied where, found without mounting anything.
 
-use super::{
-    Options, Place, Side, absolute, container_of, from_container, inside_fault, into_container, is_directory,
-    local_fault, local_source, local_target, occupied, own_name, side,
-};
+use super::places::{container_source, container_target, local_source, local_target};
+use super::{Options, Side, container_of, from_container, into_container, local_fault, side};
 use crate::container::Container;
 use crate::engine::plan::{Plan, Scene, Step};
 use crate::engine::{upper_diff, view};
-use crate::event::{Change, Fact, Fault, Story, SysError};
+use crate::event::{Change, Fact, Fault, Story};
 use crate::kernel::callers_files::CallersFiles;
-use crate::kernel::copy_tree;
 use crate::launch::ahead::Root;
 use crate::launch::spec::overlay_of;
 use crate::store::Store;
-use rustix::fs::{FileType, OFlags};
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use rustix::fs::OFlags;
+use std::path::PathBuf;
 
 /// # Errors
 /// CpDirection, unless one side is a container's and the other is not; no such container.
@@ -83,16 +79,15 @@ impl Copy {
         root: &Root,
         files: &CallersFiles,
     ) -> Result<Vec<Fact>, Fault> {
-        let (source, contents) = local_source(files, &self.local, self.options)?;
-        let is_dir = is_directory(&source);
-        let to = self.target_inside(container, root, &source, is_dir, contents)?;
+        let source = local_source(files, &self.local, self.options)?;
+        let to = container_target(root, container, &self.inside, &source)?.shown().to_path_buf();
         let shown = format!("{}:{}", container.name, to.to_string_lossy());
         let from = self.local.to_string_lossy().into_owned();
         let mut facts = vec![Fact::Copied { from, to: shown, bytes: None, entries: None, into_container: true }];
         // What a whole tree covers, only the look at the write layer afterwards says.
         let upper = Root::of_layers(store, &store.container_dir(&container.id).upper(), &[])?;
         let written = upper.open(&to, OFlags::PATH).is_ok();
-        if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !is_dir && !written) {
+        if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !source.is_dir && !written) {
             facts.push(Fact::Changed {
                 path: to.to_string_lossy().into_owned(),
                 change: Change::Covered,
@@ -106,47 +101,9 @@ impl Copy {
         Ok(facts)
     }
 
-    fn target_inside(
-        &self,
-        container: &Container,
-        root: &Root,
-        source: &Place,
-        is_dir: bool,
-        contents: bool,
-    ) -> Result<PathBuf, Fault> {
-        let (_, slash) = copy_tree::endings(&self.inside);
-        let real = absolute(&self.inside);
-        match root.kind(&real) {
-            Ok(FileType::Directory) if contents => Ok(real),
-            Ok(FileType::Directory) => {
-                let to = real.join(own_name(source));
-                occupied(root.kind(&to).ok(), is_dir, &to).map(|()| to)
-            }
-            Ok(_) if slash => Err(Fault::NotADirectory { path: real.to_string_lossy().into_owned() }),
-            there => {
-                let parent = real.parent().unwrap_or(Path::new("/"));
-                match root.kind(parent) {
-                    Ok(FileType::Directory) => {}
-                    Ok(_) => return Err(inside_fault(container, parent, SysError::new("openat2", "", libc::ENOTDIR))),
-                    Err(e) => return Err(inside_fault(container, parent, e)),
-                }
-                if there.is_err() && slash && !is_dir {
-                    let path = self.inside.to_string_lossy().into_owned();
-                    return Err(Fault::NoSuchPath { container: container.name.clone(), path });
-                }
-                occupied(there.ok(), is_dir, &real).map(|()| real)
-            }
-        }
-    }
-
     fn forecast_out(&self, container: &Container, root: &Root, files: &CallersFiles) -> Result<Fact, Fault> {
-        let (contents, _) = copy_tree::endings(&self.inside);
-        let real = absolute(&self.inside);
-        let found = root.kind(&real).map_err(|e| inside_fault(container, &self.inside, e))?;
-        let dir = root.open(Path::new("/"), OFlags::PATH).map_err(|e| inside_fault(container, &self.inside, e))?;
-        let name = real.file_name().unwrap_or(OsStr::new(".")).to_os_string();
-        let source = Place { dir, name, shown: real };
-        let target = local_target(files, &self.local, &source, found == FileType::Directory, contents)?;
+        let source = container_source(root, container, &self.inside, self.options)?;
+        let target = local_target(files, &self.local, &source)?;
         let from = format!("{}:{}", container.name, self.inside.to_string_lossy());
         let to = target.shown().to_string_lossy().into_owned();
         Ok(Fact::Copied { from, to, bytes: None, entries: None, into_container: false })
