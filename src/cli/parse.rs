@@ -74,12 +74,13 @@ pub fn command() -> Command {
 
 /// The tree as the registry defines it.
 pub(super) fn tree() -> Command {
-    commands::tree(root(), |entry, command| (entry.define)(command))
+    commands::tree(root(), |_| true)
 }
 
-/// The tree that parses: a command's flags are made when a line names it, which saves each line a third of its time.
-fn parsing() -> Command {
-    habits(commands::tree(root(), |entry, command| command.defer(entry.define_for_parsing)))
+/// What can be meant by these words: of the tree, the commands that one of them names. To make the others took each line longer
+/// than to parse it.
+fn meant_by(argv: &[OsString]) -> Command {
+    habits(commands::tree(root(), |name| argv.iter().any(|word| word == name)))
 }
 
 fn root() -> Command {
@@ -89,7 +90,7 @@ fn root() -> Command {
 }
 
 /// Docker's habits, on a command and all below it.
-pub(super) fn habits(command: Command) -> Command {
+fn habits(command: Command) -> Command {
     command
         .args_override_self(true)
         .disable_help_flag(true)
@@ -117,12 +118,12 @@ pub fn parse(argv: Vec<OsString>) -> Result<Cli, (Fault, i32)> {
 /// [`parse`], with the environment given.
 #[expect(clippy::result_large_err, reason = "once in a process: nothing is won by a box")]
 pub fn parse_with(argv: Vec<OsString>, environ: Environ) -> Result<Cli, (Fault, i32)> {
-    let read = parsing().try_get_matches_from(&argv).and_then(|words| {
-        let globals = GlobalArgs::from_arg_matches(&words)?;
-        let command = commands::read(&words).transpose()?;
-        Ok((globals, command))
-    });
-    match read {
+    let read = |tree: Command| {
+        let words = tree.try_get_matches_from(&argv)?;
+        Ok((GlobalArgs::from_arg_matches(&words)?, commands::read(&words).transpose()?))
+    };
+    // What is wrong with a line, and what was probably meant, only the whole tree can say.
+    match read(meant_by(&argv)).or_else(|_: clap::Error| read(command())) {
         Ok((globals, command)) => {
             let version = globals.version;
             let globals = globals.with(environ, argv).map_err(|fault| (fault, usage_errors::ENGINE))?;

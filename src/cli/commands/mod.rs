@@ -35,7 +35,6 @@ pub mod version;
 pub mod wait;
 
 // What a command's file has by `use super::*`.
-use super::parse::habits;
 use super::{Context, Globals, narrator, refuse};
 use crate::container::Container;
 use crate::engine::plan::{Forecast, Foreseen, Plan};
@@ -159,10 +158,7 @@ pub struct Entry {
     pub usage: &'static [&'static str],
     pub bare: Bare,
     pub graded: Graded,
-    /// Gives a command of clap its about and its arguments.
-    pub define: fn(clap::Command) -> clap::Command,
-    /// [`Entry::define`], with Docker's habits.
-    pub define_for_parsing: fn(clap::Command) -> clap::Command,
+    arguments: fn(clap::Command) -> clap::Command,
     pub read: fn(&ArgMatches) -> Result<Box<dyn Parsed>, clap::Error>,
 }
 
@@ -198,8 +194,7 @@ impl Entry {
             usage: C::USAGE,
             bare: C::BARE,
             graded: C::GRADED,
-            define: C::augment_args,
-            define_for_parsing: |command| habits(C::augment_args(command)),
+            arguments: C::augment_args,
             read: |words| Ok(Box::new(C::from_arg_matches(words)?)),
         }
     }
@@ -237,8 +232,8 @@ pub fn bare() -> impl Iterator<Item = String> {
     names.chain(GROUPS.iter().map(|(name, _)| name.to_string()))
 }
 
-/// Puts every command below the root, under each of its spellings, defined as `define` does it.
-pub fn tree(root: clap::Command, define: impl Fn(&Entry, clap::Command) -> clap::Command) -> clap::Command {
+/// Puts the commands of these names below the root, under each of their spellings.
+pub fn tree(root: clap::Command, named: impl Fn(&str) -> bool) -> clap::Command {
     let mut groups: Vec<clap::Command> = Vec::new();
     for (name, about) in GROUPS {
         let group = clap::Command::new(*name).about(*about).subcommand_required(true).arg_required_else_help(true);
@@ -247,9 +242,12 @@ pub fn tree(root: clap::Command, define: impl Fn(&Entry, clap::Command) -> clap:
     let mut root = root;
     for (entry, path) in COMMANDS.iter().flat_map(|entry| entry.paths.iter().map(move |path| (entry, path))) {
         let (group, names) = split(path);
+        if !names.split('|').any(&named) {
+            continue;
+        }
         let mut names = names.split('|');
         let command = clap::Command::new(names.next().unwrap_or_default());
-        let command = define(entry, command).visible_aliases(names);
+        let command = (entry.arguments)(command).visible_aliases(names);
         match groups.iter_mut().find(|g| g.get_name() == group) {
             Some(found) => *found = std::mem::take(found).subcommand(command),
             None => root = root.subcommand(command),
