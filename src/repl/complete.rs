@@ -4,6 +4,7 @@
 
 use super::arrival::Watch;
 use super::lexer::lex;
+use super::line::{self, Reading};
 use super::verbs;
 use crate::cli::commands;
 use crate::narrate::Level;
@@ -44,26 +45,12 @@ struct Candidates {
 pub struct Helper<'a> {
     pub command: &'a Command,
     pub names: &'a Names<'a>,
-    /// Whether the text is unfinished, so that Enter begins another line.
-    pub unfinished: Box<dyn Fn(&str) -> bool + 'a>,
+    pub reading: &'a Reading<'a>,
     pub colour: bool,
     /// Told when a key has been dealt with: asking for a hint is the last of it.
     pub watch: Watch,
-    files: FilenameCompleter,
-    history: HistoryHinter,
-}
-
-impl<'a> Helper<'a> {
-    pub fn new(
-        command: &'a Command,
-        names: &'a Names<'a>,
-        unfinished: Box<dyn Fn(&str) -> bool + 'a>,
-        colour: bool,
-        watch: Watch,
-    ) -> Helper<'a> {
-        let (files, history) = (FilenameCompleter::new(), HistoryHinter::new());
-        Helper { command, names, unfinished, colour, watch, files, history }
-    }
+    pub files: FilenameCompleter,
+    pub history: HistoryHinter,
 }
 
 /// The words before the cursor that belong to its command, and where the word at the cursor begins.
@@ -231,6 +218,11 @@ impl Hinter for Helper<'_> {
 }
 
 impl Helper<'_> {
+    /// Whether the text is unfinished, so that Enter begins another line.
+    pub fn unfinished(&self, text: &str) -> bool {
+        line::read(text, self.reading).pieces.last().is_some_and(|p| p.open)
+    }
+
     fn look_up(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<String> {
         if let Some(hint) = self.history.hint(line, pos, ctx) {
             return Some(hint.lines().next().unwrap_or_default().to_string());
@@ -272,7 +264,7 @@ impl Highlighter for Helper<'_> {
 
 impl Validator for Helper<'_> {
     fn validate(&self, ctx: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if (self.unfinished)(ctx.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if self.unfinished(ctx.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 

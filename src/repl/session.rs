@@ -5,13 +5,13 @@
 //! output belongs to the commands.
 
 use super::arrival::Watch;
-use super::complete::{Helper, Kind};
+use super::complete::{Helper, Kind, Names};
 use super::host;
 use super::lexer::{is_variable, lex};
 use super::line::{self, Doubt, Piece, Read, Reading};
 use super::paste_repair::Repair;
 use super::private::Private;
-use super::shell::{Ended, Grammar, Shell, Start};
+use super::shell::{Ended, Shell, Start};
 use super::verbs::Words;
 use crate::cli::{self, Globals, commands};
 use crate::engine::news::News;
@@ -19,7 +19,9 @@ use crate::kernel::host::Host;
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, clean_lines, paint, session as say};
 use crate::store::{Store, default_root};
+use rustyline::completion::FilenameCompleter;
 use rustyline::error::ReadlineError;
+use rustyline::hint::HistoryHinter;
 use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, DefaultEditor, Editor, Event, EventHandler};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,11 +60,21 @@ fn begin(globals: &Globals) -> io::Result<i32> {
     }
     let program = std::env::current_exe()?;
     let shell = Shell::start(&Start { dir: private.path(), program: &program, env: &env, terminal })?;
-    let command = cli::command();
+    let (command, grammar) = (cli::command(), shell.grammar());
+    let names = |kind| host::names(&root, &host, kind);
+    let is_name = |word: &str| {
+        names(Kind::Container).iter().any(|n| n == word)
+            || names(Kind::Id).iter().any(|id| id == word || id.get(..12) == Some(word))
+    };
+    let reading = Reading {
+        words: &Words::of(&command),
+        is_name: &is_name,
+        incomplete: &|text| grammar.incomplete(text),
+        script: !terminal,
+        root: host.root,
+    };
     let mut session = Session {
-        grammar: shell.grammar(),
         shell,
-        words: Words::of(&command),
         lang,
         hinted: BTreeSet::new(),
         lab_vars: BTreeMap::new(),
@@ -70,7 +82,8 @@ fn begin(globals: &Globals) -> io::Result<i32> {
         refused: false,
         terminal,
         command: &command,
-        names: &|kind| host::names(&root, &host, kind),
+        names: &names,
+        reading: &reading,
         news: News::default(),
         root: &root,
         host: &host,
@@ -121,8 +134,6 @@ fn levels() -> Vec<&'static str> {
 
 struct Session<'a> {
     shell: Shell,
-    grammar: Grammar,
-    words: Words,
     lang: Lang,
     /// Verbs of the shell's about which a hint was given.
     hinted: BTreeSet<String>,
@@ -133,7 +144,8 @@ struct Session<'a> {
     refused: bool,
     terminal: bool,
     command: &'a clap::Command,
-    names: &'a dyn Fn(Kind) -> Vec<String>,
+    names: &'a Names<'a>,
+    reading: &'a Reading<'a>,
     news: News,
     root: &'a Path,
     host: &'a Host,
@@ -142,7 +154,6 @@ struct Session<'a> {
 impl Session<'_> {
     /// With a person at a terminal.
     fn converse(mut self, prompt: &str, history: Option<&Path>) -> io::Result<i32> {
-        let colour = paint::wanted(true);
         let config = Config::builder()
             .max_history_size(HISTORY)
             .map_err(io::Error::other)?
@@ -150,14 +161,17 @@ impl Session<'_> {
             .completion_type(CompletionType::List)
             .behavior(behavior())
             .build();
-        let (command, names, root) = (self.command, self.names, self.host.root);
-        let (grammar, words) = (self.grammar.clone(), self.words.clone());
-        let unfinished = Box::new(move |text: &str| {
-            read(text, &words, &grammar, names, false, root).pieces.last().is_some_and(|p| p.open)
-        });
         let mut editor: Editor<Helper<'_>, DefaultHistory> = Editor::with_config(config).map_err(io::Error::other)?;
         let watch = Watch::default();
-        editor.set_helper(Some(Helper::new(command, names, unfinished, colour, watch.clone())));
+        editor.set_helper(Some(Helper {
+            command: self.command,
+            names: self.names,
+            reading: self.reading,
+            colour: paint::wanted(true),
+            watch: watch.clone(),
+            files: FilenameCompleter::new(),
+            history: HistoryHinter::new(),
+        }));
         editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(watch.clone())));
         if let Some(path) = history {
             // None yet at the first start.
@@ -165,7 +179,7 @@ impl Session<'_> {
         }
         loop {
             tell_lines(&host::news(self.root, self.host, &mut self.news, self.lang));
-            let ended = match read_line(&mut editor, &watch, prompt, |helper, text| (helper.unfinished)(text)) {
+            let ended = match read_line(&mut editor, &watch, prompt, Helper::unfinished) {
                 Ok((text, _)) if text.trim() == "history" => {
                     // The shell's own would know nothing: what was typed is kept here.
                     for (n, line) in editor.history().iter().enumerate() {
@@ -176,7 +190,7 @@ impl Session<'_> {
                 }
                 Ok((text, pasted)) => {
                     remember(&mut editor, &text, history);
-                    let seen = self.read(&text);
+                    let seen = line::read(&text, self.reading);
                     let paste = pasted || seen.pieces.len() > 1 || seen.left_out > 0;
                     self.run_all(seen, paste)?
                 }
@@ -206,7 +220,7 @@ impl Session<'_> {
                 break;
             }
             chunk.push_str(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
-            let seen = self.read(&chunk);
+            let seen = line::read(&chunk, self.reading);
             if seen.pieces.last().is_some_and(|p| p.open) {
                 chunk.push('\n');
                 continue;
@@ -221,10 +235,6 @@ impl Session<'_> {
             return Ok(MISUSED);
         }
         Ok(self.last)
-    }
-
-    fn read(&self, text: &str) -> Read {
-        read(text, &self.words, &self.grammar, self.names, !self.terminal, self.host.root)
     }
 
     /// Runs the pieces one by one; gives the exit code when the shell has ended.
@@ -513,22 +523,6 @@ fn more_waits() -> bool {
     let stdin = io::stdin();
     let mut fds = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
     rustix::event::poll(&mut fds, Some(&wait)).is_ok_and(|n| n > 0)
-}
-
-fn read(
-    text: &str,
-    words: &Words,
-    grammar: &Grammar,
-    names: &dyn Fn(Kind) -> Vec<String>,
-    script: bool,
-    root: bool,
-) -> Read {
-    let is_name = |word: &str| {
-        names(Kind::Container).iter().any(|n| n == word)
-            || names(Kind::Id).iter().any(|id| id == word || id.get(..12) == Some(word))
-    };
-    let incomplete = |text: &str| grammar.incomplete(text);
-    line::read(text, &Reading { words, is_name: &is_name, incomplete: &incomplete, script, root })
 }
 
 /// Keeps a line for the arrow keys, here and in later sessions; not one that may hold a secret.
