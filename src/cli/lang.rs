@@ -37,18 +37,8 @@ pub(super) fn from_environ(environ: Environ) -> Lang {
 /// The value of the first `--lang` before `--`.
 fn flag(argv: &[OsString]) -> Option<String> {
     let mut words = argv.iter().skip(1).map_while(|w| w.to_str()).take_while(|w| *w != "--");
-    while let Some(word) = words.next() {
-        match word.strip_prefix("--lang") {
-            Some("") => return words.next().map(str::to_string),
-            Some(rest) => {
-                if let Some(value) = rest.strip_prefix('=') {
-                    return Some(value.to_string());
-                }
-            }
-            None => {}
-        }
-    }
-    None
+    let flag = words.find(|w| *w == "--lang" || w.starts_with("--lang="))?;
+    flag.strip_prefix("--lang=").or_else(|| words.next()).map(str::to_string)
 }
 
 #[cfg(test)]

@@ -309,6 +309,8 @@ fn bad_values_name_their_flag() {
         ("explain x", "N", "x"),
         ("--lang fr ps", "--lang", "fr"),
         ("--narrate loud ps", "--narrate", "loud"),
+        ("explain --level loud", "--level", "loud"),
+        ("run --stop-timeout abc nginx", "--stop-timeout", "abc"),
         ("grade a b --format xml", "--format", "xml"),
     ] {
         match read(line) {

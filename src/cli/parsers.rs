@@ -84,14 +84,11 @@ fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text)
 }
 
-/// `-m`, in bytes; None is no limit (`-m 0`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory(pub Option<u64>);
-
 /// Docker's floor: below this not even an init can start.
 const MEMORY_MIN: u64 = 6 << 20;
 
-pub(super) fn parse_memory(text: &str) -> Result<Memory, Fault> {
+/// `-m`, in bytes; 0 is no limit.
+pub(super) fn parse_memory(text: &str) -> Result<u64, Fault> {
     let wrong = || bad("--memory", text, "NUMBER[b|k|m|g|t]");
     let lower = text.to_ascii_lowercase();
     let unit = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
@@ -115,18 +112,11 @@ pub(super) fn parse_memory(text: &str) -> Result<Memory, Fault> {
     let scaled = whole.checked_mul(scale).and_then(|w| w.checked_add(parts)).and_then(|n| n.checked_mul(1 << shift));
     // i64::MAX: the kernel's page counter reads no more.
     let bytes = scaled.map(|n| n / scale).filter(|n| *n <= i64::MAX as u128).ok_or_else(wrong)? as u64;
-    match bytes {
-        0 => Ok(Memory(None)),
-        _ if bytes < MEMORY_MIN => Err(Fault::MemoryTooLow { value: text.into() }),
-        _ => Ok(Memory(Some(bytes))),
-    }
+    if (1..MEMORY_MIN).contains(&bytes) { Err(Fault::MemoryTooLow { value: text.into() }) } else { Ok(bytes) }
 }
 
-/// `--cpus`, in thousandths; None is no limit (`--cpus 0`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cpus(pub Option<u64>);
-
-pub(super) fn parse_cpus(text: &str) -> Result<Cpus, Fault> {
+/// `--cpus`, in thousandths; 0 is no limit.
+pub(super) fn parse_cpus(text: &str) -> Result<u64, Fault> {
     let wrong = || bad("--cpus", text, "NUMBER[.NNN], >= 0.01");
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.trim_end_matches('0');
@@ -136,23 +126,12 @@ pub(super) fn parse_cpus(text: &str) -> Result<Cpus, Fault> {
     let number = |t: &str| if t.is_empty() { Some(0) } else { digits(t)?.parse::<u64>().ok() };
     let whole = number(whole).filter(|n| *n <= 100_000).ok_or_else(wrong)?;
     let milli = whole * 1000 + number(&format!("{fraction:0<3}")).ok_or_else(wrong)?;
-    match milli {
-        0 => Ok(Cpus(None)),
-        _ if milli < 10 => Err(wrong()),
-        _ => Ok(Cpus(Some(milli))),
-    }
+    if (1..10).contains(&milli) { Err(wrong()) } else { Ok(milli) }
 }
 
-/// `--pids-limit`; None is no limit (`-1`, or 0 as Docker reads it).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PidsLimit(pub Option<u64>);
-
-pub(super) fn parse_pids(text: &str) -> Result<PidsLimit, Fault> {
-    match text.parse::<i64>() {
-        Ok(n @ 1..) => Ok(PidsLimit(Some(n as u64))),
-        Ok(-1 | 0) => Ok(PidsLimit(None)),
-        _ => Err(bad("--pids-limit", text, "NUMBER|-1")),
-    }
+/// `--pids-limit`; -1, or 0 as Docker reads it, is no limit.
+pub(super) fn parse_pids(text: &str) -> Result<i64, Fault> {
+    text.parse().ok().filter(|n| *n >= -1).ok_or_else(|| bad("--pids-limit", text, "NUMBER|-1"))
 }
 
 pub(super) fn parse_network(text: &str) -> Result<NetworkMode, Fault> {
@@ -296,9 +275,9 @@ mod tests {
             ("6144k", 6 << 20),
             ("6m", 6 << 20),
         ] {
-            assert_eq!(parse_memory(text), Ok(Memory(Some(bytes))), "{text}");
+            assert_eq!(parse_memory(text), Ok(bytes), "{text}");
         }
-        assert_eq!(parse_memory("0"), Ok(Memory(None)));
+        assert_eq!(parse_memory("0"), Ok(0));
         for text in ["", "m", "5x", "-1", "5m", "6291455", "1.g", ".5g", "1e9", "64mm", "9999999999t", "1.2.3g", "१m"]
         {
             assert!(parse_memory(text).is_err(), "{text}");
@@ -308,14 +287,14 @@ mod tests {
     #[test]
     fn cpus_and_pids() {
         for (text, milli) in [("1.5", 1500), ("0.01", 10), ("2", 2000), (".5", 500), ("0.5000", 500), ("1.", 1000)] {
-            assert_eq!(parse_cpus(text), Ok(Cpus(Some(milli))), "{text}");
+            assert_eq!(parse_cpus(text), Ok(milli), "{text}");
         }
-        assert_eq!(parse_cpus("0"), Ok(Cpus(None)));
+        assert_eq!(parse_cpus("0"), Ok(0));
         for text in ["", ".", "abc", "-1", "0.001", "0.3333", "1,5", "99999999999999999999", "1.5.5", "+1", "1.-5"] {
             assert!(parse_cpus(text).is_err(), "{text}");
         }
-        assert_eq!(parse_pids("10"), Ok(PidsLimit(Some(10))));
-        assert_eq!(parse_pids("-1"), Ok(PidsLimit(None)));
+        assert_eq!(parse_pids("10"), Ok(10));
+        assert_eq!(parse_pids("-1"), Ok(-1));
         assert!(parse_pids("abc").is_err() && parse_pids("-2").is_err());
     }
 

@@ -4,8 +4,8 @@ use super::*;
 use crate::cli::environment::{gather, parse_entry, process_environ};
 use crate::cli::parsers;
 use crate::cli::parsers::{
-    Cpus, Memory, PidsLimit, PortSpec, parse_cpus, parse_hostname, parse_label, parse_memory, parse_name,
-    parse_network, parse_pids, parse_publish, parse_signal, parse_timeout, parse_workdir,
+    PortSpec, parse_cpus, parse_hostname, parse_label, parse_memory, parse_name, parse_network, parse_pids,
+    parse_publish, parse_signal, parse_timeout, parse_workdir,
 };
 use crate::container::{Config, CreateRequest, HostConfig, NetworkMode, PortBinding};
 use crate::engine::create;
@@ -25,7 +25,7 @@ pub struct Create {
 pub struct Flags {
     /// 쓸 수 있는 CPU 수 | Number of CPUs
     #[arg(long, value_name = "decimal", value_parser = parse_cpus)]
-    pub cpus: Option<Cpus>,
+    pub cpus: Option<u64>,
     /// 이미지의 ENTRYPOINT를 바꿉니다 | Overwrite the default ENTRYPOINT of the image
     #[arg(long, value_name = "string")]
     pub entrypoint: Option<String>,
@@ -46,7 +46,7 @@ pub struct Flags {
     pub label: Vec<(String, String)>,
     /// 메모리 제한 | Memory limit
     #[arg(short, long, value_name = "bytes", value_parser = parse_memory)]
-    pub memory: Option<Memory>,
+    pub memory: Option<u64>,
     /// 컨테이너에 이름을 붙입니다 | Assign a name to the container
     #[arg(long, value_name = "string", value_parser = parse_name)]
     pub name: Option<String>,
@@ -55,7 +55,7 @@ pub struct Flags {
     pub network: Option<NetworkMode>,
     /// 프로세스 수 제한 (-1은 무제한) | Tune container pids limit (set -1 for unlimited)
     #[arg(long, value_name = "int", value_parser = parse_pids)]
-    pub pids_limit: Option<PidsLimit>,
+    pub pids_limit: Option<i64>,
     /// 컨테이너의 포트를 호스트에 공개합니다 | Publish a container's port(s) to the host
     #[arg(short, long, value_name = "list", value_parser = parse_publish)]
     pub publish: Vec<PortSpec>,
@@ -89,7 +89,7 @@ pub struct Flags {
 impl Flags {
     /// The flags as Docker's API takes them. Reads the files of `--env-file`.
     pub fn request(&self, detached: bool) -> Result<CreateRequest, Fault> {
-        let cpu_milli = self.cpus.and_then(|c| c.0);
+        let cpu_milli = self.cpus.filter(|milli| *milli > 0);
         let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
         if let Some(milli) = cpu_milli.filter(|milli| *milli > cpus as u64 * 1000) {
             let value = format!("{}.{:03}", milli / 1000, milli % 1000);
@@ -124,9 +124,9 @@ impl Flags {
             port_bindings,
             auto_remove: self.rm,
             readonly_rootfs: self.read_only,
-            memory: self.memory.and_then(|m| m.0),
+            memory: self.memory.filter(|bytes| *bytes > 0),
             nano_cpus: cpu_milli.map(|milli| milli * 1_000_000),
-            pids_limit: self.pids_limit.and_then(|p| p.0).and_then(|n| i64::try_from(n).ok()),
+            pids_limit: self.pids_limit.filter(|n| *n > 0),
             ..HostConfig::default()
         };
         Ok(CreateRequest { name: self.name.clone(), config, host_config, networking_config: Default::default() })

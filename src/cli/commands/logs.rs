@@ -13,7 +13,7 @@ pub struct Logs {
     follow: bool,
     /// 끝에서부터 보여 줄 줄 수 | Number of lines to show from the end of the logs
     #[arg(short = 'n', long, value_name = "string", default_value = "all", value_parser = parse_tail)]
-    tail: Tail,
+    tail: i64,
     /// 시각을 함께 보여 줍니다 | Show timestamps
     #[arg(short, long)]
     timestamps: bool,
@@ -21,16 +21,12 @@ pub struct Logs {
     name: String,
 }
 
-/// How many of the last lines; None is all.
-#[derive(Debug, Clone, Copy)]
-struct Tail(Option<usize>);
-
-/// Docker takes whatever is no number for `all`; a typing error is told here instead. Negative numbers are all, as there.
-fn parse_tail(text: &str) -> Result<Tail, Fault> {
-    match text.parse::<i64>() {
-        Ok(n) => Ok(Tail(usize::try_from(n).ok())),
-        Err(_) if text == "all" || text.is_empty() => Ok(Tail(None)),
-        Err(_) => Err(bad("--tail", text, "NUMBER|all")),
+/// How many of the last lines; negative numbers are all, as with Docker, which takes whatever is no number for `all` too: a
+/// typing error is told here instead.
+fn parse_tail(text: &str) -> Result<i64, Fault> {
+    match text {
+        "all" | "" => Ok(-1),
+        _ => text.parse().map_err(|_| bad("--tail", text, "NUMBER|all")),
     }
 }
 
@@ -41,7 +37,7 @@ impl Command for Logs {
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let container = context.store.find_container(&self.name)?;
-        logs::logs(&context.store, &container, self.tail.0, self.follow, |line| {
+        logs::logs(&context.store, &container, usize::try_from(self.tail).ok(), self.follow, |line| {
             let text = if self.timestamps { format!("{} {}", line.time, line.log) } else { line.log.clone() };
             let written = if line.stream == "stderr" {
                 std::io::stderr().lock().write_all(text.as_bytes())
