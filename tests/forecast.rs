@@ -283,6 +283,14 @@ fn what_an_earlier_name_of_a_command_changes_is_foreseen_for_the_later_ones() {
             assert!(said.ends_with(&told), "{line}: {}\n{}", foreseen.stderr, ran.stderr);
             assert!(lang == "ko" || foreseen.stderr.contains(names), "{line}: {}", foreseen.stderr);
         }
+        let id = m.docent(&["create", "--network", "none", "tiny", "true"]).ok().stdout.trim().to_string();
+        std::fs::write(m.root().join("containers").join(&id).join("config.json"), "{").expect("damaged");
+        let rm = ["rm", "-f", &id, &id];
+        let foreseen = m.docent(&[&["--lang", lang, "explain", "--"][..], &rm].concat());
+        let ran = m.docent(&[&["--lang", lang][..], &rm].concat());
+        assert_eq!((ran.code, ran.stdout.lines().count()), (1, 1), "{ran:?}");
+        // That it is damaged is said there too.
+        assert!(sentence(&foreseen.stderr).contains(&sentence(&ran.stderr)), "{}\n{}", foreseen.stderr, ran.stderr);
     }
 }
 

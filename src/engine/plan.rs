@@ -75,6 +75,8 @@ impl Step for Failing {
 pub struct Plan {
     steps: Vec<Box<dyn Step>>,
     container: Option<Container>,
+    /// Its id.
+    about: Option<ContainerId>,
     /// How it was asked for.
     name: String,
 }
@@ -95,7 +97,13 @@ pub struct Foreseen(BTreeMap<ContainerId, Option<Container>>);
 impl Plan {
     /// A verb about this container.
     pub fn about(container: &Container) -> Plan {
-        Plan { container: Some(container.clone()), name: container.name.clone(), ..Plan::default() }
+        let about = Some(container.id.clone());
+        Plan { container: Some(container.clone()), about, name: container.name.clone(), ..Plan::default() }
+    }
+
+    /// One about a container whose files cannot be read.
+    pub fn about_damaged(id: &ContainerId) -> Plan {
+        Plan { about: Some(id.clone()), name: id.as_str().into(), ..Plan::default() }
     }
 
     /// The word by which its container was asked for, and will be again.
@@ -120,7 +128,7 @@ impl Plan {
     /// `foreseen`: by the plans before it; then by this one too.
     pub fn forecast(mut self, store: &Store, foreseen: &mut Foreseen) -> Forecast {
         let mut forecast = Forecast::default();
-        let about = self.container.as_ref().map(|container| container.id.clone());
+        let about = self.about.take();
         match about.as_ref().and_then(|id| foreseen.0.get(id)) {
             Some(None) => {
                 forecast.fault = Some(Fault::NoSuchContainer { name: self.name });

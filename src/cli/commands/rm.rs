@@ -76,7 +76,7 @@ fn plan(store: &Store, name: &str, force: bool) -> Result<Plan, Fault> {
     if let Err(Fault::ContainerDamaged { id, .. }) = &found
         && let Some(id) = ContainerId::parse(id).filter(|_| force)
     {
-        return Ok(Plan::default().then(Discard(id)));
+        return Ok(Plan::about_damaged(&id).named(name).then(Discard(id)));
     }
     Ok(Remove::plan(&found?, force).named(name))
 }
