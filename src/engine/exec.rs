@@ -112,8 +112,7 @@ fn begin(
     let (id, process) = (container.id.clone(), process_of(container, ask));
     let step = |e| Fault::step("exec", e);
     let client = Client::connect(store, &id).map_err(step)?;
-    let (rows, cols) = size.unwrap_or((0, 0));
-    let request = Request::Exec { process, rows, cols };
+    let request = Request::Exec { process, size };
     let mut ours = None;
     if ask.tty {
         client.request(&request, &[])?;

@@ -22,7 +22,7 @@ pub fn pick(store: &Store, number: Option<u64>) -> Result<Record, Fault> {
         }
         newest = newest.or(Some(record));
     }
-    newest.ok_or(Fault::NoSuchCommand { number: 0, last: 0 })
+    newest.ok_or(Fault::NoSuchCommand { number: None, last: None })
 }
 
 /// Everything that was told after this record's events: by later commands, and by the monitors of its containers.

@@ -125,8 +125,7 @@ fn once(
     let program = process::sealed_program().map_err(|e| Fault::step("seal", e))?.of_container(id).tell(story);
     let (client, deed) = Client::start_monitor(store, id, program.as_fd()).map_err(|e| Fault::step("monitor", e))?;
     deed.of_container(id).tell(story);
-    let (rows, cols) = size.unwrap_or((0, 0));
-    client.request(&Request::Start { attach: join.output, stdin: join.input, rows, cols }, &[])?;
+    client.request(&Request::Start { attach: join.output, stdin: join.input, size }, &[])?;
     loop {
         match client.next() {
             Message::Events(events) => story.tell_all(events),

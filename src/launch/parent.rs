@@ -26,8 +26,8 @@ pub struct Parent<'a> {
     pub spec: &'a Spec,
     /// The container's ends of its pipes; None where it gets a terminal.
     pub streams: Option<Streams>,
-    /// Rows and columns of that terminal; no rows: unknown.
-    pub size: (u16, u16),
+    /// Rows and columns of that terminal, where they are known.
+    pub size: Option<(u16, u16)>,
     /// SIGTERM among these ends the launch, however long the process takes.
     pub signals: &'a Signals,
     pub life: Life,
@@ -199,8 +199,8 @@ impl Parent<'_> {
     fn go(&mut self, story: &mut Story) -> Result<(), Fault> {
         let Some(init) = &mut self.init else { return Ok(()) };
         init.until_ready(self.spec, self.signals, story)?;
-        if let Some(master) = init.terminal.as_ref().filter(|_| self.size.0 > 0) {
-            terminal::set_size(master, self.size.0, self.size.1);
+        if let (Some(master), Some((rows, cols))) = (&init.terminal, self.size) {
+            terminal::set_size(master, rows, cols);
         }
         self.control = Some(listen(self.store.container_dir(&self.spec.id).path())?);
         let start_time = process::start_time(init.pid).ok_or_else(|| died(self.spec))?;

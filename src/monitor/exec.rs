@@ -112,7 +112,7 @@ impl Execs {
         match message.kind {
             from_client::SIGNAL => self.signal(number, &message.body, into),
             from_client::REQUEST => match serde_json::from_slice::<Request>(&message.body) {
-                Ok(Request::Exec { process, rows, cols }) => self.start(number, process, (rows, cols), message, into),
+                Ok(Request::Exec { process, size }) => self.start(number, process, size, message, into),
                 _ => client.leave(),
             },
             _ => {}
@@ -133,7 +133,14 @@ impl Execs {
         self.tell(number, &story, into);
     }
 
-    fn start(&mut self, number: usize, process: Process, size: (u16, u16), message: Message, into: &Target<'_>) {
+    fn start(
+        &mut self,
+        number: usize,
+        process: Process,
+        size: Option<(u16, u16)>,
+        message: Message,
+        into: &Target<'_>,
+    ) {
         let mut story = Story::new();
         let outcome = self.enter(into.init, &mut story).and_then(|()| start(process, size, message, into, &mut story));
         self.tell(number, &story, into);
@@ -272,7 +279,7 @@ pub struct OurPipes {
 /// Sends it on its way.
 fn start(
     process: Process,
-    size: (u16, u16),
+    size: Option<(u16, u16)>,
     message: Message,
     into: &Target<'_>,
     story: &mut Story,
@@ -288,14 +295,14 @@ fn start(
 
 fn streams(
     process: &Process,
-    (rows, cols): (u16, u16),
+    size: Option<(u16, u16)>,
     message: Message,
     devpts: Option<&OwnedFd>,
 ) -> Result<Streams, SysError> {
     if process.tty {
         let devpts = devpts.ok_or_else(|| SysError::new("openat", "devpts", libc::ENOENT))?;
         let (master, slave) = terminal::open_pair(devpts.as_fd())?;
-        if rows > 0 {
+        if let Some((rows, cols)) = size {
             terminal::set_size(&master, rows, cols);
         }
         return Ok(Streams { pipes: None, slave: Some(slave), master: Some(master) });

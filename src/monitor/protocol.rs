@@ -27,14 +27,14 @@ pub mod from_client {
     pub const SIGNAL: u8 = b'K';
 }
 
-/// What a client wants.
+/// What a client wants. `size`: rows and columns of its terminal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
     /// Start the container; this client hears its output when `attach` says so, and gets its input with `stdin`.
-    Start { attach: bool, stdin: bool, rows: u16, cols: u16 },
+    Start { attach: bool, stdin: bool, size: Option<(u16, u16)> },
     /// Run another program in it. Its stdin, stdout and stderr come as descriptors of pipes, unless it gets a terminal.
-    Exec { process: Process, rows: u16, cols: u16 },
+    Exec { process: Process, size: Option<(u16, u16)> },
 }
 
 /// How a program ended.

@@ -38,10 +38,10 @@ pub fn main(args: &[String]) -> i32 {
     }
     let Ok((store, None)) = Store::open(Path::new(root), Host::look()) else { return 2 };
     let Ok(request) = packets.receive(true) else { return 0 };
-    let Ok(Request::Start { attach, stdin, rows, cols }) = serde_json::from_slice(&request.body) else { return 2 };
+    let Ok(Request::Start { attach, stdin, size }) = serde_json::from_slice(&request.body) else { return 2 };
     let first: First = Rc::new(RefCell::new(Listener::new(packets)));
     let mut story = story(&store, id, &first);
-    let code = match Monitor::start(store.clone(), id, &mut story, (rows, cols)) {
+    let code = match Monitor::start(store.clone(), id, &mut story, size) {
         Ok(monitor) => {
             let input = monitor.streams.input().filter(|_| stdin);
             first.borrow_mut().attached = attach;
@@ -100,7 +100,7 @@ struct Monitor {
 
 impl Monitor {
     /// Everything up to the running program; on failure everything is undone.
-    fn start(store: Store, id: &ContainerId, story: &mut Story, size: (u16, u16)) -> Result<Monitor, Fault> {
+    fn start(store: Store, id: &ContainerId, story: &mut Story, size: Option<(u16, u16)>) -> Result<Monitor, Fault> {
         let step = |name: &'static str| move |e: SysError| Fault::step(name, e);
         std::env::set_current_dir("/").map_err(|e| Fault::step("chdir", SysError::io("chdir", "/", &e)))?;
         let signals =

@@ -39,8 +39,8 @@ impl Narrator {
     /// The line above a retold command: number, command line, time and how it ended.
     pub fn record_head(&self, record: &Record) -> String {
         let header = &record.header;
-        let time = header.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
-        let head = frame::record_head(self.lang, header.number, readable(command_line(&header.argv)), time);
+        let time = header.asked.time.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
+        let head = frame::record_head(self.lang, header.number, readable(command_line(&header.asked.argv)), time);
         let end =
             record.exit.map_or_else(|| frame::record_no_exit(self.lang), |code| frame::record_exit(self.lang, code));
         wrap(&clean(&format!("{head} · {end}")), self.width.saturating_sub(2).max(20)).join("\n  ") + "\n"

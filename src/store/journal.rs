@@ -43,6 +43,12 @@ const TOO_LARGE: u64 = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     pub number: u64,
+    #[serde(flatten)]
+    pub asked: Asked,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
     pub argv: Vec<String>,
     pub time: chrono::DateTime<chrono::Utc>,
     pub cwd: String,
@@ -69,10 +75,11 @@ enum Line {
 #[derive(Debug)]
 pub struct Journal {
     store: Store,
-    header: Header,
+    asked: Asked,
     began_us: u64,
     events: u64,
-    file: Option<Chain>,
+    /// With its number, from the first line on.
+    file: Option<(u64, Chain)>,
 }
 
 /// A command as it was recorded.
@@ -128,20 +135,14 @@ fn hash(line: &[u8]) -> String {
 impl Journal {
     /// The journal of a command that begins now. Nothing is written yet.
     pub fn begin(store: &Store, argv: &[String], cwd: &str, uid: u32, lang: &str) -> Journal {
-        let header = Header {
-            number: 0,
-            argv: redact::argv(argv),
-            time: chrono::Utc::now(),
-            cwd: cwd.into(),
-            uid,
-            lang: lang.into(),
-        };
-        Journal { store: store.clone(), header, began_us: crate::event::now_us(), events: 0, file: None }
+        let (argv, time) = (redact::argv(argv), chrono::Utc::now());
+        let asked = Asked { argv, time, cwd: cwd.into(), uid, lang: lang.into() };
+        Journal { store: store.clone(), asked, began_us: crate::event::now_us(), events: 0, file: None }
     }
 
     /// The command's number; it has none before its first line is written.
     pub fn number(&self) -> Option<u64> {
-        (self.header.number > 0).then_some(self.header.number)
+        self.file.as_ref().map(|(number, _)| *number)
     }
 
     /// Writes events down as they are told.
@@ -161,14 +162,13 @@ impl Journal {
 
     fn write(&mut self, mut lines: Vec<Line>) -> Result<(), SysError> {
         match &mut self.file {
-            Some(chain) => chain.append(&lines),
+            Some((_, chain)) => chain.append(&lines),
             None => {
                 let (number, file) = create(&self.store)?;
-                self.header.number = number;
                 let mut chain = Chain { file, prev: String::new() };
-                lines.insert(0, Line::Begin(self.header.clone()));
+                lines.insert(0, Line::Begin(Header { number, asked: self.asked.clone() }));
                 let written = chain.append(&lines);
-                self.file = Some(chain);
+                self.file = Some((number, chain));
                 if number % PRUNE_EVERY == 0 {
                     prune(&self.store, number);
                 }
@@ -182,7 +182,7 @@ impl Journal {
     /// # Errors
     /// `NoSuchCommand`: never given, pruned, or nothing readable in it.
     pub fn read(store: &Store, number: u64) -> Result<Record, Fault> {
-        let missing = || Fault::NoSuchCommand { number, last: Journal::numbers(store).last().copied().unwrap_or(0) };
+        let missing = || Fault::NoSuchCommand { number: Some(number), last: Journal::numbers(store).last().copied() };
         let lines = read_lines(&path(store, number)).ok_or_else(missing)?;
         let Some(header) = lines.header else { return Err(missing()) };
         Ok(Record {

@@ -1,7 +1,7 @@
 //! Verdicts over real files and programs, and what must never run.
 
 use super::*;
-use crate::store::Header;
+use crate::store::{Asked, Header};
 use std::fs;
 
 const ID: &str = "3f2a9c0d1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccd";
@@ -19,8 +19,8 @@ fn event(receipt: Option<Receipt>) -> Event {
 }
 
 fn record(events: Vec<Event>) -> Record {
-    let header =
-        Header { number: 4, argv: Vec::new(), time: chrono::Utc::now(), cwd: "/".into(), uid: 0, lang: "en".into() };
+    let asked = Asked { argv: Vec::new(), time: chrono::Utc::now(), cwd: "/".into(), uid: 0, lang: "en".into() };
+    let header = Header { number: 4, asked };
     Record { header, events, exit: Some(0), took_us: Some(1), torn: false, broken: None }
 }
 

@@ -158,13 +158,14 @@ macro_rules! host_faults {
         sample { Fault::LabDamaged { path: s("/etc/x"), why: s("line 3") } }
     }
 
-    NoSuchCommand { number: u64, last: u64 } => {
+    NoSuchCommand { number: Option<u64>, last: Option<u64> } => {
+        when (number.is_none()) () { ko: "아직 기록된 명령이 없습니다", en: "no command has been recorded yet" }
         (number) { ko: "기록에 없는 명령 번호입니다: {number}", en: "no such command in the journal: {number}" }
-        cause if (*last == 0) { ko: "아직 기록된 명령이 없습니다.", en: "No command has been recorded yet." }
+        cause if (number.is_some() && last.is_none()) { ko: "아직 기록된 명령이 없습니다.", en: "No command has been recorded yet." }
         cause (last) { ko: "마지막 번호는 {last}번입니다.", en: "The last one is {last}." }
         fix { ko: "docent explain  (번호 없이: 마지막 명령)", en: "docent explain  (without a number: the last command)" }
         #[cfg(test)]
-        sample { Fault::NoSuchCommand { number: 9, last: 4 } }
+        sample { Fault::NoSuchCommand { number: Some(9), last: Some(4) } }
     }
 
     /// The grader could not do its work (exit 2).

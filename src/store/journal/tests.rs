@@ -47,12 +47,12 @@ fn what_was_told_is_read_back() {
     let record = Journal::read(&store, 1).expect("a record");
     assert_eq!(record.events, [event(1), event(2)]);
     assert_eq!((record.exit, record.torn, record.broken), (Some(125), false, None));
-    assert_eq!(record.header.argv.join(" "), "docent run -e API_TOKEN=*** nginx");
+    assert_eq!(record.header.asked.argv.join(" "), "docent run -e API_TOKEN=*** nginx");
     assert!(!fs::read_to_string(file(&store, 1)).expect("text").contains("hunter2"));
     begin(&store).end(0).expect("written");
     assert_eq!(list(&store).pop().map(|r| (r.header.number, r.events.len(), r.exit)), Some((2, 0, Some(0))));
     assert_eq!(list(&store).len(), 2);
-    assert_eq!(Journal::read(&store, 3), Err(Fault::NoSuchCommand { number: 3, last: 2 }));
+    assert_eq!(Journal::read(&store, 3), Err(Fault::NoSuchCommand { number: Some(3), last: Some(2) }));
 }
 
 #[test]
