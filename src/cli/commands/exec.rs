@@ -41,6 +41,8 @@ impl Command for Exec {
     const EXAMPLE: &'static str = "docker exec -it web /bin/sh";
     const BARE: Bare = Bare::When(is_meant);
     const GRADED: Graded = Graded::Always;
+    const EXIT: fn(&Fault) -> i32 =
+        |fault| attached::exit(fault).unwrap_or(if matches!(fault, Fault::Unsupported { .. }) { 125 } else { 1 });
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         context.json_needs_a_file()?;
@@ -58,10 +60,6 @@ impl Command for Exec {
     fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
         let Some((name, command)) = self.line.split_first() else { return Ok(Vec::new()) };
         Ok(vec![self.plan(&store.find_container(name)?, command)?])
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        attached::exit(fault).unwrap_or(if matches!(fault, Fault::Unsupported { .. }) { 125 } else { 1 })
     }
 }
 

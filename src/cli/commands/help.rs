@@ -13,15 +13,12 @@ pub struct Help {
 impl Command for Help {
     const PATHS: &'static [&'static str] = &["help"];
     const EXAMPLE: &'static str = "docent help run";
+    // Docker's code for a command that nobody knows.
+    const EXIT: fn(&Fault) -> i32 = |fault| if matches!(fault, Fault::Usage { .. }) { 1 } else { 125 };
 
     fn start(self, globals: &Globals) -> Result<i32, Fault> {
         let path = usage_errors::described(&command(), &self.command)?;
         print!("{}", help(&path, globals.lang, width()));
         Ok(0)
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        // Docker's code for a command that nobody knows.
-        if matches!(fault, Fault::Usage { .. }) { 1 } else { 125 }
     }
 }

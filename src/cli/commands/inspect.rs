@@ -66,13 +66,10 @@ impl Command for Inspect {
     const PATHS: &'static [&'static str] = &["inspect"];
     const EXAMPLE: &'static str = "docker container inspect web";
     const GRADED: Graded = Graded::Always;
+    const EXIT: fn(&Fault) -> i32 = exit;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         inspect(context, &self.names, self.format.as_deref(), self.kind)
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        exit(fault)
     }
 }
 
@@ -80,13 +77,10 @@ impl Command for InspectContainer {
     const PATHS: &'static [&'static str] = &["container inspect"];
     const EXAMPLE: &'static str = "docker container inspect web";
     const GRADED: Graded = Graded::Always;
+    const EXIT: fn(&Fault) -> i32 = exit;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         inspect(context, &self.names, self.format.as_deref(), Some(Kind::Container))
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        exit(fault)
     }
 }
 
@@ -94,13 +88,10 @@ impl Command for InspectImage {
     const PATHS: &'static [&'static str] = &["image inspect"];
     const EXAMPLE: &'static str = "docker image inspect --format=\"{{ .RootFS.Layers }}\" nginx";
     const GRADED: Graded = Graded::Always;
+    const EXIT: fn(&Fault) -> i32 = exit;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         inspect(context, &self.names, self.format.as_deref(), Some(Kind::Image))
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        exit(fault)
     }
 }
 

@@ -95,10 +95,15 @@ pub trait Command: Args + Debug + 'static {
     const USAGE: &'static [&'static str] = &[];
     const BARE: Bare = Bare::Ours;
     const GRADED: Graded = Graded::Never;
+    /// Its exit code for what went wrong.
+    const EXIT: fn(&Fault) -> i32 = |fault| match fault {
+        Fault::Usage { .. } | Fault::Unsupported { .. } => 125,
+        _ => 1,
+    };
 
     /// The command, from its words to its exit code. What needs no store or journal begins here.
     fn start(self, globals: &Globals) -> Result<i32, Fault> {
-        Context::with(globals, Self::exit, |context| self.run(context))
+        Context::with(globals, Self::EXIT, |context| self.run(context))
     }
 
     fn run(self, _: &mut Context) -> Result<i32, Fault> {
@@ -108,13 +113,6 @@ pub trait Command: Args + Debug + 'static {
     /// What it does, one plan for each thing that it is about; none for a command that only looks.
     fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
         Ok(Vec::new())
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        match fault {
-            Fault::Usage { .. } | Fault::Unsupported { .. } => 125,
-            _ => 1,
-        }
     }
 }
 
@@ -171,7 +169,7 @@ pub trait Parsed: Debug {
 
 impl<C: Command> Parsed for C {
     fn execute(self: Box<Self>, globals: &Globals) -> i32 {
-        self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::exit(&fault)))
+        self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::EXIT(&fault)))
     }
 
     /// A plan that would fail keeps the others from nothing, as the command itself goes on.

@@ -21,6 +21,7 @@ impl Command for Run {
     const PATHS: &'static [&'static str] = &["container run", "run"];
     const EXAMPLE: &'static str = "docker run -d --name web -p 8080:80 nginx";
     const GRADED: Graded = Graded::Always;
+    const EXIT: fn(&Fault) -> i32 = |fault| attached::exit(fault).unwrap_or(125);
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let plan = self.plan()?;
@@ -46,10 +47,6 @@ impl Command for Run {
 
     fn plans(&self, _: &Store) -> Result<Vec<Plan>, Fault> {
         Ok(vec![self.plan()?])
-    }
-
-    fn exit(fault: &Fault) -> i32 {
-        attached::exit(fault).unwrap_or(125)
     }
 }
 
