@@ -105,6 +105,10 @@ pub fn start(plan: &Plan, story: &mut Story) -> Result<Sandbox, Fault> {
 fn inside(plan: &Plan, user: u32, filters: &seccomp::Filters, told: Packets, output: OwnedFd) -> i32 {
     let told = std::rc::Rc::new(told);
     let teller = told.clone();
+    let failed = |e: SysError| {
+        told.send(FAILED, &serde_json::to_vec(&e).unwrap_or_default(), &[], true).unwrap_or(());
+        126
+    };
     let mut story = Story::passing_on(move |events| {
         // An engine that is gone has taken this namespace with it.
         teller.send(TOLD, &serde_json::to_vec(events).unwrap_or_default(), &[], true).unwrap_or(());
@@ -117,21 +121,13 @@ fn inside(plan: &Plan, user: u32, filters: &seccomp::Filters, told: Packets, out
                 Ok(pid)
             }
             Cloned::Child => super::grade::never_returns(|| {
-                let error = seccomp::install(filters)
-                    .map(|deed| deed.tell(&mut story))
-                    .and_then(|()| shell(plan, output.as_fd()));
-                if let Err(e) = error {
-                    told.send(FAILED, &serde_json::to_vec(&e).unwrap_or_default(), &[], true).unwrap_or(());
-                }
-                126
+                let installed = seccomp::install(filters).map(|deed| deed.tell(&mut story));
+                installed.and_then(|()| shell(plan, output.as_fd())).map_or_else(failed, |()| 126)
             }),
         }
     });
     match shell {
-        Err(e) => {
-            told.send(FAILED, &serde_json::to_vec(&e).unwrap_or_default(), &[], true).unwrap_or(());
-            126
-        }
+        Err(e) => failed(e),
         Ok(pid) => {
             // The last copies of these two in this process: the engine now hears the shell alone.
             drop((story, told, output));
