@@ -340,3 +340,16 @@ fn a_device_of_the_host_is_opened_in_no_way() {
         m.docent(&["exec", "web", "sh", "-c", own]).ok();
     }
 }
+
+/// pivot_root in a chroot leaves the mounts around it in the namespace: `exec`, which enters at the top, was among them.
+#[test]
+fn in_a_chroot_no_container_is_made() {
+    let Some(m) = Machine::new("escape::chroot", &["unshare", "chroot", "mount"]) else { return };
+    m.docent(&["run", "--rm", "--network", "none", "tiny", "true"]).ok();
+    let script = "PATH=$PATH:/usr/sbin:/sbin; mkdir /root-of-it; mount --rbind / /root-of-it; \
+                  exec chroot /root-of-it \"$0\" run --name jailed --network none tiny ls /";
+    let work = m.work().to_string_lossy().into_owned();
+    let ran = m.sh(&script.replace("/root-of-it", &format!("{work}/root-of-it")));
+    assert!(ran.code == 125 && ran.stdout.is_empty() && ran.stderr.contains("chroot"), "{}: {}", ran.code, ran.stderr);
+    m.sh(&format!("umount -l {work}/root-of-it; \"$0\" rm jailed")).ok();
+}

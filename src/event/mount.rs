@@ -36,7 +36,7 @@ macro_rules! mount {
 
     /// Mounts made from now on stay in this mount namespace.
     MountsPrivate = "mount.private" {
-        in Block::Isolation; calls [mount]; man "unshare(2), mount_namespaces(7)";
+        in Block::Isolation; calls [setns mount]; man "unshare(2), mount_namespaces(7)";
         unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
         [SEPARATE] {
             ko: "이 마운트 네임스페이스의 마운트를 호스트에서 {v}",

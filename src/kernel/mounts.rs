@@ -8,7 +8,7 @@
 use super::sys::{self, Calls, named, quoted};
 use crate::event::SysError;
 use nix::mount::MsFlags;
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, fsconfig_create, fsconfig_set_flag,
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
@@ -103,6 +103,23 @@ pub fn attach(calls: &mut Calls, mount: BorrowedFd<'_>, target: BorrowedFd<'_>, 
 /// A path beneath a mount of ours in which no symlink is believed at all (masked and read-only paths of /proc and /sys).
 pub fn beneath(dir: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, SysError> {
     super::resolve::beneath(dir, Path::new(path), OFlags::PATH)
+}
+
+/// Goes to the top of this mount namespace. False: the calling process was in a chroot. pivot_root would change that root and no
+/// other, all mounts around it would stay in the namespace, and setns, or a program with CAP_SYS_CHROOT, would be among them.
+pub fn go_to_top(calls: &mut Calls) -> Result<bool, SysError> {
+    let root = || {
+        let what = StatxFlags::INO | StatxFlags::MNT_ID;
+        let stat = rustix::fs::statx(CWD, "/", AtFlags::empty(), what);
+        let stat = stat.map_err(|e| SysError::new("statx", "/", e.raw_os_error()))?;
+        Ok::<_, SysError>((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino, stat.stx_mnt_id))
+    };
+    let (was, own) = (root()?, "/proc/thread-self/ns/mnt");
+    let namespace = rustix::fs::open(own, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| SysError::new("open", own, e.raw_os_error()))?;
+    let name = rustix::fs::readlink(own, Vec::new()).map_err(|e| SysError::new("readlink", own, e.raw_os_error()))?;
+    sys::setns(calls, namespace.as_fd(), libc::CLONE_NEWNS, &name.to_string_lossy())?;
+    Ok(root()? == was)
 }
 
 /// Every mount made from here on stays in this mount namespace, while later mounts of the host still reach it.

@@ -174,11 +174,16 @@ impl Init<'_> {
             })?
             .tell(&mut self.story),
             Step::Enter => self.enter()?,
-            Step::PrivateMounts => sys::deed(|calls| {
-                mounts::keep_private(calls)?;
-                Ok(((), Fact::MountsPrivate))
-            })?
-            .tell(&mut self.story),
+            Step::PrivateMounts => {
+                let whole = sys::deed(|calls| {
+                    let whole = mounts::go_to_top(calls)?;
+                    mounts::keep_private(calls)?;
+                    Ok((whole, Fact::MountsPrivate))
+                })?;
+                if !whole.tell(&mut self.story) {
+                    return Err(Fault::InChroot.into());
+                }
+            }
             Step::Overlay => self.root = Some(spec.root.mount()?.tell(&mut self.story)),
             Step::Mount(what) => self.mount(what)?,
             Step::Dev => {

@@ -158,6 +158,21 @@ macro_rules! host_faults {
         sample { Fault::LabDamaged { path: s("/etc/x"), why: s("line 3") } }
     }
 
+    /// Its mounts would be among the container's.
+    InChroot => {
+        { ko: "docent를 chroot 안에서 실행했습니다", en: "docent runs in a chroot" }
+        cause {
+            ko: "pivot_root는 이 chroot의 루트만 바꾸므로, 그 밖의 마운트가 모두 컨테이너의 마운트 네임스페이스에 남습니다.",
+            en: "pivot_root would change the root of this chroot alone: all mounts around it would stay in the container's mount namespace.",
+        }
+        fix {
+            ko: "chroot 밖에서, 또는 pivot_root(8)로 만든 루트에서 실행합니다",
+            en: "run it outside of the chroot, or in a root made with pivot_root(8)",
+        }
+        #[cfg(test)]
+        sample { Fault::InChroot }
+    }
+
     NoSuchCommand { number: Option<u64>, last: Option<u64> } => {
         when (number.is_none()) () { ko: "아직 기록된 명령이 없습니다", en: "no command has been recorded yet" }
         (number) { ko: "기록에 없는 명령 번호입니다: {number}", en: "no such command in the journal: {number}" }
