@@ -158,6 +158,7 @@ const FAILURES: &[(&str, &str)] = &[
     ("kill stopped", "is not running"),
     ("rm taken", "container is running"),
     ("rm no-such", "No such container"),
+    ("start -a stopped paused", "multiple containers"),
     ("pause stopped", "is not running"),
     ("pause paused", "is already paused"),
     ("unpause taken", "is not paused"),

@@ -24,6 +24,7 @@ impl Command for Start {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
+        self.attaches_one()?;
         let mut failed = 0;
         for name in &self.names {
             match self.one(context, name) {
@@ -40,11 +41,17 @@ impl Command for Start {
     }
 
     fn plans(&self, store: &Store) -> Result<Vec<Plan>, Fault> {
+        self.attaches_one()?;
         for_each(store, &self.names, |container| self.plan(container))
     }
 }
 
 impl Start {
+    fn attaches_one(&self) -> Result<(), Fault> {
+        let several = self.names.len() > 1 && (self.attach || self.interactive);
+        if several { Err(Fault::AttachesOne) } else { Ok(()) }
+    }
+
     fn plan(&self, container: &Container) -> Plan {
         let output = self.attach || self.interactive;
         let join = Join { output, input: self.interactive && container.config.open_stdin };

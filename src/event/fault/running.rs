@@ -227,6 +227,17 @@ macro_rules! running {
         sample { Fault::NotATerminal }
     }
 
+    /// start -a, -i of several: one terminal shows one container.
+    AttachesOne => {
+        {
+            ko: "한 번에 여러 컨테이너를 시작하면서 붙을 수는 없습니다",
+            en: "you cannot start and attach multiple containers at once",
+        }
+        fix { ko: "docker start NAME NAME  (붙지 않고)", en: "docker start NAME NAME  (without attaching)" }
+        #[cfg(test)]
+        sample { Fault::AttachesOne }
+    }
+
     NoFreeAddress { subnet: String } => {
         (subnet) { ko: "{subnet} 대역에 남은 주소가 없습니다", en: "no available IPv4 addresses on this network's address pools: {subnet}" }
         fix { ko: "쓰지 않는 컨테이너를 지웁니다: docent rm NAME", en: "remove containers that are not used: docent rm NAME" }
