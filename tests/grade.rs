@@ -111,7 +111,7 @@ fn every_wrong_script_loses_exactly_what_it_names() {
                 Verdict::Skipped { .. } => skips.push(task.id.clone()),
                 Verdict::Failed { miss } => {
                     fails.push(task.id.clone());
-                    causes.push(miss.cause.code());
+                    causes.push(miss.cause.code().to_string());
                 }
                 Verdict::Unlooked => panic!("{name}: {} was not looked at", task.id),
             }
@@ -211,7 +211,7 @@ docker ps
 
 fn failed(result: &GradeResult, task: &str) -> Option<String> {
     match &result.score.tasks.iter().find(|t| t.id == task).expect(task).verdict {
-        Verdict::Failed { miss } => Some(miss.cause.code()),
+        Verdict::Failed { miss } => Some(miss.cause.code().to_string()),
         _ => None,
     }
 }

@@ -94,6 +94,32 @@ macro_rules! rows {
     };
 }
 
+/// What a sentence is about, when that has words of its own; `by` the name under which JSON says which it is.
+macro_rules! pieces {
+    ($(#[$doc:meta])* pub enum $name:ident by $tag:literal { $(
+        $(#[$variant_doc:meta])*
+        $variant:ident $({ $($field:ident: $type:ty),* })? => $(($($p:tt)*))? {$($t:tt)*}
+    )* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case", tag = $tag)]
+        pub enum $name { $($(#[$variant_doc])* $variant $({ $($field: $type),* })?),* }
+
+        impl Word for $name {
+            fn word(&self, lang: Lang) -> String {
+                match self { $($name::$variant { $($($field),*)? } => say!(lang, (), [] ($($($p)*)?) {$($t)*})),* }
+            }
+        }
+
+        #[cfg(test)]
+        impl $name {
+            pub(crate) fn rows() -> Vec<$crate::event::Row> {
+                vec![$(rows!($tag {$($t)*})),*]
+            }
+        }
+    };
+}
+
 macro_rules! definition {
     ($name:literal, [$($man:literal)?], [$($call:ident)*], [$($after:literal; $($bulk:ident)*)?], $($proof:tt)+) => {
         Definition {

@@ -32,6 +32,7 @@ mod host;
 
 mod block;
 mod call;
+mod cause;
 pub(crate) mod counts;
 mod deed;
 pub(crate) mod fault;
@@ -50,6 +51,9 @@ pub(crate) mod words;
 
 pub use block::Block;
 pub use call::{Call, SysError};
+pub use cause::Cause;
+#[cfg(test)]
+pub(crate) use cause::causes;
 pub use cgroup::Limit;
 pub use cow::{Below, Change, Sized};
 pub use deed::Deed;
@@ -58,7 +62,7 @@ pub use fault::{ArchiveFlaw, Fault, ReferenceFlaw, Remedy};
 pub use host::{FaultPoint, Kept, Probe, Shown, Tier};
 pub use image::Resolved;
 pub use lab::{
-    Cause, Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
+    Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
 };
 pub use lang::{Lang, Tense};
 #[cfg(test)]

@@ -44,6 +44,18 @@ fn names_are_unique_and_stand_in_json() {
 }
 
 #[test]
+fn codes_of_causes_are_unique_and_stand_in_results() {
+    let codes: BTreeSet<&str> = Cause::CODES.iter().copied().collect();
+    assert_eq!(codes.len(), Cause::CODES.len());
+    for cause in causes() {
+        let miss = Miss { cause, expected: s("a"), actual: s("b") };
+        let json = serde_json::to_value(&miss).expect("JSON");
+        assert_eq!(json["cause"], miss.cause.code());
+        assert_eq!(serde_json::from_value::<Miss>(json).expect("a miss"), miss);
+    }
+}
+
+#[test]
 fn every_word_of_a_command_by_hand_is_quoted() {
     let evil = Fact::MountPoint { path: "/a b;rm -rf $HOME".into() };
     assert_eq!(evil.by_hand().as_deref(), Some("mkdir -p '/a b;rm -rf $HOME'"));

@@ -211,7 +211,7 @@ impl Lab {
         let line = |t: &crate::event::TaskScore| {
             let task = self.task(&t.id)?;
             let more = match &t.verdict {
-                Verdict::Failed { miss } => task.miss.get(&miss.cause.code()).cloned(),
+                Verdict::Failed { miss } => task.miss.get(miss.cause.code()).cloned(),
                 _ => None,
             };
             Some(TaskLine { title: task.title.clone(), score: t.clone(), more })

@@ -6,8 +6,7 @@ use super::layout::{clean, dim, hanging, padded};
 use super::text::lab as l;
 use super::{Lang, Narrator};
 use crate::event::signal::name as signal_name;
-use crate::event::words::errno;
-use crate::event::{Cause, Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict};
+use crate::event::{Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict, Word};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
@@ -19,38 +18,6 @@ pub fn of(text: &Text, lang: Lang) -> &str {
     match lang {
         Lang::Ko => &text.ko,
         Lang::En => &text.en,
-    }
-}
-
-/// Why a check failed, in one sentence.
-pub fn cause(lang: Lang, cause: &Cause) -> String {
-    match cause {
-        Cause::NoContainer { name } => l::no_container(lang, name),
-        Cause::Removed { name } => l::removed(lang, name),
-        Cause::WrongName { name, is } => l::wrong_name(lang, name, is),
-        Cause::WrongImage { name, image } => l::wrong_image(lang, name, image),
-        Cause::NotRunning { name, exit_code } => l::not_running(lang, name, exit_code),
-        Cause::WrongState { name, status } => l::wrong_state(lang, name, status),
-        Cause::PortNotPublished { name, port } => l::port_not_published(lang, name, port),
-        Cause::PortElsewhere { name, host_port, port } => l::port_elsewhere(lang, name, host_port, port),
-        Cause::PortOfAnother { host_port, by } => l::port_of_another(lang, host_port, by),
-        Cause::NoAnswer { port, errno: n } => l::no_answer(lang, port, errno(*n)),
-        Cause::HttpStatus { port, status } => l::http_status(lang, port, status),
-        Cause::PageLacksIt { port } => l::page_lacks_it(lang, port),
-        Cause::NotCopiedOut { name } => l::not_copied_out(lang, name),
-        Cause::NotCopiedIn { name } => l::not_copied_in(lang, name),
-        Cause::WrongPath { name, path } => l::wrong_path(lang, name, path),
-        Cause::WrongContainer { name, is } => l::wrong_container(lang, name, is),
-        Cause::EditedInside { name, path } => l::edited_inside(lang, name, path),
-        Cause::Unedited { name, path } => l::unedited(lang, name, path),
-        Cause::WrongToken { name, path } => l::wrong_token(lang, name, path),
-        Cause::TokenMissing { name, path } => l::token_missing(lang, name, path),
-        Cause::NotInImage { path } => l::not_in_image(lang, path),
-        Cause::ImageHasIt { path } => l::image_has_it(lang, path),
-        Cause::FreshDiffers { image } => l::fresh_differs(lang, image),
-        Cause::NoEvent { event } => l::no_event(lang, event),
-        Cause::ShellFailed { code } => l::shell_failed(lang, code),
-        Cause::CannotLook { why } => l::cannot_look(lang, clean(why)),
     }
 }
 
@@ -134,7 +101,7 @@ impl Narrator {
 
     /// Cause, what the lab adds to it, and what was expected beside what is.
     pub fn miss(&self, miss: &Miss, more: Option<&Text>) -> Vec<String> {
-        let mut out = vec![cause(self.lang, &miss.cause)];
+        let mut out = vec![miss.cause.word(self.lang)];
         out.extend(more.map(|text| of(text, self.lang).to_string()));
         out.push(dim(self.color, &clean(&l::expected(self.lang, &miss.expected, &miss.actual))));
         out
@@ -195,7 +162,7 @@ impl Narrator {
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::event::{Output, TaskScore};
+    use crate::event::{Cause, Output, TaskScore};
 
     fn result(verdict: Verdict, text: &str) -> (GradeResult, Vec<TaskLine>) {
         let task = TaskScore { id: "in".into(), points: 0, max: 20, verdict };

@@ -3,7 +3,9 @@
 use super::samples::{event, first_run, sample};
 use super::*;
 use crate::event::samples::{ID, all_facts, all_faults, changed, probe};
-use crate::event::{ArchiveFlaw, Change, Event, Fact, FaultPoint, Outcome, ReferenceFlaw, Row, SysError, rows};
+use crate::event::{
+    ArchiveFlaw, Cause, Change, Event, Fact, FaultPoint, Outcome, ReferenceFlaw, Row, SysError, Word, causes, rows,
+};
 use unicode_width::UnicodeWidthStr;
 
 const LANGS: [Lang; 2] = [Lang::Ko, Lang::En];
@@ -31,6 +33,7 @@ fn all_rows() -> Vec<(&'static str, Vec<Row>)> {
         ("event", rows()),
         ("fallback", FaultPoint::rows()),
         ("error", crate::event::fault::rows()),
+        ("cause", Cause::rows()),
         ("flaw", ArchiveFlaw::rows()),
         ("flaw", ReferenceFlaw::rows()),
         ("count", crate::event::counts::ROWS.to_vec()),
@@ -415,5 +418,7 @@ fn stories_are_as_recorded() {
         insta::assert_snapshot!(format!("plan.{}", lang.code()), n.as_plan(&run) + "\n" + &n.as_plan(&all));
         let faults: Vec<String> = all_faults().iter().map(|f| n.print_fault(f)).collect();
         insta::assert_snapshot!(format!("faults.{}", lang.code()), faults.join("\n"));
+        let causes: Vec<String> = causes().iter().map(|c| c.word(lang)).collect();
+        insta::assert_snapshot!(format!("causes.{}", lang.code()), causes.join("\n"));
     }
 }

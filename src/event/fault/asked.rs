@@ -3,7 +3,7 @@
 use crate::event::{Lang, Word};
 
 pieces! {
-    pub enum ReferenceFlaw {
+    pub enum ReferenceFlaw by "flaw" {
         Empty => { ko: "이름이 비어 있습니다.", en: "The name is empty." }
         Uppercase => { ko: "이름은 소문자여야 합니다.", en: "repository name must be lowercase" }
         Characters => {

@@ -1,31 +1,5 @@
 //! The macros by which errors are defined.
 
-/// What an error is about, when that has words of its own.
-macro_rules! pieces {
-    ($(#[$doc:meta])* pub enum $name:ident { $(
-        $(#[$variant_doc:meta])*
-        $variant:ident $({ $($field:ident: $type:ty),* })? => $(($($p:tt)*))? {$($t:tt)*}
-    )* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        #[serde(rename_all = "kebab-case", tag = "flaw")]
-        pub enum $name { $($(#[$variant_doc])* $variant $({ $($field: $type),* })?),* }
-
-        impl Word for $name {
-            fn word(&self, lang: Lang) -> String {
-                match self { $($name::$variant { $($($field),*)? } => say!(lang, (), [] ($($($p)*)?) {$($t)*})),* }
-            }
-        }
-
-        #[cfg(test)]
-        impl $name {
-            pub(crate) fn rows() -> Vec<super::super::Row> {
-                vec![$(rows!("flaw" {$($t)*})),*]
-            }
-        }
-    };
-}
-
 macro_rules! errors {
     ($(
         $(#[doc = $doc:literal])*

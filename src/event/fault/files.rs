@@ -5,7 +5,7 @@ use crate::event::{Lang, Word};
 
 pieces! {
     /// What is wrong with an archive or a layer in it.
-    pub enum ArchiveFlaw {
+    pub enum ArchiveFlaw by "flaw" {
         /// Not a tar at all (or one in a compression that is not read).
         NotAnArchive { what: String } => (what) {
             ko: "tar 아카이브가 아니거나, 읽지 못하는 방식으로 압축되었습니다: {what}",
