@@ -6,7 +6,7 @@ use super::layout::{clean, dim, hanging, padded};
 use super::text::lab as l;
 use super::{Lang, Narrator};
 use crate::event::signal::name as signal_name;
-use crate::event::{Ended, GradeResult, LabHint, LabListed, Miss, Score, TaskChange, TaskLine, Text, Verdict, Word};
+use crate::event::{Ended, GradeResult, LabHint, LabListed, Score, TaskChange, TaskLine, Text, Verdict, Word};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
@@ -51,7 +51,7 @@ impl Narrator {
             self.lines(&mut out, &l::value(lang, name, value));
         }
         if practice {
-            self.lines(&mut out, &dim(self.color, &l::practice(lang)));
+            self.dimmed(&mut out, &l::practice(lang));
         }
         out + &l::next_steps(lang) + "\n"
     }
@@ -72,9 +72,7 @@ impl Narrator {
             let points = format!("{}/{}", line.score.points, line.score.max);
             let title = clean(of(&line.title, lang));
             out.push_str(&format!("{mark} {}{} {title}\n", padded(&word, column), padded(&points, 6)));
-            for reason in self.reasons_of(lines, line) {
-                self.lines(&mut out, &reason);
-            }
+            self.lab_reasons(&mut out, lines, line);
         }
         out.push_str(&l::points(lang, score.points, score.max));
         if score.full() {
@@ -84,27 +82,27 @@ impl Narrator {
         out + "\n"
     }
 
-    fn reasons_of(&self, all: &[TaskLine], line: &TaskLine) -> Vec<String> {
+    fn lab_reasons(&self, out: &mut String, all: &[TaskLine], line: &TaskLine) {
         let lang = self.lang;
         match &line.score.verdict {
-            Verdict::Passed => Vec::new(),
-            Verdict::Unlooked => vec![l::unlooked_because(lang)],
+            Verdict::Passed => {}
+            Verdict::Unlooked => self.lines(out, &l::unlooked_because(lang)),
             Verdict::Skipped { because } => {
                 let title = |id: &String| {
                     all.iter().find(|t| t.score.id == *id).map_or(id.as_str(), |t| of(&t.title, lang)).to_string()
                 };
-                vec![l::skipped_because(lang, because.iter().map(title).collect::<Vec<_>>().join(" · "))]
+                let titles = because.iter().map(title).collect::<Vec<_>>().join(" · ");
+                self.lines(out, &l::skipped_because(lang, titles));
             }
-            Verdict::Failed { miss } => self.miss(miss, line.more.as_ref()),
+            // The cause, what the lab adds to it, and what was expected beside what is.
+            Verdict::Failed { miss } => {
+                self.lines(out, &miss.cause.word(lang));
+                if let Some(more) = &line.more {
+                    self.lines(out, of(more, lang));
+                }
+                self.dimmed(out, &l::expected(lang, &miss.expected, &miss.actual));
+            }
         }
-    }
-
-    /// Cause, what the lab adds to it, and what was expected beside what is.
-    pub fn miss(&self, miss: &Miss, more: Option<&Text>) -> Vec<String> {
-        let mut out = vec![miss.cause.word(self.lang)];
-        out.extend(more.map(|text| of(text, self.lang).to_string()));
-        out.push(dim(self.color, &clean(&l::expected(self.lang, &miss.expected, &miss.actual))));
-        out
     }
 
     /// After a command: what came to be passed, and what no longer holds.
@@ -152,9 +150,11 @@ impl Narrator {
     }
 
     fn lines(&self, out: &mut String, text: &str) {
-        // What is dimmed has been cleaned before.
-        let text = if text.starts_with('\x1b') { text.to_string() } else { clean(text) };
-        out.push_str(&hanging("    ", &text, self.width));
+        out.push_str(&hanging("    ", &clean(text), self.width));
+    }
+
+    fn dimmed(&self, out: &mut String, text: &str) {
+        out.push_str(&hanging("    ", &dim(self.color, &clean(text)), self.width));
     }
 }
 
@@ -162,7 +162,7 @@ impl Narrator {
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::event::{Cause, Output, TaskScore};
+    use crate::event::{Cause, Miss, Output, TaskScore};
 
     fn result(verdict: Verdict, text: &str) -> (GradeResult, Vec<TaskLine>) {
         let task = TaskScore { id: "in".into(), points: 0, max: 20, verdict };
@@ -211,7 +211,10 @@ mod tests {
         };
         let (result, lines) = result(Verdict::Failed { miss }, "a\x1b[31mb\n\u{202e}c");
         let title = Text { ko: "실습".into(), en: "the lab".into() };
-        let told = Narrator::new(Lang::En, Level::Learn).grade(&result, &title, &lines);
-        assert!(!told.contains(['\x1b', '\x07', '\u{202e}']), "{told:?}");
+        // A sentence may begin with a name: this one does in Korean.
+        for lang in [Lang::Ko, Lang::En] {
+            let told = Narrator::new(lang, Level::Learn).grade(&result, &title, &lines);
+            assert!(!told.contains(['\x1b', '\x07', '\u{202e}']), "{told:?}");
+        }
     }
 }
