@@ -8,13 +8,11 @@
 //! container may be gone. It is false only when nothing that docent knows of explains it.
 
 use crate::event::{Event, Expect, Fact, Holds, Needs, Outcome, Receipt, SysError};
+use crate::kernel::bounded;
 use crate::store::Record;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 /// Programs that only look.
 const ALLOWED: [&str; 14] = [
@@ -196,7 +194,7 @@ pub fn run(receipt: &Receipt) -> Result<Answer, Missing> {
         return Err(Missing::Root);
     }
     let Some((program, args)) = argv.split_first() else { return Err(Missing::Refused(String::new())) };
-    ask(program, args).map_err(|e| e.unwrap_or(Missing::Timeout))
+    ask(program, args)
 }
 
 /// The argv with programs by their full paths, when it does nothing but look.
@@ -274,58 +272,18 @@ fn find(program: &str) -> Option<PathBuf> {
     DIRECTORIES.iter().map(|d| PathBuf::from(d).join(program)).find(|p| p.is_file())
 }
 
-/// Starts the program with an empty environment and no input, and collects its answer. `Err(None)`: out of time.
-fn ask(program: &str, args: &[String]) -> Result<Answer, Option<Missing>> {
-    let failed = |e: std::io::Error| Some(Missing::Failed(SysError::io("execve", program, &e)));
+/// Starts the program with an empty environment and no input, and collects its answer.
+fn ask(program: &str, args: &[String]) -> Result<Answer, Missing> {
     let mut command = Command::new(program);
     command.args(args).env_clear().env("LC_ALL", "C").env("PATH", DIRECTORIES.join(":")).current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(failed)?;
-    let deadline = Instant::now() + LIMIT;
-    let collected = collect(&mut child, deadline);
-    if collected.is_err() {
-        // It may have ended just now; then there is nothing to kill.
-        drop(child.kill());
+    let done = bounded::run(&mut command, LIMIT, ANSWER).map_err(Missing::Failed)?;
+    if done.late {
+        return Err(Missing::Timeout);
     }
-    let status = child.wait().map_err(failed)?;
-    let out = collected?;
-    Ok(Answer { out: String::from_utf8_lossy(&out).into_owned(), status: status.code() })
-}
-
-/// Reads until the program has ended and closed its output, each within the deadline.
-fn collect(child: &mut std::process::Child, deadline: Instant) -> Result<Vec<u8>, Option<Missing>> {
-    let failed = |e: std::io::Error| Some(Missing::Failed(SysError::io("read", "proof", &e)));
-    let pid = Pid::from_child(child);
-    let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|e| failed(e.into()))?;
-    let mut out = Vec::new();
-    let Some(mut pipe) = child.stdout.take() else { return Ok(out) };
-    let mut chunk = [0u8; 8192];
-    loop {
-        wait_for(&pipe, deadline).map_err(|e| e.and_then(failed))?;
-        match pipe.read(&mut chunk).map_err(failed)? {
-            0 => break,
-            n => out.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-        }
-        if out.len() as u64 > ANSWER {
-            return Err(Some(Missing::Failed(SysError::new("read", "proof", libc::EFBIG))));
-        }
+    if done.output.len() as u64 >= ANSWER {
+        return Err(Missing::Failed(SysError::new("read", "proof", libc::EFBIG)));
     }
-    wait_for(&pidfd, deadline).map_err(|e| e.and_then(failed))?;
-    Ok(out)
-}
-
-/// Until there is something to read. `Err(None)`: out of time.
-fn wait_for(fd: &impl std::os::fd::AsFd, deadline: Instant) -> Result<(), Option<std::io::Error>> {
-    loop {
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(None)?;
-        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos() as i64 };
-        match poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&left)) {
-            Ok(0) => return Err(None),
-            Ok(_) => return Ok(()),
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(e) => return Err(Some(e.into())),
-        }
-    }
+    Ok(Answer { out: String::from_utf8_lossy(&done.output).into_owned(), status: done.ended.code })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The Linux kernel's facilities, one file each. Nobody else makes system calls on kernel objects.
 
+pub mod bounded;
 pub mod callers_files;
 pub mod caps;
 pub mod cgroup;

@@ -12,6 +12,7 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Kinds of namespaces as /proc/PID/ns names them, with their clone flags, in the order in which they are told.
 pub const KINDS: [(&str, u64); 6] = [
@@ -86,15 +87,15 @@ pub fn signal(pidfd: BorrowedFd<'_>, pid: i32, signal: i32) -> Result<Deed<()>, 
 /// Waits until the process behind the handle has ended, at most `millis` (None: as long as it takes). True: it has.
 pub fn wait_gone(pidfd: BorrowedFd<'_>, millis: Option<u64>) -> bool {
     use rustix::event::{PollFd, PollFlags, poll};
-    let until = millis.map(|m| crate::event::now_us() + m * 1000);
+    let until = millis.and_then(|m| Instant::now().checked_add(Duration::from_millis(m)));
     loop {
-        let left = until.map(|u| u.saturating_sub(crate::event::now_us()));
-        let limit = left
-            .map(|l| rustix::time::Timespec { tv_sec: (l / 1_000_000) as i64, tv_nsec: (l % 1_000_000) as i64 * 1000 });
+        let left = until.map(|u| u.saturating_duration_since(Instant::now()));
+        let limit =
+            left.map(|l| rustix::time::Timespec { tv_sec: l.as_secs() as i64, tv_nsec: l.subsec_nanos().into() });
         match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], limit.as_ref()) {
             Ok(0) => return false,
             Ok(_) => return true,
-            Err(rustix::io::Errno::INTR) if left != Some(0) => {}
+            Err(rustix::io::Errno::INTR) if left != Some(Duration::ZERO) => {}
             Err(_) => return false,
         }
     }

@@ -8,16 +8,16 @@ use super::http::{self, NoAnswer, Response};
 use crate::container::{Container, ContainerId};
 use crate::event::{Event, Fact, Fault, SysError};
 use crate::image::{ImageId, Reference};
+use crate::kernel::bounded::{self, Finished};
 use crate::kernel::resolve::{self, Seen};
 use crate::store::Store;
 use rustix::fs::FileType;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const FILE_LIMIT: u64 = 4 << 20;
@@ -114,7 +114,7 @@ impl World for StoreWorld<'_> {
 
     fn shell(&self, script: &str) -> Result<i32, Fault> {
         let done = limited(self.command("/bin/sh").args(["-c", script]))?;
-        Ok(done.status)
+        Ok(done.ended.status())
     }
 }
 
@@ -135,17 +135,18 @@ impl StoreWorld<'_> {
     /// Runs docent on this root; gives its standard output.
     fn docent(&self, args: &[&str]) -> Result<String, Fault> {
         let done = limited(self.command(&self.program.to_string_lossy()).args(args))?;
-        if done.status != 0 {
+        if done.ended.status() != 0 {
+            let errors = String::from_utf8_lossy(&done.errors);
             return Err(Fault::CannotGrade {
-                why: format!("docent {}: exit {}: {}", args.join(" "), done.status, done.errors.trim()),
+                why: format!("docent {}: exit {}: {}", args.join(" "), done.ended.status(), errors.trim()),
             });
         }
-        Ok(done.output)
+        Ok(String::from_utf8_lossy(&done.output).into_owned())
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("DOCENT_ROOT", self.store.root()).stdin(Stdio::null());
+        command.env("DOCENT_ROOT", self.store.root());
         command
     }
 }
@@ -174,50 +175,9 @@ fn read_beneath(dir: &Path, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     Ok(Some(content))
 }
 
-struct Finished {
-    status: i32,
-    output: String,
-    errors: String,
-}
-
-/// Runs a program to its end, at most half a minute. Its output goes through files, so that a helper which keeps a pipe
-/// open cannot hold the caller up.
+/// Runs a program to its end, at most half a minute.
 fn limited(command: &mut Command) -> Result<Finished, Fault> {
-    let fault = |call: &str, e: &std::io::Error| Fault::step("check", SysError::io(call, "docent", e));
-    let memory = |name: &str| {
-        rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)
-            .map(File::from)
-            .map_err(|e| fault("memfd_create", &e.into()))
-    };
-    let (output, errors) = (memory("output")?, memory("errors")?);
-    let clone = |f: &File| f.try_clone().map_err(|e| fault("dup", &e));
-    command.stdout(clone(&output)?).stderr(clone(&errors)?);
-    let mut child = command.spawn().map_err(|e| fault("execve", &e))?;
-    let pid = rustix::process::Pid::from_raw(child.id() as i32);
-    let handle = pid
-        .ok_or(rustix::io::Errno::SRCH)
-        .and_then(|p| rustix::process::pidfd_open(p, rustix::process::PidfdFlags::empty()))
-        .map_err(|e| fault("pidfd_open", &e.into()))?;
-    use std::os::fd::AsFd;
-    if !crate::kernel::process::wait_gone(handle.as_fd(), Some(30_000)) {
-        child.kill().map_err(|e| fault("kill", &e))?;
-    }
-    let status = child.wait().map_err(|e| fault("wait4", &e))?;
-    use std::os::unix::process::ExitStatusExt;
-    Ok(Finished {
-        status: status.code().unwrap_or(128 + status.signal().unwrap_or(0)),
-        output: text(output),
-        errors: text(errors),
-    })
-}
-
-fn text(mut file: File) -> String {
-    use std::io::Seek;
-    let mut bytes = Vec::new();
-    if file.rewind().is_err() || file.take(FILE_LIMIT).read_to_end(&mut bytes).is_err() {
-        return String::new();
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bounded::run(command, Duration::from_secs(30), FILE_LIMIT).map_err(|e| Fault::step("check", e))
 }
 
 /// What container an event is about: the one it names, or the one its fact is of.

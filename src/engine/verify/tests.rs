@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::{Asked, Header};
 use std::fs;
+use std::time::Instant;
 
 const ID: &str = "3f2a9c0d1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccd";
 
