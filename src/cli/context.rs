@@ -169,6 +169,13 @@ impl Context {
         Ok(())
     }
 
+    /// All containers; at the end the learner hears of those that cannot be read.
+    pub fn list_containers(&mut self) -> Result<Vec<Container>, Fault> {
+        let (whole, damaged) = self.store.all_containers()?;
+        self.damaged = damaged.into_iter().map(|one| one.fault).collect();
+        Ok(whole)
+    }
+
     pub fn complain(&mut self, fault: &Fault) {
         self.damaged.retain(|other| other != fault);
         self.ask(&self.narrator.print_fault(fault));

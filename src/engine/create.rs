@@ -29,13 +29,13 @@ impl Create {
         Ok((base, config))
     }
 
-    fn name(&self, all: &[Container]) -> Result<Option<String>, Fault> {
+    fn name(&self, all: &[(ContainerId, String)]) -> Result<Option<String>, Fault> {
         let Some(name) = self.0.name.clone() else { return Ok(None) };
         if !valid_name(&name) {
             return Err(Fault::BadName { name });
         }
-        match all.iter().find(|c| c.name == name) {
-            Some(other) => Err(Fault::NameTaken { name, by: other.id.to_string() }),
+        match all.iter().find(|(_, other)| *other == name) {
+            Some((id, _)) => Err(Fault::NameTaken { name, by: id.to_string() }),
             None => Ok(Some(name)),
         }
     }
@@ -44,7 +44,7 @@ impl Create {
 impl Step for Create {
     fn forecast(&self, scene: &mut Scene<'_>) -> Result<Vec<Fact>, Fault> {
         let (base, config) = self.base(scene)?;
-        let name = self.name(&scene.store.known_containers()?)?;
+        let name = self.name(&scene.store.names())?;
         // One that only the making chooses is shown as the id is.
         let shown = name.clone().unwrap_or_else(|| ContainerId::unborn().to_string());
         let container = container_of(ContainerId::unborn(), shown, &base, config, self.0.clone());
@@ -58,7 +58,7 @@ impl Step for Create {
         let (base, config) = self.base(scene)?;
         let store = scene.store;
         let lock = store.lock().map_err(|e| Fault::step("lock", e))?;
-        let all = store.known_containers()?;
+        let all = store.names();
         let name = match self.name(&all)? {
             Some(name) => name,
             None => names::free(&all, random_u64()?),

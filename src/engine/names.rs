@@ -1,6 +1,6 @@
 //! Names for containers that were given none: a word for a mood and one for something of the sea.
 
-use crate::container::Container;
+use crate::container::ContainerId;
 
 const MOODS: [&str; 24] = [
     "amber", "bold", "brisk", "calm", "clever", "curious", "eager", "early", "fair", "gentle", "glad", "honest",
@@ -33,9 +33,9 @@ const THINGS: [&str; 24] = [
     "wharf",
 ];
 
-/// A name that none of these containers has; numbered when chance does not find a free pair.
-pub fn free(all: &[Container], seed: u64) -> String {
-    let taken = |name: &str| all.iter().any(|c| c.name == name);
+/// A name that is none of these; numbered when chance does not find a free pair.
+pub fn free(all: &[(ContainerId, String)], seed: u64) -> String {
+    let taken = |name: &str| all.iter().any(|(_, other)| other == name);
     let pairs = (MOODS.len() * THINGS.len()) as u64;
     for n in 0..pairs {
         let at = (seed % pairs + n) % pairs;

@@ -12,22 +12,24 @@ use crate::launch::{network, ownership};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
-/// Recovers the store and tells what was found. With nothing to do it costs one lock attempt for each live container. Gives
+/// Recovers the store and tells what was found. With nothing to do it costs one file and one lock attempt for each live container. Gives
 /// what is wrong with containers whose files cannot be read: they are left as they are.
 pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     for fault in super::copy::undo_abandoned(store, story) {
         go_on(Err(fault), story)?;
     }
     let abandoned = store.abandoned();
-    let (containers, damaged) = store.all_containers()?;
-    let configs: Option<Vec<&Container>> = damaged.iter().map(|d| d.config.as_ref()).collect();
-    // Which layers one has whose configuration is lost nobody knows: then all stay.
-    if let Some(configs) = configs.filter(|_| !abandoned.is_empty()) {
+    if !abandoned.is_empty() {
         // Whoever was killed may have been in the middle of an import: blobs and layers that no name leads to. They go
         // first: if this command is killed too, the next one still finds the reason to look.
-        let used = containers.iter().chain(configs).flat_map(|c| c.layers.iter().cloned()).collect();
-        for deed in store.remove_unreferenced(used)? {
-            deed.tell(story);
+        let (containers, damaged) = store.all_containers()?;
+        let configs: Option<Vec<&Container>> = damaged.iter().map(|d| d.config.as_ref()).collect();
+        // Which layers one has whose configuration is lost nobody knows: then all stay.
+        if let Some(configs) = configs {
+            let used = containers.iter().chain(configs).flat_map(|c| c.layers.iter().cloned()).collect();
+            for deed in store.remove_unreferenced(used)? {
+                deed.tell(story);
+            }
         }
     }
     for temp in abandoned {
@@ -41,7 +43,17 @@ pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     }
     // Who cannot look at the host's network has left nothing there either.
     ownership::remove_orphans(store, story).unwrap_or(());
-    for container in containers {
+    let mut damaged = Vec::new();
+    for id in store.container_ids().into_iter().filter(|id| !store.has_monitor(id)) {
+        let container = match store.container_by_id(&id) {
+            Ok(Some(container)) => container,
+            Ok(None) => continue,
+            Err(fault @ Fault::ContainerDamaged { .. }) => {
+                damaged.push(fault);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         if !container.state.live() {
             let removed = teardown_group(store, &container, story);
             go_on(removed, story)?;
@@ -56,7 +68,7 @@ pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
             go_on(reaped, story)?;
         }
     }
-    Ok(damaged.into_iter().map(|d| d.fault).collect())
+    Ok(damaged)
 }
 
 /// What cannot be recovered now (a full disk, a process that the kernel cannot end yet) is told, and does not keep this

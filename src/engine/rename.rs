@@ -14,10 +14,10 @@ struct Rename(String);
 impl Rename {
     fn allowed(&self, store: &Store, container: &Container) -> Result<(), Fault> {
         let name = self.0.clone();
-        match store.known_containers()?.into_iter().find(|other| other.name == name) {
+        match store.names().into_iter().find(|(_, other)| *other == name) {
             None => Ok(()),
-            Some(other) if other.id == container.id => Err(Fault::SameName { name }),
-            Some(other) => Err(Fault::NameTaken { name, by: other.id.to_string() }),
+            Some((id, _)) if id == container.id => Err(Fault::SameName { name }),
+            Some((id, _)) => Err(Fault::NameTaken { name, by: id.to_string() }),
         }
     }
 }

@@ -257,10 +257,21 @@ impl Store {
         self.all_containers().map(|(whole, _)| whole)
     }
 
-    /// Those too whose state cannot be read: what they are called is taken.
-    pub fn known_containers(&self) -> Result<Vec<Container>, Fault> {
-        let (whole, damaged) = self.all_containers()?;
-        Ok(whole.into_iter().chain(damaged.into_iter().filter_map(|d| d.config)).collect())
+    /// What all containers are called, those too whose state cannot be read. Fifty commands that start at once ask this under the
+    /// store lock: no more is read than it takes.
+    pub fn names(&self) -> Vec<(ContainerId, String)> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let name = |id: &ContainerId| super::read_json(&self.container_dir(id).config()).ok().map(|c: Named| c.name);
+        self.container_ids().into_iter().filter_map(|id| name(&id).map(|name| (id, name))).collect()
+    }
+
+    /// Whether its monitor lives: it holds the lock of a container whose state says that it lives.
+    pub fn has_monitor(&self, id: &ContainerId) -> bool {
+        super::read_json(&self.container_dir(id).state()).is_ok_and(|state: State| state.live())
+            && matches!(self.try_lock_container(id), Ok(None))
     }
 
     /// All containers, the newest first, and those whose files cannot be read.
@@ -287,23 +298,19 @@ impl Store {
         if let Some(container) = self.container_by_id(text)? {
             return Ok(container);
         }
-        let (all, damaged) = self.all_containers()?;
-        let all = all.into_iter().map(|c| (c.id.clone(), Some(c.name.clone()), Ok(c)));
-        let damaged = damaged.into_iter().map(|d| (d.id, d.config.map(|c| c.name), Err(d.fault)));
-        let mut found = Vec::new();
-        for (id, name, container) in all.chain(damaged) {
-            if name.is_some_and(|name| name == text) {
-                return container;
+        let missing = || Fault::NoSuchContainer { name: text.into() };
+        let named = self.names().into_iter().find(|(_, name)| name == text);
+        let id = match named {
+            Some((id, _)) => id,
+            None => {
+                let mut found = self.container_ids().into_iter().filter(|id| !text.is_empty() && id.starts_with(text));
+                match (found.next(), found.next()) {
+                    (Some(_), Some(_)) => return Err(Fault::AmbiguousId { prefix: text.into() }),
+                    (one, _) => one.ok_or_else(missing)?,
+                }
             }
-            if !text.is_empty() && id.starts_with(text) {
-                found.push(container);
-            }
-        }
-        match (found.pop(), found.is_empty()) {
-            (Some(one), true) => one,
-            (Some(_), false) => Err(Fault::AmbiguousId { prefix: text.into() }),
-            (None, _) => Err(Fault::NoSuchContainer { name: text.into() }),
-        }
+        };
+        self.container_by_id(&id)?.ok_or_else(missing)
     }
 
     /// Takes a container's lock without waiting; None: its monitor lives.

@@ -45,7 +45,8 @@ impl Command for Ps {
     const GRADED: Graded = Graded::Always;
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.print_foreign(&ps(&context.store.list_containers()?, &self, Utc::now(), zone())?);
+        let all = context.list_containers()?;
+        context.print_foreign(&ps(&all, &self, Utc::now(), zone())?);
         Ok(0)
     }
 }
