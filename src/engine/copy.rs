@@ -119,20 +119,13 @@ fn from_container(
 fn receipt(path: &Path) -> Option<Receipt> {
     let meta = std::fs::symlink_metadata(path).ok()?;
     let shown = path.to_string_lossy().into_owned();
-    let words = |words: &[&str]| words.iter().map(|w| w.to_string()).chain([shown.clone()]).collect::<Vec<_>>();
-    let (proof, expect, evidence) = if meta.is_file() {
+    let holds = Holds::UntilEdited { stamp: stamp(path)?, path: shown.clone() };
+    let receipt = |evidence: String| Receipt::about(format!("local:{shown}"), holds, evidence);
+    Some(if meta.is_file() {
         let size = meta.len().to_string();
-        (words(&["stat", "-c", "%s"]), Expect::Equals(size.clone()), format!("{shown}: {size}"))
+        receipt(format!("{shown}: {size}")).by(&["stat", "-c", "%s", &shown], Expect::Equals(size))
     } else {
-        (words(&["test", "-e"]), Expect::Status(0), shown.clone())
-    };
-    Some(Receipt {
-        evidence,
-        proof,
-        expect,
-        holds: Holds::UntilEdited { stamp: stamp(path)?, path: shown.clone() },
-        needs: Vec::new(),
-        subject: format!("local:{shown}"),
+        receipt(shown.clone()).by(&["test", "-e", &shown], Expect::Status(0))
     })
 }
 

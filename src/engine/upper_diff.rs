@@ -5,9 +5,7 @@
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
 use crate::container::{Container, ContainerId};
-use crate::event::{
-    Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Needs, Receipt, Story, SysError, now_us,
-};
+use crate::event::{Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Receipt, Story, SysError, now_us};
 use crate::image::ChainId;
 use crate::kernel::host::Host;
 use crate::kernel::{resolve, walk};
@@ -253,24 +251,21 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };
-    let words = |words: &[&str]| words.iter().map(|w| w.to_string()).chain([file.clone()]).collect::<Vec<_>>();
-    let (proof, expect, evidence) = match (difference.change, difference.now) {
+    let subject = format!("upper:{}:{}", container.id, difference.path.to_string_lossy());
+    let receipt =
+        |evidence: String| Receipt::about(subject, Holds::WhileExists(container.id.to_string()), evidence).as_root();
+    let receipt = match (difference.change, difference.now) {
         (Change::Deleted, _) => {
             let seen = "character special file 0:0";
-            (words(&["stat", "-c", "%F %t:%T"]), Expect::Equals(seen.into()), format!("{file}: {seen}"))
+            receipt(format!("{file}: {seen}")).by(&["stat", "-c", "%F %t:%T", &file], Expect::Equals(seen.into()))
         }
-        (Change::Gone, _) => (words(&["test", "-e"]), Expect::Status(1), format!("{file}: -")),
-        (_, Some(size)) => (words(&["stat", "-c", "%s"]), Expect::Equals(size.to_string()), format!("{file}: {size}")),
-        _ => (words(&["test", "-e"]), Expect::Status(0), file.clone()),
+        (Change::Gone, _) => receipt(format!("{file}: -")).by(&["test", "-e", &file], Expect::Status(1)),
+        (_, Some(size)) => {
+            receipt(format!("{file}: {size}")).by(&["stat", "-c", "%s", &file], Expect::Equals(size.to_string()))
+        }
+        _ => receipt(file.clone()).by(&["test", "-e", &file], Expect::Status(0)),
     };
-    Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id).with_receipt(Receipt {
-        evidence,
-        proof,
-        expect,
-        holds: Holds::WhileExists(container.id.to_string()),
-        needs: Needs::root(),
-        subject: format!("upper:{}:{}", container.id, difference.path.to_string_lossy()),
-    })
+    Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id).with_receipt(receipt)
 }
 
 /// `docker diff`: the write layer against the image, as (letter, path), directories included.

@@ -18,6 +18,30 @@ pub struct Receipt {
     pub subject: String,
 }
 
+impl Receipt {
+    /// What was seen; [`Receipt::by`] completes it.
+    pub fn about(subject: impl Into<String>, holds: Holds, evidence: impl Into<String>) -> Receipt {
+        let (subject, evidence, expect) = (subject.into(), evidence.into(), Expect::Status(0));
+        Receipt { evidence, proof: Vec::new(), expect, holds, needs: Vec::new(), subject }
+    }
+
+    /// The program that shows it again, and what it must answer.
+    pub fn by(self, proof: &[&str], expect: Expect) -> Receipt {
+        Receipt { proof: proof.iter().map(|word| word.to_string()).collect(), expect, ..self }
+    }
+
+    pub fn as_root(mut self) -> Receipt {
+        self.needs.push(Needs::Root);
+        self
+    }
+
+    /// With a program that a small machine may lack.
+    pub fn with(mut self, tool: &str) -> Receipt {
+        self.needs.push(Needs::Tool(tool.into()));
+        self
+    }
+}
+
 /// What the proof's command must answer for the receipt to be true.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "value")]

@@ -12,7 +12,7 @@
 
 use super::files;
 use super::sys::{self, Calls};
-use crate::event::{Deed, Expect, Fact, Holds, Limit, Needs, Receipt, SysError};
+use crate::event::{Deed, Expect, Fact, Holds, Limit, Receipt, SysError};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -143,17 +143,9 @@ impl Group {
             }
             Ok(((), Fact::CgroupMade { version: self.version, name: self.name.clone(), paths: self.paths() }))
         })?;
-        Ok(match self.dirs.first() {
-            Some(tree) => deed.with_receipt(Receipt {
-                evidence: tree.path.to_string_lossy().into_owned(),
-                proof: vec!["test".into(), "-d".into(), tree.path.to_string_lossy().into_owned()],
-                expect: Expect::Status(0),
-                holds: Holds::WhileRunning(self.id.clone()),
-                needs: Vec::new(),
-                subject: format!("cgroup:{}", self.id),
-            }),
-            None => deed,
-        })
+        let Some(first) = self.paths().into_iter().next() else { return Ok(deed) };
+        let receipt = self.receipt(format!("cgroup:{}", self.id), &first);
+        Ok(deed.with_receipt(receipt.by(&["test", "-d", &first], Expect::Status(0))))
     }
 
     pub fn paths(&self) -> Vec<String> {
@@ -206,14 +198,8 @@ impl Group {
             read_back = now.trim().to_string();
             Ok(((), setting.fact(Some(read_back.clone()))))
         })?;
-        Ok(deed.with_receipt(Receipt {
-            evidence: format!("{file}: {read_back}"),
-            proof: vec!["cat".into(), file.clone()],
-            expect: Expect::Equals(read_back),
-            holds: Holds::WhileRunning(self.id.clone()),
-            needs: Vec::new(),
-            subject: format!("limit:{}:{file}", self.id),
-        }))
+        let receipt = self.receipt(format!("limit:{}:{file}", self.id), &format!("{file}: {read_back}"));
+        Ok(deed.with_receipt(receipt.by(&["cat", &file], Expect::Equals(read_back))))
     }
 
     /// Whether [`Group::allow_devices`] can hold devices in check. Version 2 has no such controller: it would need a BPF
@@ -255,14 +241,12 @@ impl Group {
     pub fn joined_receipt(&self, pid: i32) -> Receipt {
         let file = self.dirs.first().map(|t| t.path.join("cgroup.procs")).unwrap_or_default();
         let file = file.to_string_lossy().into_owned();
-        Receipt {
-            evidence: format!("{file}: {pid}"),
-            proof: vec!["grep".into(), "-x".into(), pid.to_string(), file],
-            expect: Expect::Equals(pid.to_string()),
-            holds: Holds::WhileRunning(self.id.clone()),
-            needs: Vec::new(),
-            subject: format!("member:{}:{pid}", self.id),
-        }
+        self.receipt(format!("member:{}:{pid}", self.id), &format!("{file}: {pid}"))
+            .by(&["grep", "-x", &pid.to_string(), &file], Expect::Equals(pid.to_string()))
+    }
+
+    fn receipt(&self, subject: String, evidence: &str) -> Receipt {
+        Receipt::about(subject, Holds::WhileRunning(self.id.clone()), evidence)
     }
 
     /// The version 2 directory, for CLONE_INTO_CGROUP.
@@ -327,14 +311,8 @@ impl Group {
             };
             Ok(((), fact))
         })?;
-        Ok(deed.with_receipt(Receipt {
-            evidence: format!("{name}: {word}"),
-            proof: vec!["cat".into(), name],
-            expect: Expect::Equals(word.into()),
-            holds: Holds::WhileRunning(self.id.clone()),
-            needs: Vec::new(),
-            subject: format!("freezer:{}", self.id),
-        }))
+        let receipt = self.receipt(format!("freezer:{}", self.id), &format!("{name}: {word}"));
+        Ok(deed.with_receipt(receipt.by(&["cat", &name], Expect::Equals(word.into()))))
     }
 
     /// Version 1 passes through FREEZING without an event to wait for, so the file is read until it says the word (reading
@@ -488,13 +466,6 @@ fn hand_down(calls: &mut Calls, docent: &Path) -> Result<(), SysError> {
         }
     }
     Ok(())
-}
-
-impl Needs {
-    /// What reading another process's /proc entries needs.
-    pub fn root() -> Vec<Needs> {
-        vec![Needs::Root]
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! the one. Only TCP: a caller that was asked for another protocol says so before it comes here.
 
 use super::sys::{self, Calls};
-use crate::event::{Deed, Expect, Fact, Holds, Needs, Receipt, SysError};
+use crate::event::{Deed, Expect, Fact, Holds, Receipt, SysError};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
@@ -44,14 +44,10 @@ pub fn bind(
     })?;
     let Fact::Published { host_port: Some(host_port), .. } = deed.event().fact else { return Ok(deed) };
     let ip = shown.unwrap_or_else(|| "*".into());
-    Ok(deed.with_receipt(Receipt {
-        evidence: format!("getsockname: {ip}:{host_port}"),
-        proof: vec!["ss".into(), "-Hltn".into(), format!("sport = :{host_port}")],
-        expect: Expect::Contains(format!(":{host_port} ")),
-        holds: Holds::WhileRunning(container.into()),
-        needs: vec![Needs::Tool("ss".into())],
-        subject: format!("port:{container}:{ip}:{host_port}"),
-    }))
+    let (subject, evidence) = (format!("port:{container}:{ip}:{host_port}"), format!("getsockname: {ip}:{host_port}"));
+    let receipt = Receipt::about(subject, Holds::WhileRunning(container.into()), evidence).with("ss");
+    let proof = ["ss", "-Hltn", &format!("sport = :{host_port}")];
+    Ok(deed.with_receipt(receipt.by(&proof, Expect::Contains(format!(":{host_port} ")))))
 }
 
 /// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen. One who

@@ -31,7 +31,7 @@
 //! that somebody else has switched on is left as it is.
 
 use super::network::proven;
-use crate::event::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Receipt, Story, SysError};
 use crate::kernel::files;
 use crate::kernel::netlink::{Netlink, Subnet};
 use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
@@ -101,7 +101,7 @@ fn no_nat(what: &str, story: &mut Story) -> bool {
 fn filter(bridge: &str, address: Subnet, subnet: &str, mark: &str) -> Result<Option<Deed<()>>, SysError> {
     let wanted = Table::of_bridge(bridge, address, mark);
     let fact = Fact::Nat { table: format!("inet {bridge}"), subnet: subnet.into() };
-    put(&wanted, fact, "masquerade", format!("nat:{bridge}"))
+    put(&wanted, fact, "masquerade")
 }
 
 /// The guard's table, made anew.
@@ -129,7 +129,7 @@ fn guard() -> Result<Option<Deed<()>>, SysError> {
         rules: ours.chain(within).collect(),
     };
     let fact = Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") };
-    put(&wanted, fact, "policy drop", format!("nat:{GUARD_TABLE}"))
+    put(&wanted, fact, "policy drop")
 }
 
 fn is_there(nft: &mut Nftables, table: &Table) -> Result<bool, SysError> {
@@ -137,7 +137,7 @@ fn is_there(nft: &mut Nftables, table: &Table) -> Result<bool, SysError> {
 }
 
 /// Makes a table and reads its rules back; None when its rules are there.
-fn put(table: &Table, fact: Fact, expect: &str, subject: String) -> Result<Option<Deed<()>>, SysError> {
+fn put(table: &Table, fact: Fact, expect: &str) -> Result<Option<Deed<()>>, SysError> {
     let mut nft = Nftables::open()?;
     if is_there(&mut nft, table)? {
         return Ok(None);
@@ -146,17 +146,15 @@ fn put(table: &Table, fact: Fact, expect: &str, subject: String) -> Result<Optio
         nft.put(calls, table)?;
         // What cannot be read back is no evidence; the deed is told all the same.
         let seen = nft.comments(&table.name).unwrap_or_default();
-        let receipt = Receipt {
-            evidence: format!("inet {}: {}", table.name, seen.join(", ")),
-            proof: ["nft", "list", "table", "inet", &table.name].map(str::to_string).to_vec(),
-            expect: Expect::Contains(expect.into()),
-            holds: Holds::Forever,
-            needs: vec![Needs::Root, Needs::Tool("nft".into())],
-            subject,
-        };
-        Ok(((), fact, receipt))
+        let seen = seen.join(", ");
+        Ok(((), fact, table_receipt(&table.name, Holds::Forever, &seen, Expect::Contains(expect.into()))))
     })
     .map(Some)
+}
+
+fn table_receipt(table: &str, holds: Holds, seen: &str, expect: Expect) -> Receipt {
+    let receipt = Receipt::about(format!("nat:{table}"), holds, format!("inet {table}: {seen}"));
+    receipt.by(&["nft", "list", "table", "inet", table], expect).as_root().with("nft")
 }
 
 /// Writes the setting and reads it back.
@@ -165,14 +163,8 @@ fn switch(to: &str, was: &str) -> Result<Deed<()>, SysError> {
         files::put(calls, Path::new(IP_FORWARD), to)?;
         let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
         let now = now.trim();
-        let receipt = Receipt {
-            evidence: format!("{IP_FORWARD}: {now}"),
-            proof: vec!["cat".into(), IP_FORWARD.into()],
-            expect: Expect::Equals(to.into()),
-            holds: Holds::Forever,
-            needs: Vec::new(),
-            subject: format!("sysctl:{SETTING}"),
-        };
+        let receipt = Receipt::about(format!("sysctl:{SETTING}"), Holds::Forever, format!("{IP_FORWARD}: {now}"))
+            .by(&["cat", IP_FORWARD], Expect::Equals(to.into()));
         Ok(((), Fact::Sysctl { name: SETTING.into(), value: now.into(), was: was.into() }, receipt))
     })
 }
@@ -190,14 +182,8 @@ pub fn remove(table: &str) -> Result<Option<Deed<()>>, SysError> {
             Err(e) if e.errno == libc::ENOENT => {}
             other => other?,
         }
-        let receipt = Receipt {
-            evidence: format!("inet {table}: {}", if has(&mut nft, table)? { "there" } else { "ENOENT" }),
-            proof: ["nft", "list", "table", "inet", table].map(str::to_string).to_vec(),
-            expect: Expect::Status(1),
-            holds: Holds::Now,
-            needs: vec![Needs::Root, Needs::Tool("nft".into())],
-            subject: format!("nat:{table}"),
-        };
+        let seen = if has(&mut nft, table)? { "there" } else { "ENOENT" };
+        let receipt = table_receipt(table, Holds::Now, seen, Expect::Status(1));
         Ok(((), Fact::TableRemoved { table: format!("inet {table}") }, receipt))
     })
     .map(Some)

@@ -238,14 +238,9 @@ impl InitProcess {
     fn tell_exec(&self, spec: &Spec, story: &mut Story) {
         let mut event = Event::of(self.exec_fact(spec), vec![self.exec_call(spec, 0)]);
         event.pid = self.pid;
-        event.receipt = Some(self.lasting(Receipt {
-            evidence: format!("/proc/{}/cmdline", self.pid),
-            proof: vec!["test".into(), "-d".into(), format!("/proc/{}", self.pid)],
-            expect: Expect::Status(0),
-            holds: Holds::WhileRunning(spec.id.to_string()),
-            needs: Vec::new(),
-            subject: format!("process:{}:{}", spec.id, self.pid),
-        }));
+        let (subject, proc) = (format!("process:{}:{}", spec.id, self.pid), format!("/proc/{}", self.pid));
+        let receipt = Receipt::about(subject, Holds::WhileRunning(spec.id.to_string()), format!("{proc}/cmdline"));
+        event.receipt = Some(self.lasting(receipt.by(&["test", "-d", &proc], Expect::Status(0))));
         story.tell(event);
     }
 

@@ -12,7 +12,7 @@
 
 use super::{firewall, ownership, subnet};
 use crate::container::{ContainerId, Endpoint};
-use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::files;
 use crate::kernel::netlink::{Link, Netlink, Subnet, colons};
 use crate::kernel::nft_rule::network;
@@ -83,15 +83,7 @@ pub fn remove_bridge(name: &str) -> Result<Option<Deed<()>>, SysError> {
     let Some(link) = net.link(name)?.filter(|link| link.kind == BRIDGE) else { return Ok(None) };
     proven(|calls| {
         unless_gone(net.delete_link(calls, &link))?;
-        let receipt = Receipt {
-            evidence: format!("{name}: {}", if net.link(name)?.is_none() { "ENODEV" } else { "there" }),
-            proof: vec!["test".into(), "-e".into(), format!("/sys/class/net/{name}")],
-            expect: Expect::Status(1),
-            holds: Holds::Now,
-            needs: Vec::new(),
-            subject: format!("bridge:{name}"),
-        };
-        Ok(((), Fact::BridgeRemoved { name: name.into() }, receipt))
+        Ok(((), Fact::BridgeRemoved { name: name.into() }, gone_receipt(&mut net, BRIDGE, name)?))
     })
     .map(Some)
 }
@@ -210,14 +202,17 @@ fn taken(net: &mut Netlink, but: u32) -> Result<Vec<Subnet>, SysError> {
 }
 
 fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
-    Receipt {
-        evidence: format!("{}: {}, {} {}", link.index, link.name, link.mac, shown(address)),
-        proof: ["ip", "-o", "-4", "addr", "show", "dev", &link.name].map(str::to_string).to_vec(),
-        expect: Expect::Contains(format!(" {} ", shown(address))),
-        holds: Holds::Forever,
-        needs: vec![Needs::Tool("ip".into())],
-        subject: format!("bridge:{}", link.name),
-    }
+    let evidence = format!("{}: {}, {} {}", link.index, link.name, link.mac, shown(address));
+    Receipt::about(format!("bridge:{}", link.name), Holds::Forever, evidence)
+        .by(&["ip", "-o", "-4", "addr", "show", "dev", &link.name], Expect::Contains(format!(" {} ", shown(address))))
+        .with("ip")
+}
+
+/// That a device is there no more.
+fn gone_receipt(net: &mut Netlink, kind: &str, name: &str) -> Result<Receipt, SysError> {
+    let evidence = format!("{name}: {}", if net.link(name)?.is_none() { "ENODEV" } else { "there" });
+    let receipt = Receipt::about(format!("{kind}:{name}"), Holds::Now, evidence);
+    Ok(receipt.by(&["test", "-e", &format!("/sys/class/net/{name}")], Expect::Status(1)))
 }
 
 // ---- for one container ---------------------------------------------------------------------------------------------
@@ -278,14 +273,12 @@ pub fn attach_veth(container: &str, endpoint: &Endpoint, pid: i32) -> Result<Dee
             inside: INSIDE.into(),
             bridge: Some(endpoint.bridge.clone()),
         };
-        let receipt = Receipt {
-            evidence: format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name),
-            proof: ["ip", "-o", "link", "show", "dev", &endpoint.veth].map(str::to_string).to_vec(),
-            expect: Expect::Contains(format!("master {}", endpoint.bridge)),
-            holds: Holds::WhileRunning(container.to_string()),
-            needs: vec![Needs::Tool("ip".into())],
-            subject: format!("veth:{}", endpoint.veth),
-        };
+        let evidence = format!("{}: {} master {} ({})", link.index, link.name, link.master, bridge.name);
+        let proof = ["ip", "-o", "link", "show", "dev", &endpoint.veth];
+        let receipt =
+            Receipt::about(format!("veth:{}", endpoint.veth), Holds::WhileRunning(container.into()), evidence)
+                .by(&proof, Expect::Contains(format!("master {}", endpoint.bridge)))
+                .with("ip");
         Ok(((), fact, receipt))
     })
 }
@@ -354,15 +347,7 @@ pub fn remove_veth(veth: &str) -> Result<Option<Deed<()>>, SysError> {
     let Some(link) = net.link(veth)?.filter(|link| link.kind == VETH) else { return Ok(None) };
     proven(|calls| {
         unless_gone(net.delete_link(calls, &link))?;
-        let receipt = Receipt {
-            evidence: format!("{veth}: {}", if net.link(veth)?.is_none() { "ENODEV" } else { "there" }),
-            proof: vec!["test".into(), "-e".into(), format!("/sys/class/net/{veth}")],
-            expect: Expect::Status(1),
-            holds: Holds::Now,
-            needs: Vec::new(),
-            subject: format!("veth:{veth}"),
-        };
-        Ok(((), Fact::VethRemoved { host: veth.into() }, receipt))
+        Ok(((), Fact::VethRemoved { host: veth.into() }, gone_receipt(&mut net, VETH, veth)?))
     })
     .map(Some)
 }
@@ -386,15 +371,11 @@ impl Seen {
     }
 
     fn receipt(&self, evidence: String, look: &[&str], expect: String, subject: &str) -> Receipt {
-        let enter = ["nsenter", "--target", &self.pid, "--net"];
-        Receipt {
-            evidence,
-            proof: enter.iter().chain(look).map(|word| word.to_string()).collect(),
-            expect: Expect::Contains(expect),
-            holds: Holds::WhileRunning(self.container.clone()),
-            needs: vec![Needs::Root, Needs::Tool("nsenter".into()), Needs::Tool("ip".into())],
-            subject: format!("network:{}:{subject}", self.container),
-        }
+        let (subject, holds) =
+            (format!("network:{}:{subject}", self.container), Holds::WhileRunning(self.container.clone()));
+        let proof = [&["nsenter", "--target", &self.pid, "--net"], look].concat();
+        let receipt = Receipt::about(subject, holds, evidence).by(&proof, Expect::Contains(expect));
+        receipt.as_root().with("nsenter").with("ip")
     }
 }
 

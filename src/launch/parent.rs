@@ -7,7 +7,7 @@ use super::sequence::{self, Side, Step};
 use super::spec::Spec;
 use super::{netfiles, network, ownership};
 use crate::container::{Container, Init, Life, Port, State};
-use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Limit, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Limit, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
@@ -263,14 +263,9 @@ fn tell_clone(spec: &Spec, pid: i32, made: &[(&str, u64)], mut calls: Calls, sto
     let inside = process::inner_pid(pid).unwrap_or(1);
     let mut event = Event::of(Fact::NamespacesMade { pid: Some(pid), inside, namespaces }, calls.take());
     event.container = Some(spec.id.to_string());
-    event.receipt = Some(Receipt {
-        evidence: evidence.join(" "),
-        proof: vec!["readlink".into(), format!("/proc/{pid}/ns/pid")],
-        expect: Expect::Equals(first),
-        holds: Holds::WhileRunning(spec.id.to_string()),
-        needs: Needs::root(),
-        subject: format!("namespaces:{}", spec.id),
-    });
+    let (subject, holds) = (format!("namespaces:{}", spec.id), Holds::WhileRunning(spec.id.to_string()));
+    let receipt = Receipt::about(subject, holds, evidence.join(" ")).as_root();
+    event.receipt = Some(receipt.by(&["readlink", &format!("/proc/{pid}/ns/pid")], Expect::Equals(first)));
     story.tell(event);
 }
 

@@ -128,14 +128,12 @@ impl Store {
         })
         .map_err(step)?;
         temp.keep();
-        Ok(deed.of_container(&container.id).with_receipt(Receipt {
-            evidence: target.to_string_lossy().into_owned(),
-            proof: vec!["test".into(), "-d".into(), target.join("upper").to_string_lossy().into_owned()],
-            expect: Expect::Status(0),
-            holds: Holds::WhileExists(container.id.to_string()),
-            needs: crate::event::Needs::root(),
-            subject: format!("container:{}", container.id),
-        }))
+        let (id, upper) = (&container.id, target.join("upper"));
+        let receipt =
+            Receipt::about(format!("container:{id}"), Holds::WhileExists(id.into()), target.to_string_lossy())
+                .as_root();
+        let receipt = receipt.by(&["test", "-d", &upper.to_string_lossy()], Expect::Status(0));
+        Ok(deed.of_container(id).with_receipt(receipt))
     }
 
     /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Who reports it calls
@@ -160,14 +158,9 @@ impl Store {
             Ok(((), Fact::ContainerRemoved { id: id.into(), name: name.into() }))
         })?;
         drop(temp);
-        Ok(deed.of_container(id).with_receipt(Receipt {
-            evidence: from.to_string_lossy().into_owned(),
-            proof: vec!["test".into(), "-e".into(), from.to_string_lossy().into_owned()],
-            expect: Expect::Status(1),
-            holds: Holds::Forever,
-            needs: crate::event::Needs::root(),
-            subject: format!("container:{id}"),
-        }))
+        let from = from.to_string_lossy();
+        let receipt = Receipt::about(format!("container:{id}"), Holds::Forever, &*from).as_root();
+        Ok(deed.of_container(id).with_receipt(receipt.by(&["test", "-e", &from], Expect::Status(1))))
     }
 
     /// Gives a container another name. The caller holds the store lock and has made sure that the name is free.
@@ -182,14 +175,10 @@ impl Store {
             Ok(((), Fact::ContainerRenamed { id: id.to_string(), name: name.into(), was }))
         })?;
         let line = format!("\"id\":\"{}\",\"name\":\"{name}\"", container.id);
-        Ok(deed.of_container(&container.id).with_receipt(Receipt {
-            evidence: line.clone(),
-            proof: vec!["grep".into(), "-oF".into(), line.clone(), shown],
-            expect: Expect::Equals(line),
-            holds: Holds::WhileExists(container.id.to_string()),
-            needs: crate::event::Needs::root(),
-            subject: format!("name:{}", container.id),
-        }))
+        let id = &container.id;
+        let receipt = Receipt::about(format!("name:{id}"), Holds::WhileExists(id.into()), &line).as_root();
+        let receipt = receipt.by(&["grep", "-oF", &line, &shown], Expect::Equals(line.clone()));
+        Ok(deed.of_container(id).with_receipt(receipt))
     }
 
     pub fn write_state(&self, id: &ContainerId, state: &State) -> Result<(), SysError> {

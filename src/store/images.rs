@@ -163,13 +163,10 @@ impl Store {
         })
         .map_err(|e| Fault::step("tag", e))?;
         let others: Vec<_> = facts.map(|fact| Deed::new((), Event::of(fact, Vec::new()))).collect();
-        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<ImageId>)| Receipt {
-            evidence: format!("{reference} {}", manifest.digest),
-            proof: vec!["grep".into(), "-F".into(), manifest.digest.to_string(), shown.clone()],
-            expect: Expect::Contains(manifest.digest.to_string()),
-            holds: Holds::Forever,
-            needs: Vec::new(),
-            subject: format!("tag:{reference}"),
+        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<ImageId>)| {
+            let digest = manifest.digest.as_str();
+            Receipt::about(format!("tag:{reference}"), Holds::Forever, format!("{reference} {digest}"))
+                .by(&["grep", "-F", digest, &shown], Expect::Contains(digest.into()))
         };
         let deeds = std::iter::once(written).chain(others);
         Ok(deeds.zip(changes).map(|(deed, change)| deed.with_receipt(receipt(change))).collect())

@@ -5,7 +5,7 @@
 //! power cut cannot show a blob whose content has not reached the disk.
 
 use super::{Store, StoreLock, Temp, sync_dir};
-use crate::event::{Deed, Expect, Fact, Fault, Holds, Needs, Receipt, Story, SysError};
+use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::image::model::StagedBlob;
 use crate::image::{BlobDigest, ChainId, DiffId};
 use crate::kernel::{files, sys};
@@ -200,14 +200,10 @@ impl Store {
             Ok(((), Fact::BlobWritten { digest: blob.digest.to_string(), bytes: blob.bytes }))
         })?;
         let shown = path.to_string_lossy().into_owned();
-        Ok(Some(deed.with_receipt(Receipt {
-            evidence: format!("{shown} {}", blob.bytes),
-            proof: vec!["sha256sum".into(), shown],
-            expect: Expect::Contains(blob.digest.hex().into()),
-            holds: Holds::Forever,
-            needs: Vec::new(),
-            subject: format!("blob:{}", blob.digest),
-        })))
+        let evidence = format!("{shown} {}", blob.bytes);
+        let receipt = Receipt::about(format!("blob:{}", blob.digest), Holds::Forever, evidence)
+            .by(&["sha256sum", &shown], Expect::Contains(blob.digest.hex().into()));
+        Ok(Some(deed.with_receipt(receipt)))
     }
 
     /// Puts an unpacked, verified and synced layer in its place. None when somebody else has done so meanwhile.
@@ -240,14 +236,8 @@ impl Store {
             let (entries, bytes, path) = (*entries, *bytes, diff.clone());
             Ok(((), Fact::LayerUnpacked { diff_id, chain_id, entries, bytes, path }))
         })?;
-        Ok(Some(deed.with_receipt(Receipt {
-            evidence: diff.clone(),
-            proof: vec!["test".into(), "-d".into(), diff],
-            expect: Expect::Status(0),
-            holds: Holds::Forever,
-            needs: vec![Needs::Root],
-            subject: format!("layer:{chain_id}"),
-        })))
+        let receipt = Receipt::about(format!("layer:{chain_id}"), Holds::Forever, &diff).as_root();
+        Ok(Some(deed.with_receipt(receipt.by(&["test", "-d", &diff], Expect::Status(0)))))
     }
 
     /// Makes the renames of an import durable.
