@@ -10,6 +10,7 @@
 
 use super::sys::{self, Calls, Prctl};
 use crate::event::{Deed, Fact, SysError};
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
 /// The 14 that Docker leaves to a container.
 pub const DEFAULT: [&str; 14] = [
@@ -29,61 +30,17 @@ pub const DEFAULT: [&str; 14] = [
     "CAP_AUDIT_WRITE",
 ];
 
-/// All of them; the place is the number (linux/capability.h).
-const NAMES: [&str; 41] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-];
-
-/// `CAP_SYS_ADMIN` for 21; one that is newer than this table as its number.
+/// `CAP_SYS_ADMIN` for 21; one that is newer than the library as its number.
 pub(super) fn name(number: u32) -> String {
-    NAMES.get(number as usize).map_or_else(|| number.to_string(), |name| (*name).to_string())
+    let known = CapabilitySet::from_bits_retain(1 << number).iter_names().next();
+    known.map_or_else(|| number.to_string(), |(name, _)| format!("CAP_{name}"))
 }
 
 /// The bits of these names. A name that there is not is an error (EINVAL), not a capability less.
 fn mask(names: &[&str]) -> Result<u64, SysError> {
     names.iter().try_fold(0, |bits, wanted| {
-        let number = NAMES.iter().position(|name| name == wanted);
-        number.map(|n| bits | 1 << n).ok_or_else(|| SysError::new("capset", *wanted, libc::EINVAL))
+        let known = wanted.strip_prefix("CAP_").and_then(CapabilitySet::from_name);
+        known.map(|one| bits | one.bits()).ok_or_else(|| SysError::new("capset", *wanted, libc::EINVAL))
     })
 }
 
@@ -153,40 +110,18 @@ fn drop_bounding(calls: &mut Calls, keep: u64) -> Result<(Vec<String>, usize), S
     Ok((kept(keep, had), dropped))
 }
 
-/// Header and data of capset(2), version 3: two halves of 32 capabilities each.
-#[repr(C)]
-struct Header {
-    version: u32,
-    pid: i32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-struct Half {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
-const VERSION_3: u32 = 0x2008_0522;
-
 fn narrow_sets(calls: &mut Calls, keep: u64) -> Result<u64, SysError> {
     sys::prctl(calls, Prctl::ClearAmbient)?;
-    let mut header = Header { version: VERSION_3, pid: 0 };
-    let mut data = [Half::default(); 2];
-    // SAFETY: version 3 fills exactly two halves.
-    let got = sys::answer(unsafe { libc::syscall(libc::SYS_capget, &mut header, &mut data) });
-    got.map_err(|e| SysError::new("capget", "self", e as i32))?;
+    let had = capabilities(None).map_err(|e| SysError::new("capget", "self", e.raw_os_error()))?;
     // capset refuses what is not permitted already; after becoming an ordinary user that is nothing.
-    let bits = keep & (data[0].permitted as u64 | (data[1].permitted as u64) << 32);
-    let half = |bits: u32| Half { effective: bits, permitted: bits, inheritable: 0 };
-    let data = [half(bits as u32), half((bits >> 32) as u32)];
-    // SAFETY: version 3 reads exactly two halves.
-    let ret = unsafe { libc::syscall(libc::SYS_capset, &header, &data) };
+    let kept = had.permitted & CapabilitySet::from_bits_retain(keep);
+    let inheritable = CapabilitySet::empty();
+    let done = set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable });
+    let bits = kept.bits();
     let set = shown(bits);
     let (header, data) =
         ("version=_LINUX_CAPABILITY_VERSION_3, pid=0", format!("effective={set}, permitted={set}, inheritable=0"));
-    calls.saw("capset", format_args!("{{{header}}}, {{{data}}}"), "self", sys::answer(ret))?;
+    calls.saw("capset", format_args!("{{{header}}}, {{{data}}}"), "self", done)?;
     Ok(bits)
 }
 

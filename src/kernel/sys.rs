@@ -195,22 +195,6 @@ pub(super) fn named<'a, F: 'a>(names: impl Iterator<Item = (&'a str, F)>) -> Str
     if names.is_empty() { "0".into() } else { names.join("|") }
 }
 
-/// Names of the set bits, joined as strace does; what has no name stays a hex number.
-pub fn flags(value: u64, names: &[(u64, &str)]) -> String {
-    let mut rest = value;
-    let mut out = Vec::new();
-    for &(bit, name) in names {
-        if bit != 0 && rest & bit == bit {
-            out.push(name.to_string());
-            rest &= !bit;
-        }
-    }
-    if rest != 0 || out.is_empty() {
-        out.push(if rest == 0 { "0".into() } else { format!("{rest:#x}") });
-    }
-    out.join("|")
-}
-
 pub fn cstr(s: impl AsRef<OsStr>) -> Result<CString, SysError> {
     CString::new(s.as_ref().as_bytes()).map_err(|_| SysError::new("open", s.as_ref().to_string_lossy(), libc::EINVAL))
 }
@@ -248,27 +232,16 @@ pub fn pivot_root(calls: &mut Calls, new: &Path, old: &Path) -> Result<(), SysEr
 /// In libc this constant does not fit its type yet.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
-pub const CLONE: &[(u64, &str)] = &[
-    (libc::CLONE_NEWNS as u64, "CLONE_NEWNS"),
-    (libc::CLONE_NEWCGROUP as u64, "CLONE_NEWCGROUP"),
-    (libc::CLONE_NEWUTS as u64, "CLONE_NEWUTS"),
-    (libc::CLONE_NEWIPC as u64, "CLONE_NEWIPC"),
-    (libc::CLONE_NEWUSER as u64, "CLONE_NEWUSER"),
-    (libc::CLONE_NEWPID as u64, "CLONE_NEWPID"),
-    (libc::CLONE_NEWNET as u64, "CLONE_NEWNET"),
-    (libc::CLONE_PIDFD as u64, "CLONE_PIDFD"),
-    (CLONE_INTO_CGROUP, "CLONE_INTO_CGROUP"),
-];
-
 pub fn unshare(calls: &mut Calls, what: i32) -> Result<(), SysError> {
-    let shown = flags(what as u64, CLONE);
-    let done = nix::sched::unshare(CloneFlags::from_bits_retain(what));
+    let what = CloneFlags::from_bits_retain(what);
+    let (shown, done) = (named(what.iter_names()), nix::sched::unshare(what));
     calls.saw("unshare", format_args!("{shown}"), &shown, done)
 }
 
 pub fn setns(calls: &mut Calls, fd: BorrowedFd<'_>, kinds: i32, object: &str) -> Result<(), SysError> {
-    let done = nix::sched::setns(fd, CloneFlags::from_bits_retain(kinds));
-    calls.saw("setns", format_args!("<{object}>, {}", flags(kinds as u64, CLONE)), object, done)
+    let kinds = CloneFlags::from_bits_retain(kinds);
+    let done = nix::sched::setns(fd, kinds);
+    calls.saw("setns", format_args!("<{object}>, {}", named(kinds.iter_names())), object, done)
 }
 
 /// What clone gave: in the parent the child's pid and pidfd.
@@ -304,8 +277,10 @@ pub fn clone3(calls: &mut Calls, what: u64, into: Option<BorrowedFd<'_>>) -> Res
     if ret == 0 {
         return Ok(Cloned::Child);
     }
-    let args = format_args!("{{flags={}, exit_signal=SIGCHLD}}", flags(all, CLONE));
-    let pid = calls.saw("clone3", args, "", answer(ret))?;
+    let new = CloneFlags::from_bits_retain(what as i32).iter_names().map(|(name, _)| (name, ()));
+    let more = into.map(|_| ("CLONE_INTO_CGROUP", ()));
+    let shown = named(new.chain([("CLONE_PIDFD", ())]).chain(more));
+    let pid = calls.saw("clone3", format_args!("{{flags={shown}, exit_signal=SIGCHLD}}"), "", answer(ret))?;
     // SAFETY: with CLONE_PIDFD the kernel put a fresh descriptor there.
     Ok(Cloned::Parent { pid: pid as i32, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
 }
