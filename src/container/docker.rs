@@ -123,7 +123,7 @@ pub fn merge_env(below: &[String], above: &[String]) -> Vec<String> {
 }
 
 /// How it runs on this host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HostConfig {
     pub binds: Option<Vec<String>>,
@@ -142,13 +142,13 @@ pub struct HostConfig {
     pub console_size: [u16; 2],
     pub cap_add: Option<Vec<String>>,
     pub cap_drop: Option<Vec<String>>,
-    pub cgroupns_mode: String,
+    pub cgroupns_mode: NamespaceMode,
     pub dns: Vec<String>,
     pub dns_options: Vec<String>,
     pub dns_search: Vec<String>,
     pub extra_hosts: Option<Vec<String>>,
     pub group_add: Option<Vec<String>>,
-    pub ipc_mode: String,
+    pub ipc_mode: NamespaceMode,
     #[serde(with = "zero")]
     pub cgroup: Option<String>,
     pub links: Option<Vec<String>>,
@@ -163,8 +163,7 @@ pub struct HostConfig {
     pub uts_mode: Option<String>,
     #[serde(with = "zero")]
     pub userns_mode: Option<String>,
-    /// Bytes.
-    pub shm_size: u64,
+    pub shm_size: ShmSize,
     #[serde(with = "zero")]
     pub isolation: Option<String>,
     #[serde(with = "zero")]
@@ -187,50 +186,21 @@ pub struct HostConfig {
     pub pids_limit: Option<i64>,
 }
 
-/// What stands where nothing was asked and Docker's answer is not its type's zero.
-impl Default for HostConfig {
+/// Of its cgroup and IPC namespaces, the only one yet.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamespaceMode {
+    #[default]
+    Private,
+}
+
+/// Bytes of /dev/shm.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ShmSize(u64);
+
+impl Default for ShmSize {
     fn default() -> Self {
-        HostConfig {
-            binds: None,
-            container_id_file: None,
-            log_config: LogConfig::default(),
-            network_mode: NetworkMode::Bridge,
-            port_bindings: BTreeMap::new(),
-            restart_policy: RestartPolicy::default(),
-            auto_remove: false,
-            volume_driver: None,
-            volumes_from: None,
-            console_size: [0, 0],
-            cap_add: None,
-            cap_drop: None,
-            cgroupns_mode: "private".into(),
-            dns: Vec::new(),
-            dns_options: Vec::new(),
-            dns_search: Vec::new(),
-            extra_hosts: None,
-            group_add: None,
-            ipc_mode: "private".into(),
-            cgroup: None,
-            links: None,
-            oom_score_adj: 0,
-            pid_mode: None,
-            privileged: false,
-            publish_all_ports: false,
-            readonly_rootfs: false,
-            security_opt: None,
-            uts_mode: None,
-            userns_mode: None,
-            shm_size: 64 << 20,
-            isolation: None,
-            cpu_shares: None,
-            memory: None,
-            nano_cpus: None,
-            cgroup_parent: None,
-            cpuset_cpus: None,
-            cpuset_mems: None,
-            memory_swap: None,
-            pids_limit: None,
-        }
+        ShmSize(64 << 20)
     }
 }
 
