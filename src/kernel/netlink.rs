@@ -5,9 +5,7 @@
 //! sent or, negated, the errno of the kernel's acknowledgement, which strace shows in the `recvfrom` that follows. Look-ups
 //! (`RTM_GET…`) change nothing and are not written down.
 
-use super::netlink_wire::{
-    ACK, CREATE, DUMP, EXCL, Message, Reply, Socket, attribute, attributes, noted, text_of, u32_at,
-};
+use super::netlink_wire::{ACK, CREATE, DUMP, EXCL, Message, Socket, attribute, attributes, noted, text_of, u32_at};
 use super::sys::Calls;
 use crate::event::SysError;
 use rustix::io::Errno;
@@ -79,7 +77,7 @@ impl Netlink {
             Message::new(libc::RTM_GETLINK, DUMP, &link_header(0, 0))
                 .nest(libc::IFLA_LINKINFO, |m| m.text(libc::IFLA_INFO_KIND, "bridge"))
         };
-        let list = self.socket.list(message).map_err(|e| SysError::new("sendto", "RTM_GETLINK", e.raw_os_error()))?;
+        let list = self.socket.list("RTM_GETLINK", message)?;
         // A kernel that knows no such filter gives them all.
         Ok(list.iter().filter_map(|reply| parse_link(&reply.body)).filter(|link| link.kind == "bridge").collect())
     }
@@ -90,28 +88,23 @@ impl Netlink {
             Message::new(libc::RTM_GETLINK, DUMP, &link_header(0, 0))
                 .put(libc::IFLA_MASTER, &bridge.index.to_ne_bytes())
         };
-        let list = self.socket.list(message).map_err(|e| SysError::new("sendto", "RTM_GETLINK", e.raw_os_error()))?;
+        let list = self.socket.list("RTM_GETLINK", message)?;
         let links = list.iter().filter_map(|reply| parse_link(&reply.body));
         Ok(links.filter(|link| link.master == bridge.index).map(|link| link.name).collect())
     }
 
     /// All IPv4 addresses, each with the index of its device.
     pub fn addresses(&mut self) -> Result<Vec<(u32, Subnet)>, SysError> {
-        let list =
-            self.list(libc::RTM_GETADDR, "RTM_GETADDR", [libc::AF_INET as u8, 0, 0, 0, 0, 0, 0, 0].as_slice())?;
+        let message = || Message::new(libc::RTM_GETADDR, DUMP, &[libc::AF_INET as u8, 0, 0, 0, 0, 0, 0, 0]);
+        let list = self.socket.list("RTM_GETADDR", message)?;
         Ok(list.iter().filter_map(|reply| parse_address(&reply.body)).collect())
     }
 
     /// All IPv4 routes of all tables that lead somewhere (no broadcast and multicast entries).
     pub fn routes(&mut self) -> Result<Vec<Route>, SysError> {
-        let list = self.list(libc::RTM_GETROUTE, "RTM_GETROUTE", &route_header(0, 0, 0, 0, 0))?;
+        let message = || Message::new(libc::RTM_GETROUTE, DUMP, &route_header(0, 0, 0, 0, 0));
+        let list = self.socket.list("RTM_GETROUTE", message)?;
         Ok(list.iter().filter_map(|reply| parse_route(&reply.body)).collect())
-    }
-
-    fn list(&mut self, kind: u16, shown: &str, fixed: &[u8]) -> Result<Vec<Reply>, SysError> {
-        self.socket
-            .list(|| Message::new(kind, DUMP, fixed))
-            .map_err(|e| SysError::new("sendto", shown, e.raw_os_error()))
     }
 
     // ---- changes ---------------------------------------------------------------------------------------------------

@@ -182,11 +182,12 @@ impl Socket {
     }
 
     /// A whole list, asked for again when it changed while it was given.
-    pub(super) fn list(&mut self, message: impl Fn() -> Message) -> Result<Vec<Reply>, Errno> {
+    pub(super) fn list(&mut self, shown: &str, message: impl Fn() -> Message) -> Result<Vec<Reply>, SysError> {
         let mut all = Vec::new();
         for _ in 0..LIST_ATTEMPTS {
             let sequence = self.next();
-            all = self.talk(&message().numbered(sequence), sequence)?;
+            let found = self.talk(&message().numbered(sequence), sequence);
+            all = found.map_err(|e| SysError::new("sendto", shown, e.raw_os_error()))?;
             if all.iter().all(|reply| reply.flags & INTERRUPTED == 0) {
                 break;
             }

@@ -106,10 +106,8 @@ impl Nftables {
 
     /// The comments of a table's rules, in order. A missing table gives an empty list.
     pub fn comments(&mut self, table: &str) -> Result<Vec<String>, SysError> {
-        let rules = self
-            .socket
-            .list(|| message(GETRULE, DUMP).text(1, table))
-            .map_err(|e| SysError::new("sendto", format!("NFT_MSG_GETRULE inet {table}"), e.raw_os_error()))?;
+        let shown = format!("NFT_MSG_GETRULE inet {table}");
+        let rules = self.socket.list(&shown, || message(GETRULE, DUMP).text(1, table))?;
         Ok(rules
             .iter()
             .filter_map(|rule| {
@@ -147,10 +145,7 @@ impl Nftables {
 
     /// The inet tables, each with its comment.
     pub fn tables(&mut self) -> Result<Vec<(String, String)>, SysError> {
-        let list = self
-            .socket
-            .list(|| message(GETTABLE, DUMP))
-            .map_err(|e| SysError::new("sendto", "NFT_MSG_GETTABLE", e.raw_os_error()))?;
+        let list = self.socket.list("NFT_MSG_GETTABLE", || message(GETTABLE, DUMP))?;
         Ok(list
             .iter()
             .filter_map(|table| {
@@ -163,10 +158,8 @@ impl Nftables {
 
     /// Tables of any family that have a chain where packets are forwarded.
     pub fn forwarding_tables(&mut self) -> Result<Vec<String>, SysError> {
-        let list = self
-            .socket
-            .list(|| Message::new(SUBSYSTEM << 8 | GETCHAIN, DUMP, &[0; 4]))
-            .map_err(|e| SysError::new("sendto", "NFT_MSG_GETCHAIN", e.raw_os_error()))?;
+        let message = || Message::new(SUBSYSTEM << 8 | GETCHAIN, DUMP, &[0; 4]);
+        let list = self.socket.list("NFT_MSG_GETCHAIN", message)?;
         Ok(list
             .iter()
             .filter_map(|chain| {
