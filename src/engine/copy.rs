@@ -11,10 +11,9 @@ use crate::container::Container;
 use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::callers_files::CallersFiles;
 use crate::kernel::copy_tree::{self, Copy, Owner};
-use crate::kernel::sys;
+use crate::kernel::{sys, walk};
 use crate::store::{Store, Temp};
 use places::{Source, Target, container_source, container_target, local_source, local_target};
-use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -254,8 +253,7 @@ fn undo(store: &Store, story: &mut Story, note: &Note) -> Result<(), Fault> {
             let view = View::open(store, &container, story)?;
             view.directory(&note.dir)
         }
-        None => rustix::fs::open(&note.dir, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|e| SysError::new("open", note.dir.to_string_lossy(), e.raw_os_error())),
+        None => walk::open(&note.dir),
     };
     // The directory itself may be gone by now, and what was in it too.
     let Ok(dir) = dir else { return Ok(()) };

@@ -11,8 +11,8 @@ use crate::image::digest::{ChainId, DiffId, ImageId, chain_ids};
 use crate::image::model::{CONFIG, Descriptor, ImageConfig, LAYER, LAYER_GZIP, MANIFEST, Manifest, StagedBlob};
 use crate::image::reference::Reference;
 use crate::image::tarball::LayerError;
+use crate::kernel::walk;
 use crate::store::{BlobWriter, Committed, ImportTransaction, NewLayer, StageError, Store, StoreLock};
-use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -125,10 +125,7 @@ impl<'a> Import<'a> {
             return Ok((diff, gzip));
         }
         let mut layer = self.transaction.layer(chain_id, diff_id)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(layer.diff(), flags, Mode::empty())
-            .map_err(|e| SysError::new("open", layer.diff().to_string_lossy(), e.raw_os_error()))?;
-        let applied = apply(&mut stream, root, lowers, self.store.host())?;
+        let applied = apply(&mut stream, walk::open(&layer.diff())?, lowers, self.store.host())?;
         stream.digest().map_or(Ok(()), verify)?;
         (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
         self.transaction.describe(&layer)?;

@@ -7,7 +7,7 @@
 
 use crate::container::Container;
 use crate::event::{Fault, Story, SysError};
-use crate::kernel::{process, resolve};
+use crate::kernel::{process, resolve, walk};
 use crate::launch::spec::overlay_of;
 use crate::store::{ContainerLock, Store};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -38,23 +38,18 @@ impl View {
 
     /// A directory of the container as a handle.
     pub fn directory(&self, path: &Path) -> Result<OwnedFd, SysError> {
-        use rustix::fs::{Mode, OFlags};
-        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        resolve::in_root(self.root(), &Path::new("/").join(path), how, Mode::empty())
+        resolve::in_root(self.root(), &Path::new("/").join(path), walk::DIRECTORY)
     }
 }
 
 /// The root of a container that runs; None when it does not.
 pub fn running_root(container: &Container) -> Option<Result<OwnedFd, SysError>> {
-    use rustix::fs::{Mode, OFlags};
     let init = container.state.init()?;
     let pid = init.pid;
     let _alive = process::open(pid, init.start_time)?;
-    let path = format!("/proc/{pid}/root");
-    let root = rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+    let root = resolve::directory(Path::new(&format!("/proc/{pid}/root")));
     // Compared again after opening: what we hold is the root of this very process.
-    (process::start_time(pid) == Some(init.start_time))
-        .then(|| root.map_err(|e| SysError::new("open", path, e.raw_os_error())))
+    (process::start_time(pid) == Some(init.start_time)).then_some(root)
 }
 
 /// The path by its words alone: from `/`, `.` and `..` taken out.

@@ -395,10 +395,8 @@ impl Unpacker<'_> {
 
     /// The directory of this path that shows through from the layers below.
     fn lower(&mut self, path: &[u8]) -> Option<OwnedFd> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = self.opened.get_or_insert_with(|| {
-            self.lowers.iter().filter_map(|p| rustix::fs::open(p, flags, Mode::empty()).ok()).collect()
-        });
+        let opened = self.lowers.iter().filter_map(|path| walk::open(path).ok());
+        let opened = self.opened.get_or_insert_with(|| opened.collect());
         for lower in opened.iter() {
             match beneath(lower, path, OFlags::RDONLY) {
                 Ok(fd) => return Some(fd),
@@ -439,7 +437,7 @@ fn clean<'a>(path: &'a [u8], member: &str) -> Result<Vec<&'a [u8]>, LayerError> 
 
 fn open2(root: impl AsFd, path: &[u8], flags: OFlags, how: ResolveFlags) -> rustix::io::Result<OwnedFd> {
     let path = if path.is_empty() { b"." } else { path };
-    resolve::openat2(root, Path::new(OsStr::from_bytes(path)), flags, Mode::empty(), how)
+    resolve::openat2(root, Path::new(OsStr::from_bytes(path)), flags, how)
 }
 
 /// Opens a directory by its true path: a link anywhere in it is ELOOP.

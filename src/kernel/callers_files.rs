@@ -111,13 +111,13 @@ impl CallersFiles {
     fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         // openat2 refuses what O_PATH would ignore.
         let more = if how.contains(OFlags::PATH) { OFlags::CLOEXEC } else { OFlags::CLOEXEC | OFlags::NOCTTY };
-        let (how, mode) = (how | more, Mode::empty());
+        let how = how | more;
         match &self.confined {
-            None => rustix::fs::openat(CWD, path, how, mode)
+            None => rustix::fs::openat(CWD, path, how, Mode::empty())
                 .map_err(|e| SysError::new("openat", path.to_string_lossy(), e.raw_os_error())),
             Some(c) => {
                 let _as_user = self.as_user()?;
-                super::resolve::in_root(c.root.as_fd(), &c.cwd.join(path), how, mode)
+                super::resolve::in_root(c.root.as_fd(), &c.cwd.join(path), how)
             }
         }
     }

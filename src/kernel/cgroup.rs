@@ -254,11 +254,7 @@ impl Group {
         if self.version != 2 {
             return Ok(None);
         }
-        let Some(tree) = self.dirs.first() else { return Ok(None) };
-        use rustix::fs::{Mode, OFlags, open};
-        open(&tree.path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map(Some)
-            .map_err(|e| SysError::new("open", tree.path.to_string_lossy(), e.raw_os_error()))
+        self.dirs.first().map(|tree| super::resolve::directory(&tree.path)).transpose()
     }
 
     /// The file that freezes, and the words for on and off.

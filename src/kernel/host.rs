@@ -5,7 +5,6 @@
 
 use super::cgroup::Layout;
 use std::fs;
-use std::io::Read;
 
 /// Where overlayfs keeps its marks: as root of the host, and as anybody else, by its option `userxattr` (overlayfs.rst).
 pub const OVERLAY_XATTRS: [&str; 2] = ["trusted.overlay.", "user.overlay."];
@@ -28,11 +27,8 @@ impl Host {
     pub fn look() -> Host {
         let root = rustix::process::geteuid().is_root();
         let first = fs::read_link("/proc/self/ns/user").is_ok_and(|name| name.as_os_str() == FIRST_USER_NAMESPACE);
-        // The kernel says that the file is empty, so room is made beforehand: from none it would be read in a dozen small pieces.
-        let mut mounts = String::with_capacity(16 * 1024);
-        let read = fs::File::open("/proc/self/mountinfo").and_then(|mut file| file.read_to_string(&mut mounts));
         // What cannot be read has no cgroups.
-        read.map_or_else(|_| mounts.clear(), drop);
+        let mounts = super::process::proc_file("/proc/self/mountinfo").unwrap_or_default();
         let [trusted, user] = OVERLAY_XATTRS;
         Host { root, cgroups: Layout::of(&mounts), overlay_xattr: if root && first { trusted } else { user } }
     }

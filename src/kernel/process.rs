@@ -9,6 +9,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, dup3_raw, execve};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, WaitOptions, pidfd_open, setrlimit, wait, waitpid};
 use std::fs;
+use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
@@ -48,9 +49,17 @@ pub fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
 
+/// A file of /proc. The kernel says that it is empty, so room is made beforehand: from none it would be read in a dozen small
+/// pieces.
+pub(super) fn proc_file(path: &str) -> std::io::Result<String> {
+    let mut text = String::with_capacity(16 * 1024);
+    fs::File::open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Start time of a process in ticks since boot; None when there is no such process.
 pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = proc_file(&format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold spaces and parentheses itself: fields are counted after the last one.
     stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
 }
@@ -60,7 +69,7 @@ pub fn start_time(pid: i32) -> Option<u64> {
 pub fn forget_arguments() -> Result<(), SysError> {
     use std::os::unix::fs::FileExt;
     let err = |call: &'static str, path: &'static str| move |e: std::io::Error| SysError::io(call, path, &e);
-    let stat = fs::read_to_string("/proc/self/stat").map_err(err("read", "/proc/self/stat"))?;
+    let stat = proc_file("/proc/self/stat").map_err(err("read", "/proc/self/stat"))?;
     // arg_start and arg_end are fields 48 and 49 (proc_pid_stat(5)), of which the first behind the name is number 3.
     let fields: Vec<&str> = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ').collect()).unwrap_or_default();
     let field = |n: usize| fields.get(n - 3).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
@@ -174,7 +183,7 @@ pub fn namespaces(pid: i32, kinds: &[(&str, u64)]) -> Vec<Namespace> {
 
 /// The pid by which a process knows itself in its innermost pid namespace (NSpid of /proc/PID/status).
 pub fn inner_pid(pid: i32) -> Option<i32> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let status = proc_file(&format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|l| l.strip_prefix("NSpid:"))?.split_whitespace().last()?.parse().ok()
 }
 

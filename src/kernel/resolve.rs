@@ -12,21 +12,15 @@ use std::path::Path;
 
 /// Opens `path` as a process would whose root is `root`: absolute symlinks start there, `..` stops there, and the magic
 /// links of /proc are refused.
-pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags, mode: Mode) -> Result<OwnedFd, SysError> {
-    named(path, openat2(root, path, how, mode, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS))
+pub fn in_root(root: BorrowedFd<'_>, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
+    named(path, openat2(root, path, how, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS))
 }
 
-/// openat2 itself, close-on-exec. EAGAIN means that a rename raced with a `..`; the kernel asks to try again.
-pub fn openat2(
-    dir: impl AsFd,
-    path: &Path,
-    how: OFlags,
-    mode: Mode,
-    resolve: ResolveFlags,
-) -> rustix::io::Result<OwnedFd> {
+/// openat2 itself, close-on-exec, of what is there. EAGAIN means that a rename raced with a `..`; the kernel asks to try again.
+pub fn openat2(dir: impl AsFd, path: &Path, how: OFlags, resolve: ResolveFlags) -> rustix::io::Result<OwnedFd> {
     let mut tries = 0..64;
     loop {
-        match rustix::fs::openat2(&dir, path, how | OFlags::CLOEXEC, mode, resolve) {
+        match rustix::fs::openat2(&dir, path, how | OFlags::CLOEXEC, Mode::empty(), resolve) {
             Err(rustix::io::Errno::AGAIN) if tries.next().is_some() => {}
             other => return other,
         }
@@ -46,12 +40,12 @@ pub fn beneath(dir: BorrowedFd<'_>, path: &Path, how: OFlags) -> Result<OwnedFd,
 /// The same, with more that the kernel is to refuse (NO_XDEV: another mount).
 pub fn within(dir: BorrowedFd<'_>, path: &Path, how: OFlags, more: ResolveFlags) -> Result<OwnedFd, SysError> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | more;
-    named(path, openat2(dir, path, how, Mode::empty(), resolve))
+    named(path, openat2(dir, path, how, resolve))
 }
 
 /// Opens `path` as this process sees it, but through no magic link of /proc: what those lead to need not be in its root.
 pub fn without_magic_links(path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
-    named(path, openat2(rustix::fs::CWD, path, how, Mode::empty(), ResolveFlags::NO_MAGICLINKS))
+    named(path, openat2(rustix::fs::CWD, path, how, ResolveFlags::NO_MAGICLINKS))
 }
 
 /// Whether this process may execute what is open, by its effective ids (faccessat2, kernel 5.8). Errors: EACCES.

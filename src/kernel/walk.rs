@@ -17,6 +17,12 @@ use std::path::Path;
 /// How a directory is opened to be walked through.
 pub const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
 
+/// A directory of our own, to begin at.
+pub fn open(path: &Path) -> Result<OwnedFd, SysError> {
+    rustix::fs::open(path, DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| SysError::new("open", path.to_string_lossy(), e.raw_os_error()))
+}
+
 /// A place in a tree.
 #[derive(Debug)]
 pub struct Walk {

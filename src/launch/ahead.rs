@@ -122,7 +122,7 @@ impl Root {
     /// beyond the container's device controller, so what was looked at is what is opened, whatever takes its name meanwhile.
     pub fn open(&self, path: &Path, how: OFlags) -> Result<OwnedFd, SysError> {
         let found = match self {
-            Root::Running(root) => resolve::in_root(root.as_fd(), path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
+            Root::Running(root) => resolve::in_root(root.as_fd(), path, OFlags::PATH)?,
             Root::Layers { .. } => match target::resolved(&mut *self.look(), path)?.found {
                 Found::Entry(found) => found,
                 _ => return Err(SysError::new("openat2", path.to_string_lossy(), libc::ENOENT)),
@@ -163,7 +163,7 @@ impl Root {
     /// without its interpreter (which may be a script in turn, execve(2)).
     fn loads(&self, path: &Path, from: &Path, user: &user::User, depth: u8) -> Result<(), i32> {
         let file = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|e| e.errno)?;
-        let (file, mut first) = (File::from(file), Vec::new());
+        let (file, mut first) = (File::from(file), Vec::with_capacity(256));
         (&file).take(256).read_to_end(&mut first).map_err(|_| libc::EIO)?;
         let may_be_executed = |path: &Path| {
             let found = self.open_as(path, user).map_err(|e| e.errno)?;

@@ -238,7 +238,7 @@ impl Init<'_> {
             Step::Session => process::own_session()?.tell(&mut self.story),
             Step::WorkingDirectory => {
                 let top = resolve::directory(Path::new("/"))?;
-                let open = |path: &Path, how| resolve::in_root(top.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty());
+                let open = |path: &Path, how| resolve::in_root(top.as_fd(), path, how);
                 self.user = user::look_up(&open, spec.process.user.as_deref().unwrap_or_default())?;
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
@@ -360,8 +360,7 @@ fn duplicate(fd: Option<&OwnedFd>, what: &str) -> Result<OwnedFd, SysError> {
 
 /// Enters a directory that is inside the root, whatever has become of its path since it was looked at (CVE-2024-21626).
 fn enter_directory(root: &OwnedFd, path: &Path) -> Result<(), SysError> {
-    let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = resolve::in_root(root.as_fd(), path, how, Mode::empty())?;
+    let directory = resolve::in_root(root.as_fd(), path, OFlags::PATH | OFlags::DIRECTORY)?;
     rustix::process::fchdir(&directory).map_err(|e| SysError::new("fchdir", "cwd", e.raw_os_error()))?;
     // getcwd fails for a directory that cannot be reached from the root (getcwd(3)).
     std::env::current_dir().map(drop).map_err(|e| SysError::io("getcwd", "cwd", &e))

@@ -9,7 +9,7 @@ use crate::event::{Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
 use crate::kernel::resolve;
 use crate::kernel::sys;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, OFlags};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -40,7 +40,7 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
     let step = |e| Fault::step("bind", e);
     let is_directory =
         std::fs::metadata(source).map_err(|e| step(SysError::io("stat", source.to_string_lossy(), &e)))?.is_dir();
-    let find = || resolve::in_root(root, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let find = || resolve::in_root(root, path, OFlags::PATH);
     let target = match find() {
         Err(e) if e.errno == libc::ENOENT => {
             if place(root, path).map_err(step)?.path.starts_with("proc") {
@@ -65,7 +65,7 @@ pub fn for_bind(root: BorrowedFd<'_>, path: &Path, source: &Path, story: &mut St
 /// `mkdir -p` inside the root, through the root's symlinks and never out of it.
 pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(), SysError> {
     let how = OFlags::PATH | OFlags::DIRECTORY;
-    match resolve::in_root(root, path, how | OFlags::CLOEXEC, Mode::empty()) {
+    match resolve::in_root(root, path, how) {
         Err(e) if e.errno == libc::ENOENT => {}
         found => return found.map(drop),
     }

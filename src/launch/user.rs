@@ -77,7 +77,7 @@ fn read(open: &Open<'_>, path: &str) -> Result<Vec<u8>, Fault> {
     // O_NONBLOCK: should it have become a FIFO since, this does not wait for a writer.
     let fd = open(OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(step)?;
     regular(&fd, path)?;
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(4096);
     let read = File::from(fd).take(LARGEST + 1).read_to_end(&mut content);
     read.map_err(|e| step(SysError::io("read", format!("/{path}"), &e)))?;
     if content.len() as u64 > LARGEST {
@@ -222,10 +222,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("etc")).expect("etc");
         make(dir.path());
         let root = File::open(dir.path()).expect("root");
-        look_up(
-            &|path, how| crate::kernel::resolve::in_root(root.as_fd(), path, how | OFlags::CLOEXEC, Mode::empty()),
-            "web",
-        )
+        look_up(&|path, how| crate::kernel::resolve::in_root(root.as_fd(), path, how), "web")
     }
 
     #[test]

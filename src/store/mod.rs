@@ -255,7 +255,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> std::io::Result<T> 
     if !there.is_file() || there.len() > LARGEST {
         return Err(std::io::Error::other(if there.is_file() { "too large" } else { "not a regular file" }));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(there.len()).unwrap_or(0));
     file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(serde_json::from_slice(&bytes)?)
 }

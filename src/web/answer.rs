@@ -7,7 +7,7 @@ use super::conf::Conf;
 use super::request::{Request, Status};
 use crate::event::SysError;
 use crate::kernel::resolve;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Write};
@@ -130,7 +130,7 @@ fn open(conf: &Conf, path: &Path) -> Result<(File, Metadata), Status> {
     };
     let root = resolve::directory(&conf.root).map_err(status)?;
     let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = resolve::in_root(root.as_fd(), &Path::new("/").join(path), how, Mode::empty()).map_err(status)?;
+    let file = resolve::in_root(root.as_fd(), &Path::new("/").join(path), how).map_err(status)?;
     let file = File::from(file);
     let meta = file.metadata().map_err(|_| FORBIDDEN)?;
     if meta.is_file() || meta.is_dir() { Ok((file, meta)) } else { Err(FORBIDDEN) }
