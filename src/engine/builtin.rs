@@ -1,7 +1,7 @@
 //! The built-in images: made from this machine's programs when they are first asked for.
 
 use super::import::Import;
-use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::host::{BuiltIn, Recipe};
 use crate::image::model::ImageConfig;
 use crate::image::tarball::LayerError;
@@ -50,7 +50,7 @@ fn make_with(store: &Store, story: &mut Story, which: BuiltIn, name: &Reference,
     };
     let recipe = Recipe::of(which, docent).map_err(step)?;
     for fact in decided(&recipe, name) {
-        story.tell(Event::of(fact, Vec::new()));
+        story.tell(fact);
     }
     let mut import = Import::begin(store).map_err(fault)?;
     let mut layers = Vec::new();

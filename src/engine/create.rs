@@ -6,7 +6,7 @@ use super::{names, remove};
 use crate::container::{
     Config, Container, ContainerId, CreateRequest, Empty, NetworkMode, State, merge_env, valid_name,
 };
-use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Fact, Fault, FaultPoint, Story, SysError};
 use crate::image::Image;
 use crate::image::model::ImageConfig;
 use crate::kernel::signals;
@@ -65,7 +65,7 @@ impl Step for Create {
         };
         let container = container_of(random_id()?, name, &base, config, self.0.clone());
         let (files, stand_in) = network_files(&container);
-        stand_in.into_iter().for_each(|fact| story.tell(Event::of(fact, Vec::new())));
+        stand_in.into_iter().for_each(|fact| story.tell(fact));
         let deed = store.create_container(&container, &files)?;
         drop(lock);
         deed.tell(story);

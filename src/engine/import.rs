@@ -4,7 +4,7 @@
 //! each layer and blob becomes real by one rename, and last the names move. Whatever fails before that leaves the store as
 //! it was.
 
-use crate::event::{ArchiveFlaw, Event, Fact, Fault, Story, SysError};
+use crate::event::{ArchiveFlaw, Fact, Fault, Story, SysError};
 use crate::image::apply::apply;
 use crate::image::archive::{open, plain};
 use crate::image::digest::{ChainId, DiffId, ImageId, chain_ids};
@@ -206,7 +206,7 @@ fn step(e: SysError) -> Fault {
 
 fn tell_reused(story: &mut Story, diff_id: &DiffId, chain_id: &ChainId) {
     let fact = Fact::LayerReused { diff_id: diff_id.to_string(), chain_id: chain_id.to_string() };
-    story.tell(Event::of(fact, Vec::new()));
+    story.tell(fact);
 }
 
 /// Takes the digest of what is read through it, if one is wanted.

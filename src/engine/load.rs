@@ -2,7 +2,7 @@
 
 use super::import::Import;
 use super::plan::{Plan, Scene, Step};
-use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Fact, Fault, Story, SysError};
 use crate::image::archive;
 use crate::image::tarball::LayerError;
 use crate::kernel::callers_files::CallersFiles;
@@ -67,10 +67,7 @@ pub fn load(store: &Store, story: &mut Story, input: &mut dyn Read, path: &str) 
     let mut import = Import::begin(store).map_err(fault)?;
     let images = archive::read(input, &mut |content| import.stage(content)).map_err(fault)?;
     let layers = images.iter().map(|i| i.layers.len()).sum();
-    story.tell(Event::of(
-        Fact::ArchiveRead { path: path.into(), images: Some(images.len()), layers: Some(layers) },
-        Vec::new(),
-    ));
+    story.tell(Fact::ArchiveRead { path: path.into(), images: Some(images.len()), layers: Some(layers) });
     for image in images {
         import.image(image.config, &image.parsed, &image.layers, image.names).map_err(fault)?;
     }

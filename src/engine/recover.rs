@@ -38,7 +38,7 @@ pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
         drop(temp);
         // What cannot be removed yet is not told as gone.
         if path.symlink_metadata().is_err() {
-            story.tell(Event::of(Fact::Cleaned { what }, Vec::new()));
+            story.tell(Fact::Cleaned { what });
         }
     }
     // Who cannot look at the host's network has left nothing there either.

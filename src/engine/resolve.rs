@@ -2,7 +2,7 @@
 
 use super::builtin;
 use super::plan::{Scene, Step};
-use crate::event::{Event, Fact, Fault, Resolved, Story};
+use crate::event::{Fact, Fault, Resolved, Story};
 use crate::image::model::ImageConfig;
 use crate::image::{Image, Reference};
 use crate::store::Store;
@@ -51,14 +51,14 @@ impl Step for Resolve {
 /// [`Fault::BadReference`], [`Fault::AmbiguousId`]; [`Fault::NoSuchImage`] with names that are here and look alike.
 pub fn image(store: &Store, story: &mut Story, text: &str) -> Result<Image, Fault> {
     if let Some((image, by)) = store.image(text)? {
-        story.tell(Event::of(found(text, Some(&image), by), Vec::new()));
+        story.tell(found(text, Some(&image), by));
         return Ok(image);
     }
     let name = Reference::parse(text)?;
     if let Some(which) = builtin::which(&name) {
         builtin::make(store, story, which, &name)?;
         if let Some((image, _)) = store.image(&name.canonical())? {
-            story.tell(Event::of(found(text, Some(&image), Resolved::BuiltIn), Vec::new()));
+            story.tell(found(text, Some(&image), Resolved::BuiltIn));
             return Ok(image);
         }
     }

@@ -28,7 +28,7 @@
 //! assert_eq!((seven, story.events().len()), (7, 1));
 //! ```
 
-use super::{Event, Receipt, Story};
+use super::{Event, Fact, Receipt, Story, SysError};
 
 /// Something done to the kernel or the store that has not been told yet.
 #[must_use = "a deed must be told to the command's story"]
@@ -59,6 +59,14 @@ impl<T> Deed<T> {
     pub fn tell(self, story: &mut Story) -> T {
         story.tell(self.event);
         self.value
+    }
+
+    /// Tells what was done, or what was meant and why it failed.
+    pub fn tell_either(deed: Result<Self, SysError>, meant: Fact, story: &mut Story) -> Result<T, SysError> {
+        deed.map(|deed| deed.tell(story)).map_err(|error| {
+            story.tell(Event::failed(meant, error.clone()));
+            SysError { calls: Vec::new(), ..error }
+        })
     }
 
     /// The event, to read before it is told.

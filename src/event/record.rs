@@ -49,6 +49,13 @@ impl Outcome {
     }
 }
 
+/// Something that no call of ours has done.
+impl From<Fact> for Event {
+    fn from(fact: Fact) -> Event {
+        Event::of(fact, Vec::new())
+    }
+}
+
 impl Event {
     /// A deed's event, stamped now.
     pub fn of(fact: Fact, calls: Vec<Call>) -> Self {

@@ -39,8 +39,8 @@ impl Story {
         self.container.as_deref()
     }
 
-    pub fn tell(&mut self, event: Event) {
-        self.tell_all(vec![event]);
+    pub fn tell(&mut self, event: impl Into<Event>) {
+        self.tell_all(vec![event.into()]);
     }
 
     pub fn tell_all(&mut self, mut events: Vec<Event>) {

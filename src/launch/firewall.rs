@@ -31,7 +31,7 @@
 //! that somebody else has switched on is left as it is.
 
 use super::network::proven;
-use crate::event::{Deed, Event, Expect, Fact, FaultPoint, Holds, Kept, Receipt, Story, SysError};
+use crate::event::{Deed, Expect, Fact, FaultPoint, Holds, Kept, Receipt, Story, SysError};
 use crate::kernel::files;
 use crate::kernel::netlink::{Netlink, Subnet};
 use crate::kernel::nft_rule::{Match, Rule, Verdict, network};
@@ -82,18 +82,11 @@ pub fn forecast(bridge: &str, address: Subnet) -> Vec<Fact> {
 
 /// Tells a deed, that there was nothing to do, or what was meant and why it failed.
 fn told(deed: Result<Option<Deed<()>>, SysError>, meant: Fact, story: &mut Story) -> Result<(), SysError> {
-    match deed {
-        Ok(deed) => deed.map_or((), |deed| deed.tell(story)),
-        Err(error) => {
-            story.tell(Event::failed(meant, error.clone()));
-            return Err(error);
-        }
-    }
-    Ok(())
+    deed.transpose().map_or(Ok(()), |deed| Deed::tell_either(deed, meant, story))
 }
 
 fn no_nat(what: &str, story: &mut Story) -> bool {
-    story.tell(Event::of(Fact::Fallback { what: what.into(), point: FaultPoint::NoNat }, Vec::new()));
+    story.tell(Fact::Fallback { what: what.into(), point: FaultPoint::NoNat });
     false
 }
 
@@ -252,10 +245,10 @@ pub fn release(story: &mut Story) -> Result<(), SysError> {
     match held("").unwrap_or(Held::NotOurs) {
         Held::NotOurs => return Ok(()),
         Held::Store(by) => {
-            story.tell(Event::of(left(by), Vec::new()));
+            story.tell(left(by));
             return Ok(());
         }
-        Held::Foreign(by) => story.tell(Event::of(left(by), Vec::new())),
+        Held::Foreign(by) => story.tell(left(by)),
         Held::Nobody => switch("0", "1")?.tell(story),
     }
     if let Some(deed) = remove(GUARD_TABLE)? {

@@ -248,7 +248,7 @@ impl Init<'_> {
             Step::ReadOnlyRoot => root::make_read_only()?.tell(&mut self.story),
             Step::Bounding => {
                 if let Some(why) = sequence::without_mknod(spec) {
-                    self.story.tell(Event::of(why, Vec::new()));
+                    self.story.tell(why);
                 }
                 caps::bounding(&spec.capabilities)?.tell(&mut self.story);
             }

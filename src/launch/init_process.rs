@@ -252,7 +252,7 @@ impl InitProcess {
     pub fn end(&mut self, story: &mut Story) {
         self.kill(story);
         if let Some(ended) = process::reap_waiting(self.pid) {
-            story.tell(Event::of(self.reaped(&ended), Vec::new()));
+            story.tell(self.reaped(&ended));
         }
     }
 

@@ -120,17 +120,11 @@ fn ensure_bridge(store: &Store, bridge: &str, story: &mut Story) -> Result<Subne
             receipt,
         ))
     });
-    match made {
-        Ok(deed) => Ok(deed.tell(story)),
-        Err(error) => {
-            let fact = Fact::Bridge { name: Some(bridge.into()), address: None, ipv6_off: false };
-            story.tell(Event::failed(fact, error.clone()));
-            Err(match error.errno {
-                libc::EADDRNOTAVAIL => Fault::NoFreeAddress { subnet: error.object },
-                _ => step(SysError { calls: Vec::new(), ..error }),
-            })
-        }
-    }
+    let meant = Fact::Bridge { name: Some(bridge.into()), address: None, ipv6_off: false };
+    Deed::tell_either(made, meant, story).map_err(|error| match error.errno {
+        libc::EADDRNOTAVAIL => Fault::NoFreeAddress { subnet: error.object },
+        _ => step(error),
+    })
 }
 
 /// What is missing of the bridge. Another command may be at the same thing: what it has made already counts as made.

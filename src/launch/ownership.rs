@@ -6,8 +6,8 @@
 //! is gone, is used by nobody, and whose name means the same here as where it was written. Where that is not sure, it is
 //! left, and told once.
 
-use super::{firewall, network, subnet};
-use crate::event::{Event, Fact, Kept, Story, SysError};
+use super::{firewall, network, parent, subnet};
+use crate::event::{Fact, Kept, Story, SysError};
 use crate::kernel::cgroup;
 use crate::kernel::netlink::Netlink;
 use crate::kernel::nftables::Nftables;
@@ -64,20 +64,14 @@ pub fn remove_orphans(store: &Store, story: &mut Story) -> Result<(), SysError> 
             continue;
         }
         match judge(&owner.unwrap_or_default()) {
-            Verdict::Gone => match group.remove() {
-                Ok(deed) => deed.tell(story),
-                Err(error) => {
-                    let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
-                    story.tell(Event::failed(fact, error));
-                }
-            },
+            Verdict::Gone => parent::tell_removed(&group, story),
             Verdict::Unsure => unsure.push((group.paths().first().cloned().unwrap_or(group.name), String::new())),
             Verdict::Owned => {}
         }
     }
     store.not_told_yet(&mut unsure);
     for (what, by) in unsure {
-        story.tell(Event::of(Fact::Left { what, why: Kept::Unsure, by }, Vec::new()));
+        story.tell(Fact::Left { what, why: Kept::Unsure, by });
     }
     Ok(())
 }

@@ -72,7 +72,7 @@ impl Parent<'_> {
                 self.done(step, made, story).map_err(failed)?;
             }
             Step::NoCgroup if self.spec.resources.any() => return Err(sequence::no_cgroup()),
-            Step::NoCgroup => self.meant(step).into_iter().for_each(|fact| story.tell(Event::of(fact, Vec::new()))),
+            Step::NoCgroup => self.meant(step).into_iter().for_each(|fact| story.tell(fact)),
             Step::Devices(group) => {
                 group.allow_devices().transpose().map_err(failed)?.map_or((), |deed| deed.tell(story))
             }
@@ -103,7 +103,7 @@ impl Parent<'_> {
                 self.store.write_state(&self.spec.id, &State::Running(self.life.clone())).map_err(failed)?;
                 let (id, name) = (self.container.id.clone(), self.container.name.clone());
                 let pid = self.init.as_ref().map(|init| init.pid);
-                story.tell(Event::of(Fact::ContainerStarted { id: id.to_string(), name, pid }, Vec::new()));
+                story.tell(Fact::ContainerStarted { id: id.to_string(), name, pid });
             }
             _ => {}
         }
@@ -123,14 +123,9 @@ impl Parent<'_> {
 
     /// Tells the deed, or what was meant and why it failed.
     fn done<T>(&self, step: &Step, deed: Result<Deed<T>, SysError>, story: &mut Story) -> Result<T, SysError> {
-        match deed {
-            Ok(deed) => Ok(deed.tell(story)),
-            Err(error) => {
-                if let Some(fact) = self.meant(step) {
-                    story.tell(Event::failed(fact, error.clone()));
-                }
-                Err(SysError { calls: Vec::new(), ..error })
-            }
+        match self.meant(step) {
+            Some(meant) => Deed::tell_either(deed, meant, story),
+            None => deed.map(|deed| deed.tell(story)),
         }
     }
 
@@ -211,16 +206,16 @@ impl Parent<'_> {
     }
 }
 
+/// Removes the group, or tells why it stays.
+pub fn tell_removed(group: &Group, story: &mut Story) {
+    let meant = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
+    Deed::tell_either(group.remove(), meant, story).unwrap_or(());
+}
+
 /// Removes the group, and gives the paths that could not be removed: the container's state keeps them for a later command.
 pub fn remove_cgroup(group: Option<&Group>, story: &mut Story) -> Vec<String> {
     let Some(group) = group.filter(|g| g.exists()) else { return Vec::new() };
-    match group.remove() {
-        Ok(deed) => deed.tell(story),
-        Err(error) => {
-            let fact = Fact::CgroupRemoved { name: group.name.clone(), paths: Vec::new() };
-            story.tell(Event::failed(fact, error));
-        }
-    }
+    tell_removed(group, story);
     if group.exists() { group.paths() } else { Vec::new() }
 }
 

@@ -199,7 +199,7 @@ impl Execs {
                 continue;
             };
             let mut story = Story::new();
-            story.tell(Event::of(exec.process.reaped(&ended), Vec::new()));
+            story.tell(exec.process.reaped(&ended));
             self.tell(exec.asked_by, &story, into);
             match fault {
                 Some(fault) => self.answer(exec.asked_by, to_client::FAULT, &fault),

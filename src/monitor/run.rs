@@ -6,7 +6,7 @@ use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, ContainerId, End, Failed, Life, State};
-use crate::event::{Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
@@ -273,7 +273,9 @@ impl Monitor {
         while let Some(signal) = self.signals.next() {
             if signal == libc::SIGTERM {
                 // The host is going down: pass it on, and end when PID 1 does.
-                tell_or_fail(process::signal(self.init.pidfd.as_fd(), self.init.pid, libc::SIGTERM), story);
+                let meant = Fact::Fallback { what: self.init.pid.to_string(), point: FaultPoint::Optional };
+                let sent = process::signal(self.init.pidfd.as_fd(), self.init.pid, libc::SIGTERM);
+                Deed::tell_either(sent, meant, story).unwrap_or(());
             }
         }
         let (execs, into) = self.execs();
@@ -291,7 +293,7 @@ impl Monitor {
         }
         let oom = self.spec.cgroup.as_ref().is_some_and(|g| g.oom_kills() > 0);
         let exited = Exited { code: ended.status(), oom };
-        story.tell(Event::of(self.init.reaped(&ended), Vec::new()));
+        story.tell(self.init.reaped(&ended));
         let cgroups = remove_cgroup(self.spec.cgroup.as_ref(), story);
         let removable = self.container.host_config.auto_remove && cgroups.is_empty();
         let finished = chrono::Utc::now();
@@ -299,19 +301,14 @@ impl Monitor {
         let end = End { code: exited.code, oom_killed: oom, started, finished, error: None, cgroups };
         let (id, name) = (self.container.id.clone(), self.container.name.clone());
         let (code, signal) = (Some(exited.code), ended.signal);
-        story.tell(Event::of(
-            Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom },
-            Vec::new(),
-        ));
+        story.tell(Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom });
         // While its group is there, the container is kept too: the next command finds both by its name.
+        let meant = Fact::ContainerRemoved { id: id.to_string(), name };
         let removed = removable.then(|| self.store.remove_container(&self.container));
-        let kept = !matches!(removed, Some(Ok(_)));
-        match removed {
-            Some(Ok(deed)) => deed.tell(story),
-            Some(Err(error)) => story.tell(Event::failed(Fact::ContainerRemoved { id: id.to_string(), name }, error)),
-            None => {}
-        }
-        if kept && let Err(error) = self.store.write_state(&id, &State::Exited(end)) {
+        let removed = removed.map(|deed| Deed::tell_either(deed, meant, story));
+        if !matches!(removed, Some(Ok(())))
+            && let Err(error) = self.store.write_state(&id, &State::Exited(end))
+        {
             story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();
@@ -353,15 +350,5 @@ fn hear_first(client: &mut Listener, streams: &mut Streams, init: &InitProcess) 
             }
         }
         _ => {}
-    }
-}
-
-fn tell_or_fail(outcome: Result<crate::event::Deed<()>, SysError>, story: &mut Story) {
-    match outcome {
-        Ok(deed) => deed.tell(story),
-        Err(error) => {
-            let what = error.object.clone();
-            story.tell(Event::failed(Fact::Fallback { what, point: FaultPoint::Optional }, error));
-        }
     }
 }

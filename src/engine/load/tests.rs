@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::{builtin, resolve};
-use crate::event::{ArchiveFlaw, Resolved};
+use crate::event::{ArchiveFlaw, Event, Resolved};
 use crate::image::Reference;
 use crate::image::digest::{BlobDigest, ChainId, DiffId, ImageId, chain_ids};
 use crate::kernel::host::Host;
