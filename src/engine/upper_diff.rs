@@ -9,7 +9,7 @@ use crate::event::{Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, 
 use crate::image::ChainId;
 use crate::kernel::host::Host;
 use crate::kernel::{resolve, walk};
-use crate::store::Store;
+use crate::store::{Store, read_json};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -179,21 +179,12 @@ pub fn differences(store: &Store, container: &Container, before: &Snapshot, now:
 
 /// The snapshot whose differences were told last.
 pub fn last_snapshot(store: &Store, id: &ContainerId) -> Snapshot {
-    fs::read(store.container_dir(id).last_snapshot())
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default()
+    read_json(&store.container_dir(id).last_snapshot()).unwrap_or_default()
 }
 
 /// Writes a snapshot down as the last. Bookkeeping: a lost one means that something is told twice.
 pub fn keep(store: &Store, id: &ContainerId, snapshot: &Snapshot) -> Result<(), SysError> {
-    let content = serde_json::to_vec(snapshot).unwrap_or_default();
-    store.replace_file(
-        &mut crate::kernel::sys::Calls::default(),
-        &store.container_dir(id).last_snapshot(),
-        &content,
-        false,
-    )
+    store.note(&store.container_dir(id).last_snapshot(), snapshot)
 }
 
 /// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.

@@ -7,7 +7,7 @@
 use crate::event::SysError;
 use crate::kernel::netlink::Subnet;
 use crate::kernel::sys::Calls;
-use crate::store::Store;
+use crate::store::{Store, read_json};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -92,7 +92,7 @@ struct Remembered {
 
 /// What was chosen the last time. A file that says nothing sensible counts as none: it is only a preference.
 pub fn remembered(store: &Store) -> Option<Subnet> {
-    let found: Remembered = serde_json::from_slice(&std::fs::read(store.bridge()).ok()?).ok()?;
+    let found: Remembered = read_json(&store.bridge()).ok()?;
     ((FOR_EVERYTHING..=30).contains(&found.prefix) && found.address.is_private())
         .then_some((found.address, found.prefix))
 }

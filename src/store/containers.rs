@@ -78,8 +78,9 @@ pub const SOCKET: &str = "control";
 
 /// On a full disk there is no room for a new file, but the old one's blocks are there. What is shorter is filled up with
 /// blanks, which JSON allows, so that no reader sees an old end behind a new beginning.
-fn overwrite(path: &Path, mut content: Vec<u8>) -> std::io::Result<()> {
+fn overwrite(path: &Path, state: &State) -> std::io::Result<()> {
     use std::io::Write;
+    let mut content = serde_json::to_vec(state)?;
     let mut file = File::options().write(true).open(path)?;
     let old = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX).min(1 << 20);
     content.resize(content.len().max(old), b' ');
@@ -182,11 +183,9 @@ impl Store {
     }
 
     pub fn write_state(&self, id: &ContainerId, state: &State) -> Result<(), SysError> {
-        let content = serde_json::to_vec(state).unwrap_or_default();
-        let mut bookkeeping = sys::Calls::default();
         let path = self.container_dir(id).state();
-        match self.replace_file(&mut bookkeeping, &path, &content, false) {
-            Err(e) if matches!(e.errno, libc::ENOSPC | libc::EDQUOT) => overwrite(&path, content).map_err(|_| e),
+        match self.note(&path, state) {
+            Err(e) if matches!(e.errno, libc::ENOSPC | libc::EDQUOT) => overwrite(&path, state).map_err(|_| e),
             other => other,
         }
     }

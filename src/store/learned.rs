@@ -2,7 +2,6 @@
 //! is told in full once more, so there is no lock and nothing is synced.
 
 use super::Store;
-use crate::kernel::sys::Calls;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -14,8 +13,7 @@ impl Store {
     }
 
     fn read_learned(&self) -> Learned {
-        let text = std::fs::read(self.learned_path()).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+        super::read_json(&self.learned_path()).unwrap_or_default()
     }
 
     /// The concepts that this user has met.
@@ -29,10 +27,8 @@ impl Store {
         let mine = all.entry(uid).or_default();
         let before = mine.len();
         mine.extend(concepts.into_iter().map(str::to_string));
-        if mine.len() > before
-            && let Ok(text) = serde_json::to_vec(&all)
-        {
-            drop(self.replace_file(&mut Calls::default(), &self.learned_path(), &text, false));
+        if mine.len() > before {
+            drop(self.note(&self.learned_path(), &all));
         }
     }
 }

@@ -169,6 +169,11 @@ impl Store {
         Ok(())
     }
 
+    /// Writes bookkeeping of docent's own, as a whole: not told, not synced.
+    pub fn note(&self, path: &Path, what: &impl serde::Serialize) -> Result<(), SysError> {
+        self.replace_file(&mut sys::Calls::default(), path, &serde_json::to_vec(what).unwrap_or_default(), false)
+    }
+
     /// Takes the store lock, waiting for whoever holds it. Nobody else may open it: who can, can hold it (flock(2)). A lock
     /// file that was removed while we waited is nobody's lock.
     pub fn lock(&self) -> Result<StoreLock, SysError> {
@@ -249,7 +254,7 @@ fn open_own(path: &Path) -> std::io::Result<File> {
     File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY).open(path)
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> std::io::Result<T> {
+pub fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> std::io::Result<T> {
     let file = open_own(path)?;
     let there = file.metadata()?;
     if !there.is_file() || there.len() > LARGEST {

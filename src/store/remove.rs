@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::container::ContainerId;
-use crate::event::{Deed, Event, Fact, Kept, Story, SysError};
+use crate::event::{Deed, Fact, Kept, Story, SysError};
 use crate::kernel::{files, sys, walk};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -38,14 +38,12 @@ impl Store {
             return;
         }
         let path = self.network().join("left.json");
-        let told: Vec<String> =
-            std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let told: Vec<String> = super::read_json(&path).unwrap_or_default();
         let now: Vec<String> = things.iter().map(|(name, _)| name.clone()).collect();
         things.retain(|(name, _)| !told.contains(name));
         if !things.is_empty() {
             // What cannot be written is told once more.
-            let text = serde_json::to_vec(&now).unwrap_or_default();
-            drop(self.replace_file(&mut sys::Calls::default(), &path, &text, false));
+            drop(self.note(&path, &now));
         }
     }
 
@@ -87,7 +85,7 @@ impl Store {
             let names: Vec<String> =
                 entries.map(|e| e.file_name().to_string_lossy().into_owned()).take(NAMED).collect();
             let fact = Fact::Left { what: path(), why: Kept::Shared, by: names.join(", ") };
-            story.tell(Event::of(fact, Vec::new()));
+            story.tell(fact);
         }
         Ok(())
     }
