@@ -224,14 +224,7 @@ impl Unpacker<'_> {
             }
         }
         self.done.bytes = self.done.bytes.saturating_add(m.size);
-        // The owner first: chown(2) clears set-id bits and security.capability.
-        rustix::fs::fchown(fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid))).map_err(|e| write(m, e))?;
-        rustix::fs::fchmod(fd, Mode::from_raw_mode(m.mode)).map_err(|e| write(m, e))?;
-        for (name, value) in &m.xattrs {
-            tolerate(rustix::fs::fsetxattr(fd, escaped(name).as_slice(), value, XattrFlags::empty()))
-                .map_err(|e| write(m, e))?;
-        }
-        rustix::fs::futimens(fd, &times(m.mtime)).map_err(|e| write(m, e))
+        own(fd, m).and_then(|()| rustix::fs::futimens(fd, &times(m.mtime))).map_err(|e| write(m, e))
     }
 
     fn copy<R: Read>(&mut self, m: &Member, most: u64, fd: &OwnedFd, tar: &mut Tar<R>) -> Result<u64, LayerError> {
@@ -267,12 +260,7 @@ impl Unpacker<'_> {
     }
 
     fn directory_metadata(&mut self, m: &Member, path: Vec<u8>, fd: &OwnedFd) -> Result<(), LayerError> {
-        rustix::fs::fchown(fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid))).map_err(|e| write(m, e))?;
-        rustix::fs::fchmod(fd, Mode::from_raw_mode(m.mode)).map_err(|e| write(m, e))?;
-        for (name, value) in &m.xattrs {
-            tolerate(rustix::fs::fsetxattr(fd, escaped(name).as_slice(), value, XattrFlags::empty()))
-                .map_err(|e| write(m, e))?;
-        }
+        own(fd, m).map_err(|e| write(m, e))?;
         self.remember(path, times(m.mtime))
     }
 
@@ -516,6 +504,15 @@ fn tolerate(set: rustix::io::Result<()>) -> rustix::io::Result<()> {
         Err(Errno::OPNOTSUPP | Errno::PERM) => Ok(()),
         other => other,
     }
+}
+
+/// Owner, mode and xattrs. The owner first: chown(2) clears set-id bits and security.capability.
+fn own(fd: &OwnedFd, m: &Member) -> rustix::io::Result<()> {
+    rustix::fs::fchown(fd, Some(Uid::from_raw(m.uid)), Some(Gid::from_raw(m.gid)))?;
+    rustix::fs::fchmod(fd, Mode::from_raw_mode(m.mode))?;
+    m.xattrs.iter().try_for_each(|(name, value)| {
+        tolerate(rustix::fs::fsetxattr(fd, escaped(name).as_slice(), value, XattrFlags::empty()))
+    })
 }
 
 fn times(mtime: (i64, u32)) -> Timestamps {

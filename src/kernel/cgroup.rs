@@ -280,17 +280,13 @@ impl Group {
     /// What [`Group::freeze`] tells, with the word that the file will have.
     pub fn freezing(&self, freeze: bool) -> Option<Fact> {
         let (file, on, off) = self.freezer()?;
-        let file = Some(file.to_string_lossy().into_owned());
-        Some(match freeze {
-            true => Fact::CgroupFrozen { file, state: on.into() },
-            false => Fact::CgroupThawed { file, state: off.into() },
-        })
+        Some(frozen(freeze, &file, if freeze { on } else { off }.into()))
     }
 
     /// Freezes or thaws, and waits until the kernel says that every process has stopped where it was.
     pub fn freeze(&self, freeze: bool) -> Result<Deed<()>, SysError> {
         let missing = || SysError::new("open", "freezer.state", libc::ENOENT);
-        let ((file, on, off), fact) = self.freezer().zip(self.freezing(freeze)).ok_or_else(missing)?;
+        let (file, on, off) = self.freezer().ok_or_else(missing)?;
         let word = if freeze { on } else { off };
         let name = file.to_string_lossy().into_owned();
         let deed = sys::deed(|calls| {
@@ -300,12 +296,7 @@ impl Group {
                 Err(e) if !freeze && matches!(e.errno, libc::ENOENT | libc::ENODEV) => word.to_string(),
                 now => now?,
             };
-            let fact = match fact {
-                Fact::CgroupFrozen { file, .. } => Fact::CgroupFrozen { file, state: now },
-                Fact::CgroupThawed { file, .. } => Fact::CgroupThawed { file, state: now },
-                fact => fact,
-            };
-            Ok(((), fact))
+            Ok(((), frozen(freeze, &file, now)))
         })?;
         let receipt = self.receipt(format!("freezer:{}", self.id), &format!("{name}: {word}"));
         Ok(deed.with_receipt(receipt.by(&["cat", &name], Expect::Equals(word.into()))))
@@ -394,6 +385,11 @@ impl Group {
             }
         })
     }
+}
+
+fn frozen(freeze: bool, file: &Path, state: String) -> Fact {
+    let file = Some(file.to_string_lossy().into_owned());
+    if freeze { Fact::CgroupFrozen { file, state } } else { Fact::CgroupThawed { file, state } }
 }
 
 fn processes_in(dir: &Path) -> Vec<i32> {

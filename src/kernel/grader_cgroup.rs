@@ -128,7 +128,7 @@ impl GraderCgroup {
     /// Removes it and every group in it. Its processes have been reaped or are on their way out.
     pub fn remove(&self, story: &mut Story) {
         for dir in &self.whole.dirs {
-            take_away(&dir.path, true, story);
+            take_away(&dir.path, story);
             // The directory of all goes with its last one.
             take_away_one(dir.path.parent().unwrap_or(&dir.path), story);
         }
@@ -142,7 +142,7 @@ impl GraderCgroup {
             let (Ok(pid), Ok(start)) = (pid.parse::<i32>(), start.parse::<u64>()) else { continue };
             if process::start_time(pid) != Some(start) {
                 // Its processes died with it (PR_SET_PDEATHSIG) and may still be on their way out.
-                take_away(&entry.path(), true, story);
+                take_away(&entry.path(), story);
             }
         }
         for tree in &cgroups.trees {
@@ -162,8 +162,8 @@ fn made(group: &Group) -> Result<Deed<()>, SysError> {
 }
 
 /// Groups from the leaves up. A process that has been killed may still be on its way out (EBUSY), for which the kernel has
-/// no event in version 1: asked again for a moment when `wait`. What will not go belongs to somebody who lives.
-fn take_away(dir: &Path, wait: bool, story: &mut Story) {
+/// no event in version 1: asked again for a moment. What will not go belongs to somebody who lives.
+fn take_away(dir: &Path, story: &mut Story) {
     let mut groups = vec![dir.to_path_buf()];
     let mut looked_at = 0;
     while let Some(group) = groups.get(looked_at) {
@@ -174,7 +174,7 @@ fn take_away(dir: &Path, wait: bool, story: &mut Story) {
     }
     // Those below first.
     for group in groups.iter().rev() {
-        let until = crate::event::now_us() + if wait { 5_000_000 } else { 0 };
+        let until = crate::event::now_us() + 5_000_000;
         while take_away_one(group, story) == Some(libc::EBUSY) && crate::event::now_us() < until {
             std::thread::yield_now();
         }
