@@ -6,7 +6,7 @@
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]
-//! use docent::event::{Deed, Event, Fact};
+//! use docent::inside::{Deed, Event, Fact};
 //! fn change() -> Deed<u32> { Deed::new(7, Event::of(Fact::NoNewPrivileges, Vec::new())) }
 //! change(); // the deed is dropped untold
 //! ```
@@ -14,7 +14,7 @@
 //! and its value cannot be taken without telling:
 //!
 //! ```compile_fail
-//! use docent::event::{Deed, Event, Fact};
+//! use docent::inside::{Deed, Event, Fact};
 //! let deed = Deed::new(7, Event::of(Fact::NoNewPrivileges, Vec::new()));
 //! let seven: u32 = deed.value; // private
 //! ```
@@ -22,7 +22,7 @@
 //! Told, it gives the value:
 //!
 //! ```
-//! use docent::event::{Deed, Event, Fact, Story};
+//! use docent::inside::{Deed, Event, Fact, Story};
 //! let mut story = Story::new();
 //! let seven: u32 = Deed::new(7, Event::of(Fact::NoNewPrivileges, Vec::new())).tell(&mut story);
 //! assert_eq!((seven, story.events().len()), (7, 1));
