@@ -5,18 +5,6 @@ mod common;
 use common::Machine;
 use docent::inside::Host;
 
-/// What is left once the kernel has had its moment: it takes a network namespace down in the background.
-fn left(m: &Machine) -> Vec<String> {
-    let until = std::time::Instant::now() + common::seconds(10);
-    loop {
-        let found = m.leftovers(0);
-        if found.is_empty() || std::time::Instant::now() > until {
-            return found;
-        }
-        std::thread::yield_now();
-    }
-}
-
 /// Whether this host has cgroups at all; the same tests run where none is mounted.
 fn cgroups_here() -> bool {
     std::fs::read_to_string("/proc/self/mountinfo").is_ok_and(|t| t.contains(" - cgroup"))
@@ -34,7 +22,7 @@ fn a_program_runs_with_its_own_streams_and_code() {
     let ran = m.docent(&["run", "--rm", "tiny", "sh", "-c", "sh -c 'kill -9 $$'; exit $?"]);
     assert_eq!(ran.code, 137);
     assert_eq!(m.docent(&["ps", "-aq"]).ok().stdout, "");
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -133,7 +121,7 @@ fn a_life_from_create_to_rm() {
     assert_eq!(state, "137\n");
     assert_eq!(m.docent(&["rm", "cc"]).ok().stdout, "cc\n");
     assert_eq!(m.docent(&["ps", "-aq"]).ok().stdout, "");
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -208,7 +196,7 @@ fn pause_stops_time_for_a_container() {
     if !cgroups_here() {
         assert_eq!(paused.code, 1, "without a freezer it is refused, by name: {paused:?}");
         m.docent(&["rm", "-f", "pp"]).ok();
-        assert_eq!(left(&m), Vec::<String>::new());
+        assert_eq!(m.leftovers(0), Vec::<String>::new());
         return;
     }
     paused.ok();
@@ -229,7 +217,7 @@ fn pause_stops_time_for_a_container() {
     m.docent(&["exec", "pp", "true"]).ok();
     m.docent(&["pause", "pp"]).ok();
     m.docent(&["rm", "-f", "pp"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -268,7 +256,7 @@ fn a_page_over_a_published_port() {
     let inside = format!("wget -q -O - http://{}/ | wc -c", address.trim());
     assert_eq!(m.docent(&["exec", "web", "sh", "-c", &inside]).ok().stdout.trim(), page.len().to_string());
     m.docent(&["rm", "-f", "web", "two"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -394,7 +382,7 @@ fn copies_both_ways_by_dockers_rules() {
     assert_eq!(m.sh("ls /put /put2 2>&1 | grep -c 'No such'").stdout.trim(), "2");
     let changes = m.docent(&["diff", "evil"]).ok().stdout;
     assert!(changes.contains("A /put\n") && changes.contains("A /put2\n"), "{changes}");
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -585,7 +573,7 @@ fn fifty_at_once_start_and_stop() {
     let down = m.sh("seq 50 | xargs -P 50 -I{} \"$0\" rm -f n{} | wc -l");
     assert_eq!(down.ok().stdout.trim(), "50");
     assert_eq!(m.docent(&["ps", "-a", "--format", "{{.Names}}"]).ok().stdout, "first\n");
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -610,7 +598,7 @@ fn without_any_cgroup_containers_run_and_limits_are_refused() {
     assert_ne!(m.docent(&["exec", "nn", "sh", "-c", "mknod /tmp/d c 1 3"]).code, 0);
     m.docent(&["stop", "nn"]).ok();
     m.docent(&["rm", "nn"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -631,7 +619,7 @@ fn a_container_inherits_nothing_of_its_callers_shell() {
         m.sh("trap '' CHLD; timeout $((20 * SLOW)) \"$0\" run --rm --network none tiny sh -c 'echo hello; exit 3'");
     assert_eq!((ran.code, ran.stdout.as_str()), (3, "hello\n"));
     m.docent(&["rm", "-f", "bg", "piped"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -643,7 +631,7 @@ fn a_reader_that_has_enough_ends_docent_and_not_the_container() {
     let head = m.sh("timeout $((20 * SLOW)) \"$0\" exec yes yes | head -1").ok().stdout;
     assert_eq!(head, "y\n");
     m.docent(&["rm", "-f", "yes"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -666,7 +654,7 @@ fn two_commands_at_once_on_one_container() {
         m.docent(&["rm", "-f", &name]).ok();
     }
     m.docent(&["rm", "-f", "both"]).ok();
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]
@@ -676,7 +664,7 @@ fn input_that_nobody_reads_does_not_make_a_container_deaf() {
         timeout $((60 * SLOW)) sh -c 'until [ \"$(\"$0\" ps -q | wc -l)\" = 1 ]; do :; done' \"$0\"
         timeout $((20 * SLOW)) \"$0\" exec deaf echo hi; \"$0\" rm -f deaf >/dev/null; wait $pid || true";
     assert_eq!(m.sh(script).ok().stdout, "hi\n");
-    assert_eq!(left(&m), Vec::<String>::new());
+    assert_eq!(m.leftovers(0), Vec::<String>::new());
 }
 
 #[test]

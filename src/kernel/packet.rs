@@ -9,7 +9,6 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -26,11 +25,6 @@ const PACKET: usize = 64 << 10;
 const IN_FILE: u8 = 0x80;
 /// What the receiver demands: the content can no longer change.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
-
-thread_local! {
-    /// Of its pages only those are ever touched that messages have filled: a fresh buffer for each would be zeroed each time.
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; PACKET + 1]);
-}
 
 /// One end of a conversation.
 #[derive(Debug)]
@@ -128,26 +122,16 @@ impl Packets {
     }
 
     pub fn receive(&self, wait: bool) -> Result<Message, Stop> {
-        BUFFER.with_borrow_mut(|buffer| self.receive_into(buffer, wait))
-    }
-
-    fn receive_into(&self, buffer: &mut [u8], wait: bool) -> Result<Message, Stop> {
+        let how = if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+        // Its length first: a monitor lives for days, and room for the longest was a quarter of its memory.
+        let ask = how | RecvFlags::PEEK | RecvFlags::TRUNC;
+        let (_, length) = again(|| rustix::net::recv(&self.fd, &mut [0u8; 0], ask))?;
+        let mut buffer = vec![0; length.min(PACKET + 1)];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut how = RecvFlags::CMSG_CLOEXEC;
-        if !wait {
-            how |= RecvFlags::DONTWAIT;
-        }
-        let got = loop {
-            match rustix::net::recvmsg(&self.fd, &mut [IoSliceMut::new(buffer)], &mut ancillary, how) {
-                Ok(got) => break got.bytes,
-                // ECONNRESET: the other end closed with something of ours unread. It is said once and before what was sent to us,
-                // which is still there (unix(7), sock_error in the kernel).
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNRESET) => continue,
-                Err(rustix::io::Errno::AGAIN) => return Err(Stop::WouldBlock),
-                Err(_) => return Err(Stop::Closed),
-            }
-        };
+        let how = how | RecvFlags::CMSG_CLOEXEC;
+        let got =
+            again(|| rustix::net::recvmsg(&self.fd, &mut [IoSliceMut::new(&mut buffer)], &mut ancillary, how))?.bytes;
         let mut fds = Vec::new();
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(received) = message {
@@ -161,6 +145,19 @@ impl Packets {
         // Who sends what cannot be read has ended the conversation.
         let file = if fds.is_empty() { return Err(Stop::Closed) } else { File::from(fds.remove(0)) };
         Ok(Message { kind: kind & !IN_FILE, body: from_file(&file).ok_or(Stop::Closed)?, fds })
+    }
+}
+
+/// Again, when a signal came between, or with ECONNRESET: the other end closed with something of ours unread. That is said once
+/// and before what was sent to us, which is still there (unix(7), sock_error in the kernel).
+fn again<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> Result<T, Stop> {
+    loop {
+        match call() {
+            Ok(done) => return Ok(done),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNRESET) => {}
+            Err(rustix::io::Errno::AGAIN) => return Err(Stop::WouldBlock),
+            Err(_) => return Err(Stop::Closed),
+        }
     }
 }
 

@@ -216,8 +216,20 @@ impl Machine {
     }
 
     /// What is left of docent in this machine that no container accounts for: monitors, cgroups, mounts, devices of
-    /// containers, unfinished entries of `tmp/`. `live` containers are allowed to have theirs.
+    /// containers, unfinished entries of `tmp/`. `live` containers are allowed to have theirs. The kernel takes a veth pair down
+    /// some time after its namespace, and what is there for ten seconds stays.
     pub fn leftovers(&self, live: usize) -> Vec<String> {
+        let until = std::time::Instant::now() + seconds(10);
+        loop {
+            let found = self.leftovers_now(live);
+            if found.is_empty() || std::time::Instant::now() > until {
+                return found;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn leftovers_now(&self, live: usize) -> Vec<String> {
         let mut found = Vec::new();
         let monitors = self.monitors();
         if monitors.len() > live {
