@@ -229,7 +229,8 @@ impl Machine {
         }
     }
 
-    fn leftovers_now(&self, live: usize) -> Vec<String> {
+    /// The same at this moment, for who looks again by itself.
+    pub fn leftovers_now(&self, live: usize) -> Vec<String> {
         let mut found = Vec::new();
         let monitors = self.monitors();
         if monitors.len() > live {

@@ -148,7 +148,7 @@ pub fn settle(machine: &Machine) -> Vec<String> {
     // A monitor that has just ended may still be on its way out.
     let until = std::time::Instant::now() + super::seconds(2);
     loop {
-        let left = machine.leftovers(machine.running());
+        let left = machine.leftovers_now(machine.running());
         if left.is_empty() || std::time::Instant::now() > until {
             return left;
         }
