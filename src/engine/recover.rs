@@ -12,8 +12,9 @@ use crate::launch::{network, ownership};
 use crate::store::Store;
 use std::os::fd::AsFd;
 
-/// Recovers the store and tells what was found. With nothing to do it costs one file and one lock attempt for each live container. Gives
-/// what is wrong with containers whose files cannot be read: they are left as they are.
+/// Recovers the store and tells what was found. With nothing to do it costs one file and one lock attempt for each live
+/// container. Gives what is wrong with containers whose files cannot be read: they are left as they are. One that has a monitor
+/// is not looked at further; `ps` does that.
 pub fn recover(store: &Store, story: &mut Story) -> Result<Vec<Fault>, Fault> {
     for fault in super::copy::undo_abandoned(store, story) {
         go_on(Err(fault), story)?;

@@ -25,6 +25,7 @@ pub struct Finished {
 }
 
 /// Runs the program without input. Only it is killed, and only it is waited for: what it started may go on.
+/// `/dev/stdout` and `/dev/stderr` cannot be opened for writing by name (`>&2` is no opening): that would cut the sealed file.
 pub fn run(command: &mut Command, limit: Duration, most: u64) -> Result<Finished, SysError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |call: &'static str| {
