@@ -31,6 +31,7 @@ mod process;
 mod host;
 
 mod block;
+mod bytes;
 mod call;
 mod cause;
 pub(crate) mod counts;
@@ -50,6 +51,7 @@ pub(crate) mod verbs;
 pub(crate) mod words;
 
 pub use block::Block;
+pub use bytes::Bytes;
 pub use call::{Call, SysError};
 pub use cause::Cause;
 #[cfg(test)]
