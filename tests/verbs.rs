@@ -405,7 +405,7 @@ fn diff_and_copy_on_write_name_what_happened() {
     let change = |path: &str| {
         told.lines()
             .filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok())
-            .find(|e| e["event"] == "cow.change" && e["path"] == path)
+            .find(|e| e["event"] == "cow.change" && e["path_inside"] == path)
             .map(|e| e["change"].as_str().unwrap_or_default().to_string())
     };
     assert_eq!(change("/usr/share/nginx/html/50x.html").as_deref(), Some("copied-up"));

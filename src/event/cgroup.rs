@@ -41,7 +41,13 @@ impl Limit {
 macro_rules! cgroup {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
-    CgroupMade { version: u8, name: String, paths: Vec<String> } = "cgroup.made" {
+    CgroupMade {
+        #[serde(rename = "cgroup_version", alias = "version")]
+        version: u8,
+        #[serde(rename = "cgroup", alias = "name")]
+        name: String,
+        paths: Vec<String>,
+    } = "cgroup.made" {
         in Block::Cgroup; calls [mkdir setxattr write]; proof [test]; man "cgroups(7)";
         [MAKE] (name, version) { ko: "{name} cgroup을 {v} (v{version})", en: "{v} the cgroup {name} (v{version})" }
         hand (paths) { "mkdir {paths}" }
@@ -49,7 +55,13 @@ macro_rules! cgroup {
         sample { version: 1, name: group(), paths: vec![group_file("")] }
     }
 
-    CgroupLimit { limit: Limit, file: Option<String>, value: String, read_back: Option<String> } = "cgroup.limit" {
+    CgroupLimit {
+        limit: Limit,
+        #[serde(rename = "path", alias = "file")]
+        file: Option<String>,
+        value: String,
+        read_back: Option<String>,
+    } = "cgroup.limit" {
         in Block::Cgroup; calls [write]; proof [cat];
         man "cgroups(7); kernel: Documentation/admin-guide/cgroup-v2.rst";
         plan [SET] (limit, value = limit.shown(value)) {
@@ -69,7 +81,11 @@ macro_rules! cgroup {
     }
 
     /// Which devices may be opened (v1 devices controller).
-    CgroupDevices { path: String, allowed: Vec<String> } = "cgroup.devices" {
+    CgroupDevices {
+        path: String,
+        #[serde(rename = "device_rules", alias = "allowed")]
+        allowed: Vec<String>,
+    } = "cgroup.devices" {
         in Block::Cgroup; calls [write]; man "kernel: Documentation/admin-guide/cgroup-v1/devices.rst";
         unproven "told with the group, whose proof holds as long; cat devices.list shows the rules";
         [ALLOW] (n = allowed.len(), path) {
@@ -81,7 +97,12 @@ macro_rules! cgroup {
         sample { path: group_file("devices.allow"), allowed: vec![s("c 1:3 rwm")] }
     }
 
-    CgroupJoined { pid: Option<i32>, name: String, paths: Vec<String> } = "cgroup.joined" {
+    CgroupJoined {
+        pid: Option<i32>,
+        #[serde(rename = "cgroup", alias = "name")]
+        name: String,
+        paths: Vec<String>,
+    } = "cgroup.joined" {
         in Block::Cgroup; calls [write]; proof [grep]; man "cgroups(7)";
         plan (name) { ko: "프로세스를 {name} cgroup으로 옮깁니다", en: "will move the process into the cgroup {name}" }
         [MOVE] (pid, name) { ko: "{pid}번 프로세스를 {name} cgroup으로 {v}", en: "{v} process {pid} into the cgroup {name}" }
@@ -90,7 +111,11 @@ macro_rules! cgroup {
         sample { pid: Some(48213), name: group(), paths: vec![group_file("")] }
     }
 
-    CgroupFrozen { file: Option<String>, state: String } = "cgroup.frozen" {
+    CgroupFrozen {
+        #[serde(rename = "path", alias = "file")]
+        file: Option<String>,
+        state: String,
+    } = "cgroup.frozen" {
         in Block::Pause; calls [write]; proof [cat];
         man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [FREEZE] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
@@ -101,7 +126,11 @@ macro_rules! cgroup {
         sample { file: Some(group_file("freezer.state")), state: s("FROZEN") }
     }
 
-    CgroupThawed { file: Option<String>, state: String } = "cgroup.thawed" {
+    CgroupThawed {
+        #[serde(rename = "path", alias = "file")]
+        file: Option<String>,
+        state: String,
+    } = "cgroup.thawed" {
         in Block::Unpause; calls [write]; proof [cat];
         man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [THAW] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
@@ -112,7 +141,11 @@ macro_rules! cgroup {
         sample { file: Some(group_file("freezer.state")), state: s("THAWED") }
     }
 
-    CgroupRemoved { name: String, paths: Vec<String> } = "cgroup.removed" {
+    CgroupRemoved {
+        #[serde(rename = "cgroup", alias = "name")]
+        name: String,
+        paths: Vec<String>,
+    } = "cgroup.removed" {
         in Block::Cleanup; calls [rmdir]; man "cgroups(7)";
         unproven "the event that ends the container has it; a new start makes a group of the same name";
         [REMOVE] (name) { ko: "{name} cgroup을 {v}", en: "{v} the cgroup {name}" }
@@ -123,7 +156,10 @@ macro_rules! cgroup {
     }
 
     /// No cgroup on this host; nothing was limited.
-    CgroupNone { why: String } = "cgroup.none" {
+    CgroupNone {
+        #[serde(rename = "detail", alias = "why")]
+        why: String,
+    } = "cgroup.none" {
         in Block::Cgroup; man "cgroups(7)"; unproven "nothing was done";
         plan { ko: "cgroup 없음. 아무것도 제한하지 않습니다", en: "no cgroup here; nothing is limited" }
         (why) { ko: "cgroup 없음: {why}. 아무것도 제한하지 않았습니다", en: "no cgroup: {why}; nothing was limited" }

@@ -6,6 +6,7 @@ macro_rules! container {
     ContainerCreated {
         #[serde(rename = "container_id")]
         id: Option<String>,
+        #[serde(rename = "container_name", alias = "name")]
         name: Option<String>,
         image: String,
         path: Option<String>,
@@ -21,6 +22,7 @@ macro_rules! container {
     ContainerStarted {
         #[serde(rename = "container_id")]
         id: String,
+        #[serde(rename = "container_name", alias = "name")]
         name: String,
         pid: Option<i32>,
     } = "container.started" {
@@ -37,7 +39,9 @@ macro_rules! container {
     ContainerExited {
         #[serde(rename = "container_id")]
         id: String,
+        #[serde(rename = "container_name", alias = "name")]
         name: String,
+        #[serde(rename = "exit_code", alias = "code")]
         code: Option<i32>,
         signal: Option<i32>,
         oom: bool,
@@ -61,6 +65,7 @@ macro_rules! container {
     ContainerRemoved {
         #[serde(rename = "container_id")]
         id: String,
+        #[serde(rename = "container_name", alias = "name")]
         name: String,
     } = "container.removed" {
         in Block::Cleanup; calls [rename]; proof [test];
@@ -72,7 +77,9 @@ macro_rules! container {
     ContainerRenamed {
         #[serde(rename = "container_id")]
         id: String,
+        #[serde(rename = "container_name", alias = "name")]
         name: String,
+        #[serde(rename = "container_name_was", alias = "was")]
         was: String,
     } = "container.renamed" {
         in Block::Store; calls [rename]; proof [grep];
@@ -85,6 +92,7 @@ macro_rules! container {
     ContainerLost {
         #[serde(rename = "container_id")]
         id: String,
+        #[serde(rename = "container_name", alias = "name")]
         name: String,
     } = "container.lost" {
         in Block::Host; unproven "what is gone left nothing to look at";

@@ -63,14 +63,18 @@ macro_rules! cow {
 
     /// Something in the write layer that was not there at the last look.
     Changed {
+        #[serde(rename = "path_inside", alias = "path")]
         path: String,
         change: Change,
+        #[serde(rename = "chain_id", alias = "layer")]
         layer: Option<String>,
         /// Which layer of the image that is, counted from 1, the lowest.
-        #[serde(default)]
+        #[serde(default, rename = "layer_number", alias = "number")]
         number: Option<usize>,
         image: Option<String>,
+        #[serde(rename = "bytes_was", alias = "was")]
         was: Option<u64>,
+        #[serde(rename = "bytes", alias = "now")]
         now: Option<u64>,
     } = "cow.change" {
         in Block::Changes; proof [stat test]; man "kernel: Documentation/filesystems/overlayfs.rst";

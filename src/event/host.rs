@@ -23,6 +23,7 @@ pub struct Probe {
     pub kernel: String,
     pub uid: u32,
     /// 1, 2, or 0 for none.
+    #[serde(rename = "cgroup_version", alias = "cgroup")]
     pub cgroup: u8,
     /// Controllers that can be used, by name.
     pub controllers: Vec<String>,
@@ -239,7 +240,12 @@ macro_rules! host {
     }
 
     /// Something was not taken away, and why.
-    Left { what: String, why: Kept, by: String } = "host.left" {
+    Left {
+        what: String,
+        why: Kept,
+        #[serde(rename = "held_by", alias = "by")]
+        by: String,
+    } = "host.left" {
         in Block::Host; unproven "nothing was done";
         when (*why == Kept::Unsure && by.is_empty()) (what) {
             ko: "{what} 항목은 그대로 두었습니다 · 어느 저장소의 것인지 적혀 있지 않음",

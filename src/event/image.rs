@@ -18,10 +18,13 @@ macro_rules! image {
 
     /// A reference led to an image that is here.
     ImageResolved {
+        #[serde(rename = "image", alias = "reference")]
         reference: String,
         #[serde(rename = "image_id")]
         id: Option<String>,
+        #[serde(rename = "found", alias = "by")]
         by: Resolved,
+        #[serde(rename = "chain_ids", alias = "layers")]
         layers: Option<Vec<String>>,
         bytes: Option<u64>,
     } = "image.resolved" {
@@ -33,7 +36,12 @@ macro_rules! image {
     }
 
     /// A built-in image is being made from programs of this machine.
-    ImageFromHost { reference: String, programs: Option<Vec<String>>, server: Option<String> } = "image.from-host" {
+    ImageFromHost {
+        #[serde(rename = "image", alias = "reference")]
+        reference: String,
+        programs: Option<Vec<String>>,
+        server: Option<String>,
+    } = "image.from-host" {
         in Block::Image; unproven "a decision; each layer that it leads to has its own";
         plan [MAKE] (reference) {
             ko: "{reference} 이미지를 이 컴퓨터의 프로그램으로 {v}",
@@ -48,7 +56,14 @@ macro_rules! image {
     }
 
     /// An archive was read.
-    ArchiveRead { path: String, images: Option<usize>, layers: Option<usize> } = "image.archive-read" {
+    ArchiveRead {
+        #[serde(rename = "archive", alias = "path")]
+        path: String,
+        #[serde(rename = "image_count", alias = "images")]
+        images: Option<usize>,
+        #[serde(rename = "layer_count", alias = "layers")]
+        layers: Option<usize>,
+    } = "image.archive-read" {
         in Block::Image; unproven "a look: nothing was changed";
         plan [READ] (path) { ko: "{path} 아카이브를 {v}", en: "{v} the archive {path}" }
         [READ] (path, images = images.map(|n| Count(counts::images, n)), layers = layers.map(|n| Count(counts::layers, n))) {
@@ -97,9 +112,11 @@ macro_rules! image {
 
     /// A name now leads to this image (`oci/index.json` replaced).
     Tagged {
+        #[serde(rename = "image", alias = "reference")]
         reference: String,
         #[serde(rename = "image_id")]
         id: String,
+        #[serde(rename = "image_id_was", alias = "was")]
         was: Option<String>,
     } = "image.tagged" {
         in Block::Image; calls [rename]; proof [grep];

@@ -5,6 +5,7 @@ use std::path::Path;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
+    #[serde(rename = "path_inside", alias = "path")]
     pub path: String,
     pub major: u32,
     pub minor: u32,
@@ -86,7 +87,13 @@ macro_rules! mount {
     }
 
     /// A file system mounted at `target`, a path as the container sees it.
-    Mounted { kind: String, target: String, options: String } = "mount.made" {
+    Mounted {
+        #[serde(rename = "fs_type", alias = "kind")]
+        kind: String,
+        #[serde(rename = "path_inside", alias = "target")]
+        target: String,
+        options: String,
+    } = "mount.made" {
         in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree mount_setattr mkdirat symlinkat];
         man "mount(2), mount_setattr(2)";
         unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
@@ -99,7 +106,9 @@ macro_rules! mount {
 
     /// One path of the host is also seen at `target`.
     Bound {
+        #[serde(rename = "path", alias = "source")]
         source: String,
+        #[serde(rename = "path_inside", alias = "target")]
         target: String,
         read_only: bool,
         /// A file that docent made for the container (its hosts, hostname, resolv.conf), nothing that the learner named.
@@ -135,8 +144,9 @@ macro_rules! mount {
 
     /// `absent` are those that this kernel does not have.
     Masked {
+        #[serde(rename = "paths_inside", alias = "paths")]
         paths: Vec<String>,
-        #[serde(default)]
+        #[serde(default, rename = "absent_inside", alias = "absent")]
         absent: Vec<String>,
     } = "mount.masked" {
         in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree]; man "mount(2), mount_setattr(2)";
@@ -150,8 +160,9 @@ macro_rules! mount {
     }
 
     ReadOnly {
+        #[serde(rename = "paths_inside", alias = "paths")]
         paths: Vec<String>,
-        #[serde(default)]
+        #[serde(default, rename = "absent_inside", alias = "absent")]
         absent: Vec<String>,
     } = "mount.read-only" {
         in Block::Isolation; calls [move_mount open_tree mount_setattr]; man "mount(2), mount_setattr(2)";
@@ -178,7 +189,10 @@ macro_rules! mount {
     }
 
     /// The overlay became `/`, and the old root is gone from sight.
-    RootPivoted { to: String } = "mount.pivot-root" {
+    RootPivoted {
+        #[serde(rename = "target", alias = "to")]
+        to: String,
+    } = "mount.pivot-root" {
         in Block::Isolation; calls [umount2 pivot_root]; man "pivot_root(2)";
         unproven "made by the child before it can be looked at from outside; ls /proc/PID/root shows it while it runs";
         plan {
@@ -195,7 +209,10 @@ macro_rules! mount {
     }
 
     /// A mount point that the image lacked was made in the write layer, as Docker does.
-    MountPoint { path: String } = "mount.point" {
+    MountPoint {
+        #[serde(rename = "path_inside", alias = "path")]
+        path: String,
+    } = "mount.point" {
         in Block::Isolation; calls [mkdirat mknodat];
         unproven "a program inside may remove it; docent diff shows it until then";
         [MAKE] (path) {

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 /// A namespace of the new process beside the one docent runs in: `pid:[4026531836]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
+    #[serde(rename = "namespace", alias = "kind")]
     pub kind: String,
     /// The new one's inode; None in a forecast.
     pub inode: Option<u64>,
+    #[serde(rename = "host_inode", alias = "host")]
     pub host: Option<u64>,
     /// The old one is kept (`--network host`).
     #[serde(default)]
@@ -32,7 +34,12 @@ macro_rules! namespace {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     /// One clone made the process and its namespaces. `inside` is its pid as it sees itself.
-    NamespacesMade { pid: Option<i32>, inside: i32, namespaces: Vec<Namespace> } = "namespace.made" {
+    NamespacesMade {
+        pid: Option<i32>,
+        #[serde(rename = "pid_inside", alias = "inside")]
+        inside: i32,
+        namespaces: Vec<Namespace>,
+    } = "namespace.made" {
         in Block::Namespaces; calls [clone3]; proof [readlink]; man "clone(2), namespaces(7), pid_namespaces(7)";
         [MAKE] (n = new_kinds(namespaces).len(), kinds = new_kinds(namespaces).join(" ")) {
             ko: "새 네임스페이스 {n}개를 {v}: {kinds}",
@@ -44,7 +51,12 @@ macro_rules! namespace {
     }
 
     /// A process of ours entered namespaces that exist (exec, cp, diff).
-    NamespacesJoined { pid: Option<i32>, kinds: Vec<String>, of: Option<i32> } = "namespace.joined" {
+    NamespacesJoined {
+        pid: Option<i32>,
+        kinds: Vec<String>,
+        #[serde(rename = "of_pid", alias = "of")]
+        of: Option<i32>,
+    } = "namespace.joined" {
         in Block::Namespaces; calls [setns]; man "setns(2), nsenter(1)"; unproven "the process ends with its command";
         plan (kinds = kinds.join(" ")) { ko: "{kinds} 네임스페이스에 들어갑니다", en: "will enter its namespaces: {kinds}" }
         [ENTER] (pid, kinds = kinds.join(" "), of) {
@@ -67,7 +79,10 @@ macro_rules! namespace {
         sample {}
     }
 
-    HostnameSet { name: String } = "namespace.hostname" {
+    HostnameSet {
+        #[serde(rename = "hostname", alias = "name")]
+        name: String,
+    } = "namespace.hostname" {
         in Block::Namespaces; calls [sethostname]; man "sethostname(2), uts_namespaces(7)";
         unproven "a program inside may change it; nsenter --target PID --uts hostname shows it while it runs";
         [SET] (name) { ko: "컨테이너의 호스트 이름을 {name} 값으로 {v}", en: "{v} the container's host name: {name}" }

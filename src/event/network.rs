@@ -41,6 +41,7 @@ macro_rules! network {
     }
 
     Bridge {
+        #[serde(rename = "bridge", alias = "name")]
         name: Option<String>,
         address: Option<String>,
         /// The host takes no router advertisements from containers (CVE-2020-13401).
@@ -63,7 +64,11 @@ macro_rules! network {
         sample { name: Some(s("docent0")), address: Some(s("172.30.0.1/16")), ipv6_off: true }
     }
 
-    BridgeReused { name: String, address: String } = "network.bridge-reused" {
+    BridgeReused {
+        #[serde(rename = "bridge", alias = "name")]
+        name: String,
+        address: String,
+    } = "network.bridge-reused" {
         in Block::Network; proof [ip]; man "ip-link(8), bridge(8)";
         plan (name, address) {
             ko: "이미 있는 {name} 브리지를 그대로 씁니다 · {address}",
@@ -78,7 +83,13 @@ macro_rules! network {
         sample { name: s("docent0"), address: s("172.30.0.1/16") }
     }
 
-    Veth { host: Option<String>, inside: String, bridge: Option<String> } = "network.veth" {
+    Veth {
+        #[serde(rename = "device", alias = "host")]
+        host: Option<String>,
+        #[serde(rename = "device_inside", alias = "inside")]
+        inside: String,
+        bridge: Option<String>,
+    } = "network.veth" {
         in Block::Network; calls [sendto]; proof [ip]; man "veth(4)";
         plan if (host.is_none()) {
             ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
@@ -93,7 +104,11 @@ macro_rules! network {
         sample { host: Some(s("veth3f2a9c")), inside: s("eth0"), bridge: Some(s("docent0")) }
     }
 
-    Address { device: String, address: Option<String> } = "network.address" {
+    Address {
+        #[serde(rename = "device_inside", alias = "device")]
+        device: String,
+        address: Option<String>,
+    } = "network.address" {
         in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
         [GIVE] (device, address) { ko: "{device} 장치에 {address} 주소를 {v}", en: "{v} {device} the address {address}" }
         short (address = address.as_deref().map(bare)) { "{address}" }
@@ -102,7 +117,11 @@ macro_rules! network {
         sample { device: s("eth0"), address: Some(s("172.30.0.2/16")) }
     }
 
-    Route { gateway: Option<String>, device: String } = "network.route" {
+    Route {
+        gateway: Option<String>,
+        #[serde(rename = "device_inside", alias = "device")]
+        device: String,
+    } = "network.route" {
         in Block::Network; calls [sendto]; proof [nsenter]; man "ip-route(8)";
         [SET] (gateway, device) { ko: "바깥으로 가는 길을 {gateway} 주소로 {v} ({device})", en: "{v} the way out: by {gateway} ({device})" }
         hand (gateway, device) { "ip route add default via {gateway} dev {device}" }
@@ -135,7 +154,13 @@ macro_rules! network {
         sample { table: s("inet docent") }
     }
 
-    Sysctl { name: String, value: String, was: String } = "network.sysctl" {
+    Sysctl {
+        #[serde(rename = "sysctl", alias = "name")]
+        name: String,
+        value: String,
+        #[serde(rename = "value_was", alias = "was")]
+        was: String,
+    } = "network.sysctl" {
         in Block::Network; calls [write]; proof [cat]; man "sysctl(8)";
         [CHANGE] (name, was, value) {
             ko: "커널 설정 {name} 값을 {v}: {was} → {value}",
@@ -165,7 +190,10 @@ macro_rules! network {
     }
 
     /// hosts, hostname and resolv.conf of the container, written in its directory.
-    NetworkFiles { files: Vec<String> } = "network.files" {
+    NetworkFiles {
+        #[serde(rename = "paths", alias = "files")]
+        files: Vec<String>,
+    } = "network.files" {
         in Block::Network; calls [openat];
         unproven "a program inside may write them: they are bound into the container";
         [WRITE] (names = files) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
@@ -173,7 +201,10 @@ macro_rules! network {
         sample { files: vec![s("/etc/hosts")] }
     }
 
-    VethRemoved { host: String } = "network.veth-removed" {
+    VethRemoved {
+        #[serde(rename = "device", alias = "host")]
+        host: String,
+    } = "network.veth-removed" {
         in Block::Cleanup; calls [sendto]; proof [test]; man "veth(4)";
         [REMOVE] (host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
         short (host = short(host)) { "veth {host}" }
@@ -182,7 +213,10 @@ macro_rules! network {
         sample { host: s("veth3f2a9c") }
     }
 
-    BridgeRemoved { name: String } = "network.bridge-removed" {
+    BridgeRemoved {
+        #[serde(rename = "bridge", alias = "name")]
+        name: String,
+    } = "network.bridge-removed" {
         in Block::Cleanup; calls [sendto]; proof [test]; man "ip-link(8), bridge(8)";
         [REMOVE] (name) { ko: "{name} 브리지를 {v}", en: "{v} the bridge {name}" }
         hand (name) { "ip link del {name}" }

@@ -49,7 +49,14 @@ macro_rules! process {
     }
 
     /// The container's program took the place of docent's code. `path` is what execve was given.
-    Exec { path: Option<String>, argv: Vec<String>, cwd: String, user: Option<String> } = "process.exec" {
+    Exec {
+        #[serde(rename = "path_inside", alias = "path")]
+        path: Option<String>,
+        argv: Vec<String>,
+        #[serde(rename = "cwd_inside", alias = "cwd")]
+        cwd: String,
+        user: Option<String>,
+    } = "process.exec" {
         in Block::Start; calls [execve]; proof [test]; man "execve(2)";
         [RUN] (argv = command_line(argv), cwd = or(cwd, "/"), user) {
             ko: "{argv} · 컨테이너의 프로그램을 {v} · 위치 {cwd}, 사용자 {user}",
@@ -61,7 +68,13 @@ macro_rules! process {
         sample { path: Some(s("/usr/sbin/nginx")), argv: vec![s("nginx"), s("-g"), s("daemon off;")], cwd: s("/"), user: Some(s("0:0")) }
     }
 
-    Signalled { pid: Option<i32>, signal: i32, name: String, all: bool } = "process.signal" {
+    Signalled {
+        pid: Option<i32>,
+        signal: i32,
+        #[serde(rename = "signal_name", alias = "name")]
+        name: String,
+        all: bool,
+    } = "process.signal" {
         in Block::Signal; calls [pidfd_send_signal]; man "signal(7), pidfd_send_signal(2)";
         unproven "a signal leaves no trace but what the program makes of it";
         plan (name) { ko: "컨테이너에 {name} 신호를 보냅니다", en: "will send {name} to the container" }
@@ -77,7 +90,10 @@ macro_rules! process {
         sample { pid: Some(48213), signal: 9, name: s("SIGKILL"), all: true }
     }
 
-    Terminal { path: String } = "process.terminal" {
+    Terminal {
+        #[serde(rename = "path_inside", alias = "path")]
+        path: String,
+    } = "process.terminal" {
         in Block::Start; calls [move_mount open_tree mknodat]; man "pty(7)";
         unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/fd shows it while it runs";
         [OPEN] (path) { ko: "컨테이너의 터미널을 {v} · {path}", en: "{v} the container's terminal · {path}" }
@@ -88,7 +104,12 @@ macro_rules! process {
     }
 
     /// A process ended, and its parent, docent's, was told how.
-    Reaped { pid: Option<i32>, code: Option<i32>, signal: Option<i32> } = "process.reaped" {
+    Reaped {
+        pid: Option<i32>,
+        #[serde(rename = "exit_code", alias = "code")]
+        code: Option<i32>,
+        signal: Option<i32>,
+    } = "process.reaped" {
         in Block::Exit; man "wait(2)"; unproven "the process is gone; only its parent was told how it ended";
         plan { ko: "끝난 프로세스를 거둡니다", en: "will reap the process when it has ended" }
         when (signal.is_some()) (pid, signal = signal.map(signal_name)) {

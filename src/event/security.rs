@@ -23,7 +23,11 @@ macro_rules! security {
         sample { kept: vec![s("CAP_CHOWN"); 14], dropped: Some(27) }
     }
 
-    Seccomp { allowed: Option<usize>, filters: Option<usize> } = "security.seccomp" {
+    Seccomp {
+        #[serde(rename = "allowed_calls", alias = "allowed")]
+        allowed: Option<usize>,
+        filters: Option<usize>,
+    } = "security.seccomp" {
         in Block::Isolation; calls [seccomp]; man "seccomp(2)";
         unproven "done by the child to itself; grep Seccomp /proc/PID/status shows it while it runs";
         plan { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
@@ -87,7 +91,10 @@ macro_rules! security {
     }
 
     /// docent runs from a read-only mount of its own program: what runs in a container cannot overwrite it (CVE-2019-5736).
-    Sealed { program: String } = "security.sealed" {
+    Sealed {
+        #[serde(rename = "path", alias = "program")]
+        program: String,
+    } = "security.sealed" {
         in Block::Isolation; calls [open_tree mount_setattr];
         unproven "a mount that no name leads to; it goes with the last process that runs from it";
         [SEAL] (program) {

@@ -62,3 +62,28 @@ fn every_word_of_a_command_by_hand_is_quoted() {
     let forecast = Fact::Veth { host: None, inside: "eth0".into(), bridge: None };
     assert_eq!(forecast.by_hand().as_deref(), Some("ip link add … master … up type veth peer name eth0 netns PID"));
 }
+
+/// Journals of before the fields had one meaning each.
+#[test]
+fn older_names_of_fields_are_still_read() {
+    let namespaces = r#"[{"kind":"pid","inode":2,"host":1}]"#;
+    for old in [
+        r#"{"event":"container.exited","container_id":"0","name":"web","code":1,"signal":null,"oom":false}"#
+            .to_string(),
+        r#"{"event":"cow.change","path":"/a","change":"copied-up","layer":"b","number":3,"image":"c","was":1,"now":2}"#
+            .into(),
+        r#"{"event":"image.resolved","reference":"a","image_id":"b","by":"local","layers":["c"],"bytes":1}"#.into(),
+        r#"{"event":"mount.bind","source":"/a","target":"/b","read_only":true}"#.into(),
+        format!(r#"{{"event":"namespace.made","pid":7,"inside":1,"namespaces":{namespaces}}}"#),
+        r#"{"event":"process.signal","pid":7,"signal":9,"name":"SIGKILL","all":false}"#.into(),
+    ] {
+        let fact: Fact = serde_json::from_str(&old).expect(&old);
+        let new = serde_json::to_value(&fact).expect("JSON");
+        let values = |json: &serde_json::Value| -> Vec<String> {
+            let fields = json.as_object().expect("an object").values();
+            fields.filter(|v| !v.is_array()).map(ToString::to_string).collect()
+        };
+        let (was, is) = (values(&serde_json::from_str(&old).expect("JSON")), values(&new));
+        assert!(was.iter().all(|value| is.contains(value)), "{old}\n{new}");
+    }
+}
