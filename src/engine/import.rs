@@ -128,7 +128,7 @@ impl<'a> Import<'a> {
         let applied = apply(&mut stream, walk::open(&layer.diff())?, lowers, self.store.host())?;
         stream.digest().map_or(Ok(()), verify)?;
         (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
-        self.transaction.describe(&layer)?;
+        self.transaction.describe(&mut layer)?;
         let diff = layer.diff();
         self.layers.push(layer);
         Ok((diff, gzip))

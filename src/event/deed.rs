@@ -49,6 +49,12 @@ impl<T> Deed<T> {
         self
     }
 
+    /// Adds the time of what was made aside, and put in its place by this deed: in microseconds.
+    pub fn after(mut self, us: u64) -> Self {
+        self.event.took_us += us;
+        self
+    }
+
     /// Names the container that the deed belongs to.
     pub fn of_container(mut self, id: &str) -> Self {
         self.event.container = Some(id.to_string());

@@ -152,6 +152,8 @@ pub struct StagedBlob {
     /// Of the bytes as they lie there.
     pub digest: BlobDigest,
     pub bytes: u64,
+    /// How long its writing took, in microseconds.
+    pub took_us: u64,
 }
 
 /// A layer of an image.

@@ -5,7 +5,7 @@
 //! power cut cannot show a blob whose content has not reached the disk.
 
 use super::{Store, StoreLock, Temp, sync_dir};
-use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, Story, SysError, now_us};
 use crate::image::model::StagedBlob;
 use crate::image::{BlobDigest, ChainId, DiffId};
 use crate::kernel::{files, sys};
@@ -45,6 +45,8 @@ pub struct NewLayer {
     home: PathBuf,
     pub chain_id: ChainId,
     pub info: LayerInfo,
+    began_us: u64,
+    took_us: u64,
 }
 
 impl NewLayer {
@@ -61,11 +63,13 @@ pub struct BlobWriter {
     file: File,
     hash: Sha256,
     bytes: u64,
+    began_us: u64,
 }
 
 impl BlobWriter {
     pub fn finish(self) -> StagedBlob {
-        StagedBlob { path: self.path, digest: BlobDigest::of(self.hash), bytes: self.bytes }
+        let took_us = now_us().saturating_sub(self.began_us);
+        StagedBlob { path: self.path, digest: BlobDigest::of(self.hash), bytes: self.bytes, took_us }
     }
 }
 
@@ -102,7 +106,7 @@ impl ImportTransaction {
     pub fn writer(&mut self) -> Result<BlobWriter, SysError> {
         let path = self.path("blob");
         match File::create_new(&path) {
-            Ok(file) => Ok(BlobWriter { path, file, hash: Sha256::new(), bytes: 0 }),
+            Ok(file) => Ok(BlobWriter { path, file, hash: Sha256::new(), bytes: 0, began_us: now_us() }),
             Err(e) => Err(SysError::io("open", path.to_string_lossy(), &e)),
         }
     }
@@ -131,14 +135,16 @@ impl ImportTransaction {
     /// A directory for this layer; nothing is in it yet.
     pub fn layer(&mut self, chain_id: &ChainId, diff_id: &DiffId) -> Result<NewLayer, SysError> {
         let info = LayerInfo { diff_id: diff_id.clone(), entries: 0, bytes: 0 };
-        let layer = NewLayer { home: self.path("layer"), chain_id: chain_id.clone(), info };
+        let (home, chain_id) = (self.path("layer"), chain_id.clone());
+        let layer = NewLayer { home, chain_id, info, began_us: now_us(), took_us: 0 };
         let io = |e: io::Error| SysError::io("mkdir", layer.home.to_string_lossy(), &e);
         fs::create_dir(&layer.home).and_then(|()| fs::create_dir(layer.diff())).map_err(io)?;
         Ok(layer)
     }
 
-    /// Writes down what the layer came to.
-    pub fn describe(&self, layer: &NewLayer) -> Result<(), SysError> {
+    /// The layer is whole: writes down what it came to.
+    pub fn describe(&self, layer: &mut NewLayer) -> Result<(), SysError> {
+        layer.took_us = now_us().saturating_sub(layer.began_us);
         let path = layer.home.join("layer.json");
         let text = serde_json::to_vec(&layer.info).map_err(io::Error::from);
         text.and_then(|text| fs::write(&path, text)).map_err(|e| SysError::io("write", path.to_string_lossy(), &e))
@@ -203,7 +209,7 @@ impl Store {
         let evidence = format!("{shown} {}", blob.bytes);
         let receipt = Receipt::about(format!("blob:{}", blob.digest), Holds::Forever, evidence)
             .by(&["sha256sum", &shown], Expect::Contains(blob.digest.hex().into()));
-        Ok(Some(deed.with_receipt(receipt)))
+        Ok(Some(deed.after(blob.took_us).with_receipt(receipt)))
     }
 
     /// Puts an unpacked, verified and synced layer in its place. None when somebody else has done so meanwhile.
@@ -237,7 +243,7 @@ impl Store {
             Ok(((), Fact::LayerUnpacked { diff_id, chain_id, entries, bytes, path }))
         })?;
         let receipt = Receipt::about(format!("layer:{chain_id}"), Holds::Forever, &diff).as_root();
-        Ok(Some(deed.with_receipt(receipt.by(&["test", "-d", &diff], Expect::Status(0)))))
+        Ok(Some(deed.after(layer.took_us).with_receipt(receipt.by(&["test", "-d", &diff], Expect::Status(0)))))
     }
 
     /// Makes the renames of an import durable.

@@ -622,3 +622,19 @@ fn real_images_are_what_they_should_be() {
         assert_eq!(expected.len(), found.len(), "{name}");
     }
 }
+
+/// Its rename alone would be a lie about what a layer costs. A thousand files are not made in a millisecond.
+#[test]
+fn a_layer_took_as_long_as_its_unpacking() {
+    let names: Vec<String> = (0..1000).map(|n| format!("f{n}")).collect();
+    let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    let (_dir, store) = store();
+    let mut story = Story::new();
+    load(&store, &mut story, &mut Archive::new(&[&members]).bytes(true).as_slice(), "a.tar").expect("load");
+    let took = |name: &str| {
+        let of_kind = story.events().iter().filter(|e| e.fact.definition().name == name);
+        of_kind.map(|e| e.took_us).max().expect(name)
+    };
+    assert!(took("image.layer-unpacked") > 1000, "{} us", took("image.layer-unpacked"));
+    assert!(took("image.blob-written") > 100, "{} us", took("image.blob-written"));
+}
