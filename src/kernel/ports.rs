@@ -28,6 +28,7 @@ pub fn bind(
 ) -> Result<Deed<Vec<Listener>>, SysError> {
     let shown = host_ip.map(|ip| ip.to_string());
     let port = port.unwrap_or(0);
+    let mut bound: Vec<String> = Vec::new();
     let deed = sys::deed(|calls| {
         let listeners = match host_ip {
             None => bind_all(calls, port)?,
@@ -40,11 +41,12 @@ pub fn bind(
             port: to.port(),
             proto: "tcp".into(),
         };
+        bound = listeners.iter().map(|(_, address)| address.to_string()).collect();
         Ok((listeners, fact))
     })?;
     let Fact::Published { host_port: Some(host_port), .. } = deed.event().fact else { return Ok(deed) };
-    let ip = shown.unwrap_or_else(|| "*".into());
-    let (subject, evidence) = (format!("port:{container}:{ip}:{host_port}"), format!("getsockname: {ip}:{host_port}"));
+    let subject = format!("port:{container}:{}:{host_port}", shown.as_deref().unwrap_or("*"));
+    let evidence = format!("getsockname: {}", bound.join(" "));
     let receipt = Receipt::about(subject, Holds::WhileRunning(container.into()), evidence).with("ss");
     let proof = ["ss", "-Hltn", &format!("sport = :{host_port}")];
     Ok(deed.with_receipt(receipt.by(&proof, Expect::Contains(format!(":{host_port} ")))))
@@ -162,6 +164,21 @@ mod tests {
             if !matches!(said, Err(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)) {
                 assert_eq!(said == Err(libc::EADDRINUSE), clash(one, other), "{one:?} and {other:?}: {said:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_evidence_is_what_getsockname_says_of_each_socket() {
+        for (ip, addresses) in [(HERE, &["127.0.0.1"][..]), (None, &["0.0.0.0", "[::]"])] {
+            let deed = bind("a", ip, None, to()).expect("bind");
+            let evidence = deed.event().receipt.clone().expect("a receipt").evidence;
+            let listeners = deed.tell(&mut Story::new());
+            let read: Vec<String> = listeners
+                .iter()
+                .map(|(fd, _)| rustix::net::getsockname(fd).and_then(SocketAddr::try_from).unwrap().to_string())
+                .collect();
+            assert_eq!(evidence, format!("getsockname: {}", read.join(" ")));
+            assert!(addresses.iter().take(read.len()).all(|address| evidence.contains(address)), "{evidence}");
         }
     }
 
