@@ -62,10 +62,8 @@ impl Step for Exec {
         let ahead = Ahead { store: Some(store), name: &container.name, root, ..Ahead::blind(init) };
         // With the first exec the monitor goes where its further children are to be born.
         let outside = |life: &Life| !process::has_children_elsewhere(life.monitor);
-        let kinds = vec!["pid".into()];
-        let entered =
-            life.filter(|l| outside(l)).map(|l| Fact::NamespacesJoined { pid: Some(l.monitor), kinds, of: init });
-        let mut facts: Vec<Fact> = entered.into_iter().collect();
+        let placed = life.filter(|l| outside(l)).map(|l| Fact::ChildrenPlaced { pid: Some(l.monitor), of: init });
+        let mut facts: Vec<Fact> = placed.into_iter().collect();
         for step in sequence::exec(&spec) {
             facts.extend(step.forecast(&spec, &ahead)?);
         }

@@ -35,18 +35,29 @@ pub fn lowerdirs(lower: &[String], upper: &str) -> String {
 macro_rules! mount {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
-    /// Mounts made from now on stay in this mount namespace.
-    MountsPrivate = "mount.private" {
-        in Block::Isolation; calls [setns mount]; man "unshare(2), mount_namespaces(7)";
+    /// Mounts made from now on stay in this mount namespace. Those of the host still come in (slave), unless they are
+    /// `private`.
+    MountsKept {
+        #[serde(default)]
+        private: bool,
+    } = "mount.propagation" {
+        in Block::Isolation; calls [setns mount]; man "mount(8), mount_namespaces(7)";
         unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
-        [SEPARATE] {
-            ko: "이 마운트 네임스페이스의 마운트를 호스트에서 {v}",
-            en: "{v} the mounts of this namespace from the host's",
+        when (*private) [CONFINE] {
+            ko: "이 네임스페이스의 마운트는 밖으로, 밖의 마운트는 이 안으로 전파되지 {v} (rprivate)",
+            en: "{v} mounts from going out of this namespace, or into it (rprivate)",
         }
-        short { ko: "호스트와 분리된 마운트", en: "mounts cut off from the host" }
+        [CONFINE] {
+            ko: "이 네임스페이스의 마운트가 호스트로 전파되지 {v}. 호스트의 마운트는 들어옵니다 (rslave)",
+            en: "{v} the mounts of this namespace from going out to the host; the host's still come in (rslave)",
+        }
+        short if (!*private) { ko: "호스트로 전파되지 않는 마운트", en: "mounts that do not reach the host" }
+        hand if (*private) { "mount --make-rprivate /" }
         hand { "mount --make-rslave /" }
         #[cfg(test)]
-        sample {}
+        sample { private: false }
+        #[cfg(test)]
+        sample { private: true }
     }
 
     /// The root: the image's layers `lower` (chain IDs, top first) below one upper.

@@ -69,6 +69,24 @@ macro_rules! namespace {
         sample { pid: Some(48300), kinds: vec![s("pid"), s("mnt")], of: Some(48213) }
     }
 
+    /// setns changes the pid namespace of the children alone (setns(2)): the caller stays where it is.
+    ChildrenPlaced {
+        pid: Option<i32>,
+        /// Whose pid namespace.
+        #[serde(rename = "of_pid")]
+        of: Option<i32>,
+    } = "namespace.children" {
+        in Block::Namespaces; calls [setns]; man "setns(2), pid_namespaces(7)";
+        unproven "a link that only root may read; readlink /proc/PID/ns/pid_for_children shows it while the process lives";
+        [PLACE] (pid, of) {
+            ko: "앞으로 {pid}번 프로세스가 만드는 자식 프로세스를 {of}번 프로세스의 pid 네임스페이스에 {v}",
+            en: "{v} the coming children of process {pid} in the pid namespace of process {of}",
+        }
+        hand (of) { "nsenter --target {of} --pid PROGRAM" }
+        #[cfg(test)]
+        sample { pid: Some(48200), of: Some(48213) }
+    }
+
     /// The new process made its cgroup namespace once it sat in its cgroup, so that this is what it sees as `/`.
     CgroupNamespace = "namespace.cgroup" {
         in Block::Namespaces; calls [unshare]; man "unshare(2), cgroup_namespaces(7)";

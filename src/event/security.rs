@@ -78,16 +78,28 @@ macro_rules! security {
         sample { tty: false }
     }
 
-    /// The process dies with its monitor, and cannot be traced while it is still docent's own code.
+    /// The process is killed when its parent dies; or it can be neither traced nor read by a process that lacks CAP_SYS_PTRACE.
     Guarded { parent_death: bool, not_dumpable: bool } = "security.guard" {
         in Block::Isolation; calls [prctl]; man "prctl(2)"; unproven "no file of the kernel shows it";
-        [TIE] {
-            ko: "이 프로세스의 수명을 감시 프로세스에 {v}. docent 코드인 동안은 추적할 수 없습니다",
-            en: "{v} this process to its monitor's life; it cannot be traced while it is docent's code",
+        when (!*parent_death) [FORBID] {
+            ko: "CAP_SYS_PTRACE가 없는 프로세스가 이 프로세스를 추적하는 것을 {v}",
+            en: "{v} processes without CAP_SYS_PTRACE to trace this process",
         }
-        hand { "setpriv --pdeathsig KILL PROGRAM" }
+        [TIE] {
+            ko: "이 프로세스의 수명을 부모 프로세스에 {v} (부모가 죽으면 SIGKILL)",
+            en: "{v} this process to its parent's life (SIGKILL when that dies)",
+        }
+        also if (*parent_death && *not_dumpable) {
+            ko: "CAP_SYS_PTRACE 없이는 추적할 수 없음",
+            en: "not to be traced without CAP_SYS_PTRACE",
+        }
+        hand if (*parent_death) { "setpriv --pdeathsig KILL PROGRAM" }
         #[cfg(test)]
         sample { parent_death: true, not_dumpable: true }
+        #[cfg(test)]
+        sample { parent_death: true, not_dumpable: false }
+        #[cfg(test)]
+        sample { parent_death: false, not_dumpable: true }
     }
 
     /// docent runs from a read-only mount of its own program: what runs in a container cannot overwrite it (CVE-2019-5736).

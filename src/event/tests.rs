@@ -87,3 +87,37 @@ fn older_names_of_fields_are_still_read() {
         assert!(was.iter().all(|value| is.contains(value)), "{old}\n{new}");
     }
 }
+
+/// Sentences that once claimed more than was done.
+#[test]
+fn a_sentence_claims_only_what_the_call_did() {
+    let said = |fact: &Fact| [Lang::Ko, Lang::En].map(|lang| fact.sentence(lang, Tense::Done)).join("\n");
+    let lacks = |fact: Fact, words: &[&str]| {
+        let text = said(&fact);
+        assert!(words.iter().all(|word| !text.contains(word)), "{text}");
+    };
+    // Neither of the two prctl calls does what the other one does.
+    lacks(Fact::Guarded { parent_death: false, not_dumpable: true }, &["life", "수명"]);
+    lacks(Fact::Guarded { parent_death: true, not_dumpable: false }, &["trace", "추적"]);
+    // MS_SLAVE lets the host's mounts in.
+    lacks(Fact::MountsKept { private: false }, &["private", "cut off", "떼어"]);
+    assert_eq!(Fact::MountsKept { private: false }.by_hand().as_deref(), Some("mount --make-rslave /"));
+    assert_eq!(Fact::MountsKept { private: true }.by_hand().as_deref(), Some("mount --make-rprivate /"));
+    // setns(CLONE_NEWPID) moves nobody.
+    lacks(Fact::ChildrenPlaced { pid: Some(1), of: Some(2) }, &["entered", "들어갔"]);
+}
+
+/// DOCENT_ROOT moves the store, and nothing else.
+#[test]
+fn the_way_out_is_of_the_object_that_failed() {
+    let fix = |object: &str, errno| {
+        let error = SysError::new("mkdir", object, errno);
+        [Lang::Ko, Lang::En].map(|lang| Fault::step("x", error.clone()).sentence(lang).fix.join(" ")).join(" ")
+    };
+    assert!(fix("/var/lib/docent/tmp/1", libc::EROFS).contains("DOCENT_ROOT"));
+    for object in ["/sys/fs/cgroup/memory/docent", "/proc/sys/net/ipv4/ip_forward"] {
+        assert!(!fix(object, libc::EROFS).contains("DOCENT_ROOT"), "{}", fix(object, libc::EROFS));
+    }
+    assert!(!fix("/sys/fs/cgroup/memory/docent", libc::ENOSPC).contains("df -h"));
+    assert!(fix("/var/lib/docent/tmp/1", libc::ENOSPC).contains("df -h"));
+}

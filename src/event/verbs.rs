@@ -21,7 +21,7 @@ verbs! {
     MOVE { ko: ["옮겼습니다", "옮깁니다", "옮기지 못했습니다"], en: ["moved", "move"] }
     FREEZE { ko: ["멈췄습니다", "멈춥니다", "멈추지 못했습니다"], en: ["froze", "freeze"] }
     THAW { ko: ["다시 움직이게 했습니다", "다시 움직이게 합니다", "다시 움직이게 하지 못했습니다"], en: ["thawed", "thaw"] }
-    SEPARATE { ko: ["떼어 놓았습니다", "떼어 놓습니다", "떼어 놓지 못했습니다"], en: ["cut off", "cut off"] }
+    CONFINE { ko: ["않게 했습니다", "않게 합니다", "않게 하지 못했습니다"], en: ["kept", "keep"] }
     STACK { ko: ["얹었습니다", "얹습니다", "얹지 못했습니다"], en: ["put", "put"] }
     MOUNT { ko: ["마운트했습니다", "마운트합니다", "마운트하지 못했습니다"], en: ["mounted", "mount"] }
     UNMOUNT { ko: ["마운트 해제했습니다", "마운트 해제합니다", "마운트 해제하지 못했습니다"], en: ["unmounted", "unmount"] }
@@ -41,5 +41,6 @@ verbs! {
     CLEAN { ko: ["치웠습니다", "치웁니다", "치우지 못했습니다"], en: ["cleaned up", "clean up"] }
     LIGHT { ko: ["켰습니다", "켭니다", "켜지 못했습니다"], en: ["brought up", "bring up"] }
     SEAL { ko: ["막아 두었습니다", "막아 둡니다", "막아 두지 못했습니다"], en: ["sealed", "seal"] }
+    PLACE { ko: ["두기로 했습니다", "둡니다", "두지 못했습니다"], en: ["placed", "place"] }
     TIE { ko: ["묶었습니다", "묶습니다", "묶지 못했습니다"], en: ["tied", "tie"] }
 }

@@ -123,6 +123,6 @@ pub fn go_to_top(calls: &mut Calls) -> Result<bool, SysError> {
 }
 
 /// Every mount made from here on stays in this mount namespace, while later mounts of the host still reach it.
-pub fn keep_private(calls: &mut Calls) -> Result<(), SysError> {
+pub fn keep_mounts_inside(calls: &mut Calls) -> Result<(), SysError> {
     sys::mount(calls, None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_SLAVE, None)
 }

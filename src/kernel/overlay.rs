@@ -55,7 +55,7 @@ impl Overlay {
         sys::deed(|calls| match self.detached(calls) {
             Err(e) if e.errno == libc::EINVAL => {
                 sys::unshare(calls, libc::CLONE_NEWNS)?;
-                mounts::keep_private(calls)?;
+                mounts::keep_mounts_inside(calls)?;
                 let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
                 let mounted = self.mount_old(calls)?;
                 std::env::set_current_dir(&here).map_err(|e| SysError::io("chdir", here.to_string_lossy(), &e))?;

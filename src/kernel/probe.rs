@@ -320,7 +320,7 @@ fn try_namespaces(out: &mut impl Write, overlay_at: Option<&Path>, user: bool) -
 fn inside(out: &mut impl Write, overlay_at: Option<&Path>, user: bool) {
     // Where a security module takes the rights away from a new user namespace, clone succeeds and these fail.
     let usable = attempt("namespaces", true, |calls| {
-        super::mounts::keep_private(calls)?;
+        super::mounts::keep_mounts_inside(calls)?;
         sys::sethostname(calls, "probe")?;
         Ok(if user { "pid mnt uts ipc net cgroup user" } else { "pid mnt uts ipc net cgroup" }.into())
     });

@@ -88,7 +88,7 @@ fn settle(plan: &Plan, story: &mut Story) -> Result<(), SysError> {
     }
     sys::deed(|calls| {
         sys::mount(calls, None, Path::new("/"), None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None)?;
-        Ok(((), crate::event::Fact::MountsPrivate))
+        Ok(((), crate::event::Fact::MountsKept { private: true }))
     })?
     .tell(story);
     if let Some(cgroup) = &plan.cgroup {

@@ -162,8 +162,8 @@ fn settle(plan: &Plan, user: u32, story: &mut Story) -> Result<(), SysError> {
     })?
     .tell(story);
     sys::deed(|calls| {
-        mounts::keep_private(calls)?;
-        Ok(((), Fact::MountsPrivate))
+        mounts::keep_mounts_inside(calls)?;
+        Ok(((), Fact::MountsKept { private: false }))
     })?
     .tell(story);
     let top = tmpfs(resolve::directory(Path::new(MOUNT_POINT))?.as_fd(), MOUNT_POINT, 0, "33554432", story)?;

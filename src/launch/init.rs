@@ -174,11 +174,11 @@ impl Init<'_> {
             })?
             .tell(&mut self.story),
             Step::Enter => self.enter()?,
-            Step::PrivateMounts => {
+            Step::KeepMounts => {
                 let whole = sys::deed(|calls| {
                     let whole = mounts::go_to_top(calls)?;
-                    mounts::keep_private(calls)?;
-                    Ok((whole, Fact::MountsPrivate))
+                    mounts::keep_mounts_inside(calls)?;
+                    Ok((whole, Fact::MountsKept { private: false }))
                 })?;
                 if !whole.tell(&mut self.story) {
                     return Err(Fault::InChroot.into());

@@ -246,7 +246,7 @@ pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<Deed<()>, SysEr
     sys::deed(|calls| {
         sys::setns(calls, pidfd.as_fd(), libc::CLONE_NEWPID, &format!("pid:{pid1}"))?;
         let pid = std::process::id() as i32;
-        Ok(((), Fact::NamespacesJoined { pid: Some(pid), kinds: vec!["pid".into()], of: Some(pid1) }))
+        Ok(((), Fact::ChildrenPlaced { pid: Some(pid), of: Some(pid1) }))
     })
 }
 

@@ -46,7 +46,7 @@ pub enum Step {
     CgroupNamespace,
     /// The namespaces of a container that runs already (exec).
     Enter,
-    PrivateMounts,
+    KeepMounts,
     Overlay,
     Mount(&'static root::Simple),
     /// `/dev` with its nodes, links and devpts.
@@ -96,7 +96,7 @@ pub fn launch(spec: &Spec) -> Vec<Step> {
     steps.extend([Clone, Guard]);
     steps.extend(v1().map(JoinCgroup));
     steps.extend(group().map(|_| CgroupNamespace));
-    steps.extend([PrivateMounts, Overlay, Mount(&root::PROC), Dev, Mount(&root::SHM), Mount(&root::MQUEUE)]);
+    steps.extend([KeepMounts, Overlay, Mount(&root::PROC), Dev, Mount(&root::SHM), Mount(&root::MQUEUE)]);
     steps.push(Mount(&root::SYS));
     steps.extend(group().map(CgroupView));
     steps.extend(spec.mounts.iter().cloned().map(Bind));
@@ -179,7 +179,7 @@ impl Step {
             Step::JoinCgroup(_) => (Init, "joincgroup"),
             Step::CgroupNamespace => (Init, "cgroupnamespace"),
             Step::Enter => (Init, "enter"),
-            Step::PrivateMounts => (Init, "privatemounts"),
+            Step::KeepMounts => (Init, "mounts"),
             Step::Overlay => (Init, "overlay"),
             Step::Mount(what) => (Init, what.target),
             Step::Dev => (Init, "dev"),
@@ -251,7 +251,7 @@ impl Step {
                 kinds: spec.namespaces().iter().map(|(kind, _)| kind.to_string()).collect(),
                 of: ahead.init,
             }],
-            PrivateMounts => vec![Fact::MountsPrivate],
+            KeepMounts => vec![Fact::MountsKept { private: false }],
             // An image that is yet to be made has no layers to speak of.
             Overlay if spec.root.lower.len() < 2 => vec![spec.root.unknown()],
             Overlay => vec![spec.root.fact()],

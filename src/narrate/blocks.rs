@@ -167,11 +167,6 @@ fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
     }
 }
 
-/// Whether this event enters at least these namespaces of the same process.
-fn enters(event: &Event, whose: Option<i32>, kinds: &[String]) -> bool {
-    matches!(&event.fact, Fact::NamespacesJoined { kinds: all, of, .. } if *of == whose && kinds.iter().all(|k| all.contains(k)))
-}
-
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     for (n, event) in list.iter().enumerate() {
@@ -200,9 +195,6 @@ fn namespaces(lang: Lang, list: &[&Event]) -> Told {
                 }
                 told.lessons.push((Concept::Namespaces, lines));
             }
-            // The pid namespace is entered first, for the child; the child then enters all of them.
-            Fact::NamespacesJoined { kinds, of, .. }
-                if list.iter().skip(n + 1).any(|later| enters(later, *of, kinds)) => {}
             Fact::NamespacesJoined { kinds, of, .. } => {
                 told.head.push(head::namespaces_joined(lang, kinds.len(), kinds.join(" "), of.word(lang)));
                 told.short.extend(event.fact.short(lang));

@@ -31,9 +31,10 @@ pub fn networks(lang: Lang, list: &[&Event]) -> Told {
     let loopback = list.iter().any(|e| matches!(e.fact, Fact::Loopback));
     let text = |c: Concept, t: String| (c, vec![Line::Text(t)]);
     let mut lessons = Vec::new();
-    if bridge {
+    // The bridge alone, when the launch has failed after it, has nothing plugged into it.
+    if bridge && list.iter().any(|e| matches!(e.fact, Fact::Veth { .. })) {
         lessons.push(text(Concept::Bridge, concept::bridge(lang)));
-    } else if parts.is_empty() && loopback {
+    } else if !bridge && parts.is_empty() && loopback {
         parts.push(head::loopback_only(lang));
         short.push(head::loopback_only(lang));
         lessons.push(text(Concept::NoNetwork, concept::no_network(lang)));
@@ -48,7 +49,7 @@ pub fn networks(lang: Lang, list: &[&Event]) -> Told {
         parts.extend(list.iter().map(|e| e.sentence(lang)));
     }
     if short.is_empty() {
-        short.push(Block::Network.label(lang));
+        short.push(if lessons.is_empty() { parts.join(" · ") } else { Block::Network.label(lang) });
     }
     let head = if parts.is_empty() { Vec::new() } else { vec![parts.join(" · ")] };
     Told { head, short, lessons, ..Told::default() }
@@ -56,8 +57,8 @@ pub fn networks(lang: Lang, list: &[&Event]) -> Told {
 
 /// Many small mounts and steps in one line: `/proc, /sys, /dev, … · 권한 14개 · seccomp`.
 pub fn isolation(lang: Lang, list: &[&Event]) -> Told {
-    // A helper's own care (sealed program, private mounts) belongs to level deep, unless nothing else was done.
-    let aside = |e: &&&Event| matches!(e.fact, Fact::Sealed { .. } | Fact::MountsPrivate);
+    // A helper's own care (sealed program, mounts kept inside) belongs to level deep, unless nothing else was done.
+    let aside = |e: &&&Event| matches!(e.fact, Fact::Sealed { .. } | Fact::MountsKept { .. });
     let mut parts: Vec<String> = list.iter().filter(|e| !aside(e)).filter_map(|e| e.fact.short(lang)).collect();
     let mounted = list.iter().filter_map(|e| match &e.fact {
         Fact::Mounted { target, .. } => Some(target.as_str()),

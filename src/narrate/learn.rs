@@ -196,7 +196,7 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
         block.tense = Tense::Failed;
         let call = format!("{}({})", error.call, error.object);
         block = block.text(format!("{call}: {}", errno(error.errno)));
-        if let Some(remedy) = Remedy::of(error.errno) {
+        if let Some(remedy) = Remedy::for_error(error) {
             block = block.tagged(frame::tag_fix(n.lang), remedy.word(n.lang));
         }
         blocks.push(block);

@@ -71,7 +71,7 @@ pub fn first_run() -> Vec<Event> {
         Fact::Guarded { parent_death: true, not_dumpable: true },
         Fact::CgroupJoined { pid: Some(48213), name: format!("/docent/{ID}"), paths: vec![] },
         Fact::CgroupNamespace,
-        Fact::MountsPrivate,
+        Fact::MountsKept { private: false },
         sample("mount.overlay"),
         mount("proc", "/proc"),
         mount("tmpfs", "/dev"),

@@ -293,6 +293,17 @@ fn failures_are_told_as_such() {
     }
 }
 
+/// A launch that failed after the bridge was made has left nothing plugged into it.
+#[test]
+fn a_lesson_waits_for_what_it_tells_of() {
+    let bridge = Fact::Bridge { name: Some("docent0".into()), address: None, ipv6_off: true };
+    let veth = Fact::Veth { host: None, inside: "eth0".into(), bridge: None };
+    let failed = Event::failed(veth.clone(), SysError::new("sendto", "RTM_NEWLINK", libc::EPERM));
+    let said = |last: Event| narrator(Lang::En, Level::Full).story(&[Event::of(bridge.clone(), vec![]), last]);
+    assert!(!said(failed.clone()).contains("is plugged into this bridge"), "{}", said(failed));
+    assert!(said(Event::of(veth, vec![])).contains("is plugged into this bridge"));
+}
+
 #[test]
 fn a_forecast_speaks_of_the_future_and_of_no_inode() {
     let run: Vec<Event> = first_run().into_iter().map(|e| Event::planned(e.fact)).collect();

@@ -16,7 +16,7 @@ fn receipt(proof: &[&str], expect: Expect, holds: Holds) -> Receipt {
 }
 
 fn event(receipt: Option<Receipt>) -> Event {
-    Event { receipt, ..Event::of(Fact::MountsPrivate, Vec::new()) }
+    Event { receipt, ..Event::of(Fact::MountsKept { private: false }, Vec::new()) }
 }
 
 fn record(events: Vec<Event>) -> Record {

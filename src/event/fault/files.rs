@@ -1,7 +1,7 @@
 //! Files and archives. Archives are untrusted: each flaw is an attack or an accident, and nothing of such a file is kept.
 
 use crate::event::words::{Errno, Memory, short};
-use crate::event::{Lang, Word};
+use crate::event::{Lang, Remedy, Word};
 
 pieces! {
     /// What is wrong with an archive or a layer in it.
@@ -58,6 +58,10 @@ impl ArchiveFlaw {
     /// Unpacking failed, and the archive may be as good as any.
     pub fn errno(&self) -> Option<i32> {
         if let ArchiveFlaw::Write { errno, .. } = self { Some(*errno) } else { None }
+    }
+
+    pub fn remedy(&self) -> Option<Remedy<'_>> {
+        if let ArchiveFlaw::Write { member, errno } = self { Remedy::of("write", member, *errno) } else { None }
     }
 
     /// Nobody makes such an archive by accident.
@@ -130,8 +134,8 @@ macro_rules! files {
             en: "make it again: docker save -o FILE.tar IMAGE",
         }
         fix if (flaw.errno().is_none()) (path) { ko: "내용 보기: tar tvf {path}", en: "look into it: tar tvf {path}" }
-        fix if (flaw.errno().and_then(Remedy::of).is_some()) (remedy = flaw.errno().and_then(Remedy::of)) { "{remedy}" }
-        fix if (flaw.errno().is_some_and(|n| Remedy::of(n).is_none())) {
+        fix if (flaw.remedy().is_some()) (remedy = flaw.remedy()) { "{remedy}" }
+        fix if (flaw.errno().is_some() && flaw.remedy().is_none()) {
             ko: "남은 공간 보기: df -h",
             en: "see the space left: df -h",
         }

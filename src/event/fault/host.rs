@@ -1,34 +1,51 @@
 //! The host, the store, labs and the journal.
 
-use crate::event::{Lang, Word};
+use crate::event::{Argument, Lang, SysError, Word};
 
-/// What to try, for an errno that says enough by itself.
-pub enum Remedy {
+/// What to try, for a failed call that says enough by itself.
+pub enum Remedy<'a> {
     Permission,
     Space,
     Memory,
     Files,
     Kernel,
     Busy,
-    ReadOnly,
+    /// The store, or the learner's own place, by its path.
+    ReadOnly(&'a str),
+    ReadOnlyCgroup,
+    ReadOnlySysctl,
+    /// Of the kernel's objects there may be only so many.
+    TooMany,
+    Groups,
 }
 
-impl Remedy {
-    pub fn of(errno: i32) -> Option<Remedy> {
+impl Remedy<'_> {
+    pub fn of<'a>(call: &str, object: &'a str, errno: i32) -> Option<Remedy<'a>> {
+        let cgroup = object.starts_with("/sys/fs/cgroup");
+        let counted = call.contains("mount") || call.starts_with("clone") || call.starts_with("inotify");
         Some(match errno {
             libc::EPERM | libc::EACCES => Remedy::Permission,
+            libc::ENOSPC if cgroup => Remedy::Groups,
+            // Namespaces, mounts, watches: limits of their own (namespaces(7), inotify(7)).
+            libc::ENOSPC if counted || call == "unshare" => Remedy::TooMany,
             libc::ENOSPC | libc::EDQUOT => Remedy::Space,
             libc::ENOMEM => Remedy::Memory,
             libc::EMFILE | libc::ENFILE => Remedy::Files,
             libc::ENOSYS | libc::ENODEV | libc::EOPNOTSUPP | libc::EPROTONOSUPPORT => Remedy::Kernel,
             libc::EBUSY | libc::ETXTBSY => Remedy::Busy,
-            libc::EROFS => Remedy::ReadOnly,
+            libc::EROFS if cgroup => Remedy::ReadOnlyCgroup,
+            libc::EROFS if object.starts_with("/proc/") => Remedy::ReadOnlySysctl,
+            libc::EROFS => Remedy::ReadOnly(object.split(" -> ").next().unwrap_or(object)),
             _ => return None,
         })
     }
+
+    pub fn for_error(error: &SysError) -> Option<Remedy<'_>> {
+        Remedy::of(&error.call, &error.object, error.errno)
+    }
 }
 
-impl Word for Remedy {
+impl Word for Remedy<'_> {
     fn word(&self, lang: Lang) -> String {
         let (ko, en) = match self {
             Remedy::Permission => (
@@ -42,9 +59,33 @@ impl Word for Remedy {
             Remedy::Files => ("열린 파일이 너무 많습니다: ulimit -n", "too many open files: ulimit -n"),
             Remedy::Kernel => ("이 커널에 없는 기능입니다: docent doctor", "this kernel lacks it: docent doctor"),
             Remedy::Busy => ("다른 것이 쓰는 중입니다: docent ps -a", "something still uses it: docent ps -a"),
-            Remedy::ReadOnly => {
-                ("읽기 전용 파일 시스템입니다: DOCENT_ROOT=DIR", "a read-only file system: DOCENT_ROOT=DIR")
+            Remedy::ReadOnly(path) => {
+                let path = path.argument();
+                return match lang {
+                    Lang::Ko => {
+                        format!("읽기 전용 파일 시스템입니다: findmnt -T {path} (docent의 저장소라면 DOCENT_ROOT=DIR)")
+                    }
+                    Lang::En => {
+                        format!("a read-only file system: findmnt -T {path} (if it is docent's store: DOCENT_ROOT=DIR)")
+                    }
+                };
             }
+            Remedy::ReadOnlyCgroup => (
+                "cgroup 파일 시스템이 읽기 전용입니다: mount | grep cgroup, 그다음 mount -o remount,rw DIR",
+                "the cgroup file system is mounted read-only: mount | grep cgroup, then mount -o remount,rw DIR",
+            ),
+            Remedy::ReadOnlySysctl => (
+                "커널 설정(/proc/sys)이 읽기 전용입니다: mount -o remount,rw /proc/sys",
+                "the kernel's settings (/proc/sys) are mounted read-only: mount -o remount,rw /proc/sys",
+            ),
+            Remedy::TooMany => (
+                "커널이 정한 개수에 닿았습니다: sysctl user fs.mount-max fs.inotify",
+                "a limit of the kernel is reached: sysctl user fs.mount-max fs.inotify",
+            ),
+            Remedy::Groups => (
+                "cgroup이 너무 많습니다: find /sys/fs/cgroup -type d | wc -l",
+                "there are too many cgroups: find /sys/fs/cgroup -type d | wc -l",
+            ),
         };
         (if lang == Lang::Ko { ko } else { en }).into()
     }
@@ -118,13 +159,17 @@ macro_rules! host_faults {
             ko: "커널이 거부한 시스템 콜: {call}",
             en: "The system call that the kernel refused: {call}",
         }
-        fix if (Remedy::of(error.errno).is_some()) (remedy = Remedy::of(error.errno)) { "{remedy}" }
+        fix if (Remedy::for_error(error).is_some()) (remedy = Remedy::for_error(error)) { "{remedy}" }
         fix {
             ko: "docent explain 명령에 그때까지 한 일과 되돌린 일이 남아 있습니다",
             en: "docent explain shows what had been done until then, and undone",
         }
         #[cfg(test)]
-        sample { Fault::step("mount", SysError::new("mount", "/x", libc::ENOSPC)) }
+        sample { Fault::step("tag", SysError::new("write", "/x", libc::ENOSPC)) }
+        #[cfg(test)]
+        sample { Fault::step("cgroup", SysError::new("mkdir", "/sys/fs/cgroup/memory/docent", libc::EROFS)) }
+        #[cfg(test)]
+        sample { Fault::step("tag", SysError::new("write", "/x y", libc::EROFS)) }
     }
 
     NoSuchChapter { name: String, chapters: Vec<String> } => {

@@ -64,7 +64,7 @@ macro_rules! running {
             en: "run it as: sh FILE",
         }
         fix if (*errno == libc::ENOENT) { "docent run --rm IMAGE ls /bin /usr/bin" }
-        fix if (*errno != libc::EACCES && Remedy::of(*errno).is_some()) (remedy = Remedy::of(*errno)) { "{remedy}" }
+        fix if (*errno != libc::EACCES && Remedy::of("execve", command, *errno).is_some()) (remedy = Remedy::of("execve", command, *errno)) { "{remedy}" }
         exit code(*errno);
         #[cfg(test)]
         sample { Fault::NotExecutable { command: s("/x"), container: s("web"), errno: libc::EACCES } }

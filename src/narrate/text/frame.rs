@@ -26,8 +26,8 @@ messages! {
     hint() { ko: "확인: docent verify    자세히: docent explain", en: "check: docent verify    more: docent explain" }
     nothing() { ko: "이 명령은 아무것도 바꾸지 않았습니다.", en: "This command changed nothing." }
     plan_head() {
-        ko: "예고입니다. 아직 아무것도 하지 않았습니다.",
-        en: "A forecast: nothing has been done yet.",
+        ko: "미리 보기입니다. 이 명령은 아직 실행하지 않았습니다.",
+        en: "A forecast: this command has not been run.",
     }
     reset_question(root) {
         ko: "{root} 저장소를 컨테이너, 이미지, 기록까지 모두 지웁니다. 되돌릴 수 없습니다. 계속할까요? [y/N] ",
