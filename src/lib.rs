@@ -38,8 +38,8 @@ mod web;
 pub mod inside {
     pub use crate::container::{ContainerId, Endpoint};
     pub use crate::event::{
-        Bulk, DEFINITIONS, Deed, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang, Outcome,
-        Proof, Receipt, Story, Verdict, now_us,
+        Bulk, DEFINITIONS, Deed, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang, Line,
+        Outcome, Proof, Receipt, Story, Verdict, now_us,
     };
     pub use crate::kernel::host::Host;
     pub use crate::kernel::netlink::Netlink;

@@ -82,11 +82,12 @@ fn words(line: &str) -> Option<String> {
 
 /// Facts alone, without who did it and when.
 fn events(lines: &str) -> Vec<Value> {
-    let own = ["id", "command", "at_us", "took_us", "by_pid", "container", "outcome", "calls", "receipt"];
+    let own = ["record", "id", "command", "at_us", "took_us", "by_pid", "container", "outcome", "calls", "receipt"];
     lines
         .lines()
-        .map(|line| {
-            let mut event: Value = serde_json::from_str(line).expect(line);
+        .map(|line| serde_json::from_str::<Value>(line).expect(line))
+        .filter(|line| line["record"] == "event")
+        .map(|mut event| {
             own.iter().for_each(|key| drop(event.as_object_mut().expect("an object").remove(*key)));
             event
         })

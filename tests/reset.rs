@@ -9,13 +9,14 @@ use std::path::Path;
 /// Resets a store of the machine; gives what was foreseen, what was told, and how it ended.
 fn reset(machine: &Machine, root: &str) -> (Vec<Fact>, Vec<Fact>, String) {
     let facts = |lines: &str| -> Vec<Fact> {
-        let event = |line: &str| serde_json::from_str::<Event>(line).expect(line).fact;
-        lines.lines().filter(|line| line.starts_with('{')).map(event).collect()
+        let told = lines.lines().filter(|line| line.contains("\"record\":\"event\""));
+        told.map(|line| serde_json::from_str::<Event>(line).expect(line).fact).collect()
     };
     let foreseen = machine.sh(&format!("DOCENT_ROOT={root} $0 explain --level json -- system reset"));
-    let ran = machine.sh(&format!("DOCENT_ROOT={root} $0 --lang en --narrate json system reset --force"));
-    let error = ran.stderr.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join(" ");
-    (facts(&foreseen.stdout), facts(&ran.stderr), format!("{} {error}", ran.code))
+    let told = "--narrate json --narrate-to told";
+    let ran = machine.sh(&format!("rm -f told; DOCENT_ROOT={root} $0 --lang en {told} system reset --force"));
+    let error = ran.stderr.lines().collect::<Vec<_>>().join(" ");
+    (facts(&foreseen.stdout), facts(&machine.sh("cat told").stdout), format!("{} {error}", ran.code))
 }
 
 #[test]

@@ -4,11 +4,11 @@ use super::Globals;
 use crate::container::Container;
 use crate::engine::plan::{Plan, Scene};
 use crate::engine::{doctor, recover};
-use crate::event::{Fault, Story};
+use crate::event::{Asked, Failure, Fault, Line, Story};
 use crate::kernel::host::Host;
 use crate::kernel::terminal;
 use crate::narrate::{Lang, Level, Narrator, paint};
-use crate::store::{Journal, Store, default_root};
+use crate::store::{self, Journal, Store, default_root};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
@@ -25,6 +25,10 @@ pub struct Context {
     journal: Shared,
     /// What is wrong with containers that this command has nothing to do with; said at its end.
     damaged: Vec<Fault>,
+    /// What has been said of errors.
+    faults: Vec<Failure>,
+    /// Lines of JSON are what was asked for, whatever a command shows on standard output.
+    json: bool,
     /// Events that have been shown already.
     shown: usize,
     to: Option<File>,
@@ -51,6 +55,44 @@ pub fn root_of(globals: &Globals) -> PathBuf {
 pub fn refuse(lang: Lang, fault: &Fault, code: i32) -> i32 {
     eprint!("{}", narrator(lang, Level::Off).print_fault(fault));
     code
+}
+
+/// The same for a command that could not begin. Who reads lines of JSON learns it from them.
+pub fn fail(globals: &Globals, fault: &Fault, code: i32) -> i32 {
+    let json = globals.narrate == Some(Level::Json);
+    if json {
+        let faults = vec![Failure::of(fault, globals.lang)];
+        let begin = Line::Begin { command: None, asked: asked(globals) };
+        let end = Line::End { command: None, exit_code: code, took_us: 0, faults };
+        write(&mut told_to(globals).ok().flatten(), &(begin.json() + &end.json()));
+    }
+    if json && globals.narrate_to.is_none() { code } else { refuse(globals.lang, fault, code) }
+}
+
+/// The file that the narration goes to, if not to standard error.
+fn told_to(globals: &Globals) -> Result<Option<File>, Fault> {
+    let open = |path: &PathBuf| {
+        File::options().create(true).append(true).open(path).map_err(|e| {
+            let path = path.to_string_lossy().into_owned();
+            Fault::LocalFile { path, errno: e.raw_os_error().unwrap_or(libc::EIO) }
+        })
+    };
+    globals.narrate_to.as_ref().map(open).transpose()
+}
+
+fn write(to: &mut Option<File>, text: &str) {
+    let written = match to {
+        Some(file) => file.write_all(text.as_bytes()),
+        None => std::io::stderr().lock().write_all(text.as_bytes()),
+    };
+    // Nobody listens any more: the command goes on.
+    written.unwrap_or(());
+}
+
+fn asked(globals: &Globals) -> Asked {
+    let words: Vec<String> = globals.argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+    let cwd = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
+    store::asked(&words, &cwd, uid(), globals.lang)
 }
 
 fn uid() -> u32 {
@@ -89,17 +131,10 @@ impl Context {
         let level = globals
             .narrate
             .unwrap_or_else(|| if terminal::is_terminal(std::io::stderr()) { Level::Learn } else { Level::Off });
-        let to = globals.narrate_to.as_ref().map(|path| {
-            File::options().create(true).append(true).open(path).map_err(|e| {
-                let path = path.to_string_lossy().into_owned();
-                Fault::LocalFile { path, errno: e.raw_os_error().unwrap_or(libc::EIO) }
-            })
-        });
+        let to = told_to(globals);
         let (store, made) = Store::open(&root, host)?;
-        let words: Vec<String> = globals.argv.iter().map(|a| a.to_string_lossy().into_owned()).collect();
-        let cwd = std::env::current_dir().unwrap_or_default().to_string_lossy().into_owned();
-        let journal = Journal::begin(&store, &words, &cwd, uid(), globals.lang.code());
-        let journal: Shared = Rc::new(RefCell::new(Some(journal)));
+        let to = to?;
+        let journal: Shared = Rc::new(RefCell::new(Some(Journal::begin(&store, asked(globals)))));
         let writes = journal.clone();
         let story = Story::new().listening(move |events| {
             if let Some(journal) = writes.borrow_mut().as_mut() {
@@ -111,8 +146,10 @@ impl Context {
         if level == Level::Learn {
             narrator.learned = store.learned(uid());
         }
-        let to = to.transpose()?;
-        let mut context = Context { store, story, narrator, journal, damaged: Vec::new(), shown: 0, to };
+        let (json, faults) = (level == Level::Json, Vec::new());
+        let mut context = Context { store, story, narrator, journal, damaged: Vec::new(), faults, json, shown: 0, to };
+        let begin = context.journal.borrow_mut().as_mut().filter(|_| json).map(Journal::announce);
+        context.say(&begin.map(|line| line.json()).unwrap_or_default());
         if let Some(made) = made {
             made.tell(&mut context.story);
         }
@@ -150,20 +187,19 @@ impl Context {
 
     /// A text of the narration.
     pub fn say(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
+        if !text.is_empty() {
+            write(&mut self.to, text);
         }
-        let written = match &mut self.to {
-            Some(file) => file.write_all(text.as_bytes()),
-            None => std::io::stderr().lock().write_all(text.as_bytes()),
-        };
-        // Nobody listens any more: the command goes on.
-        written.unwrap_or(());
     }
 
-    /// JSON Lines and a program's bytes must not share one stream.
+    /// Standard error is lines of JSON and nothing else.
+    fn only_json(&self) -> bool {
+        self.json && self.to.is_none()
+    }
+
+    /// A program's bytes, or a question, and lines of JSON must not share one stream.
     pub fn json_needs_a_file(&self) -> Result<(), Fault> {
-        if self.narrator.level == Level::Json && self.to.is_none() {
+        if self.only_json() {
             return Err(super::parsers::bad("--narrate", "json", "--narrate-to FILE"));
         }
         Ok(())
@@ -178,11 +214,15 @@ impl Context {
 
     pub fn complain(&mut self, fault: &Fault) {
         self.damaged.retain(|other| other != fault);
+        self.faults.push(Failure::of(fault, self.narrator.lang));
         self.ask(&self.narrator.print_fault(fault));
     }
 
-    /// A question, and what follows from its answer: shown whatever is narrated.
+    /// An error, a question, and what follows from its answer: shown whatever is narrated, but as JSON, which has it at the end.
     pub fn ask(&self, text: &str) {
+        if self.only_json() {
+            return;
+        }
         std::io::stderr().lock().write_all(text.as_bytes()).unwrap_or(());
     }
 
@@ -233,8 +273,10 @@ impl Context {
                 self.complain(&fault);
             }
         }
-        if let Some(journal) = self.journal.borrow_mut().take() {
-            drop(journal.end(code));
+        let journal = self.journal.borrow_mut().take();
+        let faults = std::mem::take(&mut self.faults);
+        if let Some(end) = journal.map(|journal| journal.end(code, faults)).filter(|_| self.json) {
+            self.say(&end.json());
         }
     }
 }

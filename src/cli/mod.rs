@@ -23,7 +23,7 @@ mod times;
 pub mod unsupported;
 mod usage_errors;
 
-pub use context::{Context, narrator, refuse, root_of, width};
+pub use context::{Context, fail, narrator, refuse, root_of, width};
 pub use environment::process_environ;
 pub use format::{check, render};
 pub use help::help;

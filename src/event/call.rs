@@ -1,5 +1,6 @@
 //! One system call as it was made, in the words in which strace would show it.
 
+use super::words::errno_name;
 use serde::{Deserialize, Serialize};
 
 /// A call that changed a kernel object or the store: its name, its arguments as strace prints them, and the answer.
@@ -19,13 +20,33 @@ impl Call {
 
 /// A system call that failed: what was called, on what, and why, with the calls of the same step that went before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Shown")]
 pub struct SysError {
     pub call: String,
     pub object: String,
     pub errno: i32,
     /// Calls of the step that had been made, the failed one last; told with the failure, so that nothing done stays untold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub calls: Vec<Call>,
+}
+
+/// In JSON with the errno's name beside its number, which differs between architectures.
+#[derive(Serialize)]
+struct Shown {
+    call: String,
+    object: String,
+    errno: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errno_name: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<Call>,
+}
+
+impl From<SysError> for Shown {
+    fn from(error: SysError) -> Shown {
+        let SysError { call, object, errno, calls } = error;
+        Shown { call, object, errno, errno_name: errno_name(errno), calls }
+    }
 }
 
 impl SysError {

@@ -39,6 +39,7 @@ mod deed;
 pub(crate) mod fault;
 mod lab;
 mod lang;
+mod line;
 mod receipt;
 mod record;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub use lab::{
     Ended, GradeResult, LabHint, LabListed, Miss, Output, Score, TaskChange, TaskLine, TaskScore, Text, Verdict,
 };
 pub use lang::{Lang, Tense};
+pub use line::{Asked, FORMAT, Failure, Line};
 #[cfg(test)]
 pub(crate) use messages::Row;
 pub use mount::Device;

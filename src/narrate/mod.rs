@@ -35,7 +35,8 @@ pub use concept::Concept;
 pub use layout::{clean_lines, padded};
 pub use text::{frame, session};
 
-use crate::event::Event;
+use crate::event::{Event, Line};
+use crate::store::redacted;
 use std::collections::BTreeSet;
 
 /// How much is told.
@@ -50,7 +51,7 @@ pub enum Level {
     Full,
     /// Every event, with its calls, what was read back, and proofs.
     Deep,
-    /// JSON Lines, one event a line.
+    /// Lines of JSON: the command's beginning, its events, its end.
     Json,
 }
 
@@ -99,7 +100,7 @@ impl Narrator {
     pub fn story_from(&self, first: usize, events: &[Event]) -> String {
         match self.level {
             Level::Off => String::new(),
-            Level::Json => events.iter().enumerate().map(|(i, e)| self.json_line(first + i, e)).collect(),
+            Level::Json => events.iter().zip(first as u64..).map(|(event, id)| self.json_line(id, event)).collect(),
             Level::Deep => deep::story(self, events),
             Level::Brief | Level::Learn | Level::Full => learn::story(self, events).0,
         }
@@ -119,16 +120,8 @@ impl Narrator {
         (!self.teaches(events).is_empty()).then(|| layout::dim(self.color, &text::frame::hint(self.lang)) + "\n")
     }
 
-    /// One event as a line of JSON: the event's own fields, with `id` (its number in the command) and `command`.
-    pub fn json_line(&self, id: usize, event: &Event) -> String {
-        let mut line = serde_json::Map::new();
-        line.insert("id".into(), id.into());
-        if let Some(command) = self.command {
-            line.insert("command".into(), command.into());
-        }
-        if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(event) {
-            line.extend(fields);
-        }
-        serde_json::Value::Object(line).to_string() + "\n"
+    /// One event as a line of JSON, without secrets, as the journal has it.
+    fn json_line(&self, id: u64, event: &Event) -> String {
+        Line::Event { command: self.command, id, event: Box::new(redacted(event)) }.json()
     }
 }

@@ -340,6 +340,7 @@ fn json_lines_are_read_back_as_the_same_events() {
     for (i, (line, event)) in text.lines().zip(&events).enumerate() {
         let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
         assert_eq!((value["id"].as_u64(), value["command"].as_u64()), (Some(i as u64 + 1), Some(4)), "{line}");
+        assert_eq!(value["record"], "event");
         let back: Event = serde_json::from_str(line).expect("an event");
         assert_eq!(&back, event);
     }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! ROOT/journal/00000017.jsonl            command 17
-//!   {"line":"begin","number":17,"argv":[…],"time":…,"cwd":…,"uid":0,"lang":"ko","prev":""}
-//!   {"line":"event","id":1,"event":"image.resolved",…,"prev":"<sha256 of the line above>"}
-//!   {"line":"end","exit":0,"took_us":41230,"prev":"…"}
+//!   {"record":"begin","command":17,"argv":[…],"time":…,"cwd":…,"uid":0,"lang":"ko",…,"prev":""}
+//!   {"record":"event","id":1,"event":"image.resolved",…,"prev":"<sha256 of the line above>"}
+//!   {"record":"end","exit_code":0,"took_us":41230,"faults":[],"prev":"…"}
 //! ROOT/journal/hint                      empty, but as long as the last number: where to look for the next
 //! ROOT/journal/containers/<id>.jsonl     what monitors told when no command listened; the same without begin and end
 //! ```
@@ -18,9 +18,9 @@
 
 use super::Store;
 use crate::container::ContainerId;
-use crate::event::{Event, Fact, Fault, SysError};
+use crate::event::{Asked, Event, FORMAT, Fact, Failure, Fault, Lang, Line, SysError};
 use crate::kernel::sys;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -39,36 +39,11 @@ const LAST_NUMBER: u64 = 99_999_999;
 /// Nobody's journal has such a file; one that does is not read into memory.
 const TOO_LARGE: u64 = 64 << 20;
 
-/// Who asked for what, where and when. Secrets in `argv` have been replaced.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A recorded command's number, and what was asked.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Header {
     pub number: u64,
-    #[serde(flatten)]
     pub asked: Asked,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asked {
-    pub argv: Vec<String>,
-    pub time: chrono::DateTime<chrono::Utc>,
-    pub cwd: String,
-    pub uid: u32,
-    pub lang: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "line")]
-enum Line {
-    Begin(Header),
-    Event {
-        id: u64,
-        #[serde(flatten)]
-        event: Box<Event>,
-    },
-    End {
-        exit: i32,
-        took_us: u64,
-    },
 }
 
 /// A command's journal while it runs.
@@ -90,10 +65,26 @@ pub struct Record {
     /// None: still running, or killed.
     pub exit: Option<i32>,
     pub took_us: Option<u64>,
+    /// What it complained of.
+    pub faults: Vec<Failure>,
     /// A line was cut off while it was written.
     pub torn: bool,
     /// The first line (from 1) that does not carry the hash of the one before.
     pub broken: Option<usize>,
+}
+
+impl Record {
+    /// As it was told, without the hashes that join it.
+    pub fn lines(self) -> Vec<Line> {
+        let command = Some(self.header.number);
+        let event = |(event, id)| Line::Event { command, id, event: Box::new(event) };
+        let end = self.exit.zip(self.took_us).map(|(exit_code, took_us)| {
+            let faults = self.faults;
+            Line::End { command, exit_code, took_us, faults }
+        });
+        let begin = Line::Begin { command, asked: self.header.asked };
+        std::iter::once(begin).chain(self.events.into_iter().zip(1..).map(event)).chain(end).collect()
+    }
 }
 
 /// An open file of lines, each with the hash of the one before.
@@ -134,15 +125,20 @@ fn hash(line: &[u8]) -> String {
 
 impl Journal {
     /// The journal of a command that begins now. Nothing is written yet.
-    pub fn begin(store: &Store, argv: &[String], cwd: &str, uid: u32, lang: &str) -> Journal {
-        let (argv, time) = (redact::argv(argv), chrono::Utc::now());
-        let asked = Asked { argv, time, cwd: cwd.into(), uid, lang: lang.into() };
+    pub fn begin(store: &Store, asked: Asked) -> Journal {
         Journal { store: store.clone(), asked, began_us: crate::event::now_us(), events: 0, file: None }
     }
 
     /// The command's number; it has none before its first line is written.
     pub fn number(&self) -> Option<u64> {
         self.file.as_ref().map(|(number, _)| *number)
+    }
+
+    /// Writes the beginning down now, for its number to be known. Gives it as it is shown.
+    pub fn announce(&mut self) -> Line {
+        // Without a number the command goes on, as without a journal.
+        drop(self.write(Vec::new()));
+        Line::Begin { command: self.number(), asked: self.asked.clone() }
     }
 
     /// Writes events down as they are told.
@@ -154,10 +150,12 @@ impl Journal {
         self.write(lines)
     }
 
-    /// Writes the end. `exit` is the command's exit code.
-    pub fn end(mut self, exit: i32) -> Result<(), SysError> {
+    /// Writes the end, and gives it as it is shown.
+    pub fn end(mut self, exit_code: i32, faults: Vec<Failure>) -> Line {
         let took_us = crate::event::now_us().saturating_sub(self.began_us);
-        self.write(vec![Line::End { exit, took_us }])
+        // A journal that cannot be written costs `explain`, never the command.
+        drop(self.write(vec![Line::End { command: None, exit_code, took_us, faults: faults.clone() }]));
+        Line::End { command: self.number(), exit_code, took_us, faults }
     }
 
     fn write(&mut self, mut lines: Vec<Line>) -> Result<(), SysError> {
@@ -166,7 +164,7 @@ impl Journal {
             None => {
                 let (number, file) = create(&self.store)?;
                 let mut chain = Chain { file, prev: String::new() };
-                lines.insert(0, Line::Begin(Header { number, asked: self.asked.clone() }));
+                lines.insert(0, Line::Begin { command: Some(number), asked: self.asked.clone() });
                 let written = chain.append(&lines);
                 self.file = Some((number, chain));
                 if number % PRUNE_EVERY == 0 {
@@ -184,12 +182,14 @@ impl Journal {
     pub fn read(store: &Store, number: u64) -> Result<Record, Fault> {
         let missing = || Fault::NoSuchCommand { number: Some(number), last: Journal::numbers(store).last().copied() };
         let lines = read_lines(&path(store, number)).ok_or_else(missing)?;
-        let Some(header) = lines.header else { return Err(missing()) };
+        let Some(asked) = lines.asked else { return Err(missing()) };
+        let (exit, took_us, faults) = lines.end.unwrap_or_default();
         Ok(Record {
-            header,
+            header: Header { number, asked },
             events: lines.events,
-            exit: lines.end.map(|e| e.0),
-            took_us: lines.end.map(|e| e.1),
+            exit,
+            took_us,
+            faults,
             torn: lines.torn,
             broken: lines.broken,
         })
@@ -249,13 +249,19 @@ impl ContainerJournal {
 fn numbered(last: &mut u64, events: &[Event]) -> Vec<Line> {
     let line = |event| {
         *last += 1;
-        Line::Event { id: *last, event: Box::new(redacted(event)) }
+        Line::Event { command: None, id: *last, event: Box::new(redacted(event)) }
     };
     events.iter().map(line).collect()
 }
 
+/// What a command that begins now was asked, without secrets.
+pub fn asked(argv: &[String], cwd: &str, uid: u32, lang: Lang) -> Asked {
+    let (argv, time, docent) = (redact::argv(argv), chrono::Utc::now(), env!("CARGO_PKG_VERSION").to_string());
+    Asked { format: FORMAT, docent, argv, time, cwd: cwd.into(), uid, lang: lang.code().into() }
+}
+
 /// Command lines of containers hold secrets too (`sh -c 'PASSWORD=…'`).
-fn redacted(event: &Event) -> Event {
+pub fn redacted(event: &Event) -> Event {
     let mut event = event.clone();
     if let Fact::Exec { argv, .. } = &mut event.fact {
         let kept = redact::argv(argv);
@@ -327,9 +333,9 @@ fn prune(store: &Store, number: u64) {
 
 #[derive(Default)]
 struct Lines {
-    header: Option<Header>,
+    asked: Option<Asked>,
     events: Vec<Event>,
-    end: Option<(i32, u64)>,
+    end: Option<(Option<i32>, Option<u64>, Vec<Failure>)>,
     torn: bool,
     broken: Option<usize>,
 }
@@ -353,10 +359,16 @@ fn read_lines(path: &Path) -> Option<Lines> {
             lines.broken = Some(i + 1);
         }
         prev = hash(bytes);
+        // As it was called once.
+        if let Some((object, record)) = value.as_object_mut().and_then(|o| o.shift_remove("line").map(|r| (o, r))) {
+            object.insert("record".into(), record);
+        }
         match serde_json::from_value::<Line>(value) {
-            Ok(Line::Begin(header)) => lines.header = Some(header),
+            Ok(Line::Begin { asked, .. }) => lines.asked = Some(asked),
             Ok(Line::Event { event, .. }) => lines.events.push(*event),
-            Ok(Line::End { exit, took_us }) => lines.end = Some((exit, took_us)),
+            Ok(Line::End { exit_code, took_us, faults, .. }) => {
+                lines.end = Some((Some(exit_code), Some(took_us), faults));
+            }
             // Written by another version of docent.
             Err(_) => lines.broken = lines.broken.or(Some(i + 1)),
         }

@@ -30,8 +30,8 @@ mod temp;
 
 pub use containers::{ContainerLock, SOCKET};
 #[cfg(test)]
-pub use journal::{Asked, Header};
-pub use journal::{ContainerJournal, Journal, Record};
+pub use journal::Header;
+pub use journal::{ContainerJournal, Journal, Record, asked, redacted};
 pub use layers::{BlobWriter, Committed, ImportTransaction, NewLayer, StageError};
 pub use temp::Temp;
 

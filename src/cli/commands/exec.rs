@@ -45,10 +45,10 @@ impl Command for Exec {
         |fault| attached::exit(fault).unwrap_or(if matches!(fault, Fault::Unsupported { .. }) { 125 } else { 1 });
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
-        context.json_needs_a_file()?;
         let Some((name, command)) = self.line.split_first() else { return Ok(1) };
         let container = context.store.find_container(name)?;
         let plan = self.plan(&container, command)?;
+        context.json_needs_a_file()?;
         attached::before(context, &container);
         let begun = context.carry_out(plan)?.take::<Begun>();
         context.narrate();

@@ -5,8 +5,8 @@ use crate::cli::lang::{Level, parse_level};
 use crate::cli::parse::{Asked, parse};
 use crate::cli::parsers::parse_number;
 use crate::engine::explain;
-use crate::event::Event;
-use crate::narrate::frame;
+use crate::event::{Event, Line};
+use crate::narrate::{Narrator, frame};
 
 /// 지난 명령이 한 일을 다시 설명합니다. '--' 뒤의 명령은 실행하지 않고 미리 설명합니다 |
 /// Retell what a command did; with '--', tell what a command would do without doing it
@@ -33,7 +33,7 @@ impl Command for Explain {
             Level::Off | Level::Learn | Level::Brief => Level::Full,
             level => level,
         });
-        context.narrator.level = level;
+        let narrator = Narrator { level, ..context.narrator.clone() };
         if !self.forecast.is_empty() {
             let words = std::iter::once("docker".into()).chain(self.forecast.into_iter().map(Into::into)).collect();
             let Forecast { facts, fault } = match parse(words).map_err(|(fault, _)| fault)?.asked {
@@ -42,23 +42,22 @@ impl Command for Explain {
             };
             let events: Vec<Event> = facts.into_iter().map(Event::planned).collect();
             if fault.is_none() || !events.is_empty() {
-                context.print(&context.narrator.as_plan(&events));
+                context.print(&narrator.as_plan(&events));
             }
             let Some(fault) = fault else { return Ok(0) };
             if level != Level::Json && !events.is_empty() {
-                context.ask(&(frame::plan_fails(context.narrator.lang) + "\n"));
+                context.ask(&(frame::plan_fails(narrator.lang) + "\n"));
             }
             return Err(fault);
         }
         let record = explain::pick(&context.store, self.number)?;
-        let mut text = String::new();
-        if level != Level::Json {
-            text += &context.narrator.record_head(&record);
-            text += &context.narrator.record_flaws(&record);
-        }
-        context.narrator.command = Some(record.header.number);
-        let told = context.narrator.story(&record.events);
-        text += &if told.is_empty() { frame::nothing(context.narrator.lang) + "\n" } else { told };
+        let text = if level == Level::Json {
+            record.lines().iter().map(Line::json).collect()
+        } else {
+            let told = narrator.story(&record.events);
+            let told = if told.is_empty() { frame::nothing(narrator.lang) + "\n" } else { told };
+            narrator.record_head(&record) + &narrator.record_flaws(&record) + &told
+        };
         context.print(&text);
         Ok(0)
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::cli::parsers::parse_number;
 use crate::engine::explain;
+use crate::event::Line;
 use crate::store::Journal as Records;
 use clap::Subcommand;
 
@@ -40,8 +41,7 @@ impl Command for Journal {
             }
             Verb::Show { number } => {
                 let record = explain::pick(&context.store, number)?;
-                context.narrator.command = Some(record.header.number);
-                text.extend(record.events.iter().enumerate().map(|(n, e)| context.narrator.json_line(n + 1, e)));
+                text.extend(record.lines().iter().map(Line::json));
             }
         }
         context.print(&text);

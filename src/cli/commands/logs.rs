@@ -37,6 +37,7 @@ impl Command for Logs {
 
     fn run(self, context: &mut Context) -> Result<i32, Fault> {
         let container = context.store.find_container(&self.name)?;
+        context.json_needs_a_file()?;
         logs::logs(&context.store, &container, usize::try_from(self.tail).ok(), self.follow, |line| {
             let text = if self.timestamps { format!("{} {}", line.time, line.log) } else { line.log.clone() };
             let written = if line.stream == "stderr" {

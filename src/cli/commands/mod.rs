@@ -35,7 +35,7 @@ pub mod version;
 pub mod wait;
 
 // What a command's file has by `use super::*`.
-use super::{Context, Globals, narrator, refuse};
+use super::{Context, Globals, fail, narrator};
 use crate::container::Container;
 use crate::engine::plan::{Forecast, Foreseen, Plan};
 use crate::event::{Fact, Fault};
@@ -169,7 +169,7 @@ pub trait Parsed: Debug {
 
 impl<C: Command> Parsed for C {
     fn execute(self: Box<Self>, globals: &Globals) -> i32 {
-        self.start(globals).unwrap_or_else(|fault| refuse(globals.lang, &fault, C::EXIT(&fault)))
+        self.start(globals).unwrap_or_else(|fault| fail(globals, &fault, C::EXIT(&fault)))
     }
 
     /// A plan that would fail keeps the others from nothing, as the command itself goes on.

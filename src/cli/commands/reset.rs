@@ -24,6 +24,7 @@ impl Command for Reset {
             return Err(fault);
         }
         if !self.force {
+            context.json_needs_a_file()?;
             let events: Vec<Event> = forecast.facts.into_iter().map(Event::planned).collect();
             let plan = context.narrator.as_plan(&events);
             context.ask(&format!("{plan}{}", context.narrator.reset_question(context.store.root())));

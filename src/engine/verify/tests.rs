@@ -1,7 +1,7 @@
 //! Verdicts over real files and programs, and what must never run.
 
 use super::*;
-use crate::store::{Asked, Header};
+use crate::store::Header;
 use std::fs;
 use std::time::Instant;
 
@@ -20,9 +20,9 @@ fn event(receipt: Option<Receipt>) -> Event {
 }
 
 fn record(events: Vec<Event>) -> Record {
-    let asked = Asked { argv: Vec::new(), time: chrono::Utc::now(), cwd: "/".into(), uid: 0, lang: "en".into() };
+    let asked = crate::store::asked(&[], "/", 0, crate::event::Lang::En);
     let header = Header { number: 4, asked };
-    Record { header, events, exit: Some(0), took_us: Some(1), torn: false, broken: None }
+    Record { header, events, exit: Some(0), took_us: Some(1), faults: Vec::new(), torn: false, broken: None }
 }
 
 #[track_caller]

@@ -54,6 +54,26 @@ impl Fault {
     pub fn step(step: &str, error: SysError) -> Self {
         Fault::Step { step: step.into(), error }
     }
+
+    /// What programs know it by: it never changes its meaning.
+    pub fn key(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("fault").and_then(|key| key.as_str()).unwrap_or_default().to_string()
+    }
+
+    /// What the kernel refused, as far as it did: the call, what it was called on, and the errno.
+    pub fn of_the_kernel(&self) -> (Option<&str>, Option<&str>, Option<i32>) {
+        match self {
+            Fault::Step { error, .. } => (Some(&error.call), Some(&error.object), Some(error.errno)),
+            Fault::NotExecutable { command, errno, .. } => (Some("execve"), Some(command), Some(*errno)),
+            Fault::ArgumentsTooLong { command, .. } => (Some("execve"), Some(command), Some(libc::E2BIG)),
+            Fault::BadWorkdir { path, errno } => (Some("chdir"), Some(path), Some(*errno)),
+            Fault::Archive { flaw: ArchiveFlaw::Write { member, errno }, .. } => (None, Some(member), Some(*errno)),
+            Fault::LocalFile { path, errno } | Fault::StoreRefused { path, errno } => (None, Some(path), Some(*errno)),
+            Fault::PortTaken { .. } => (Some("bind"), None, Some(libc::EADDRINUSE)),
+            _ => (None, None, None),
+        }
+    }
 }
 
 /// Language-free, for logs and tests; people read the catalogue's sentence.

@@ -16,7 +16,7 @@ fn store() -> (tempfile::TempDir, Store) {
 
 fn begin(store: &Store) -> Journal {
     let argv: Vec<String> = ["docent", "run", "-e", "API_TOKEN=hunter2", "nginx"].map(String::from).into();
-    Journal::begin(store, &argv, "/home/me", 0, "ko")
+    Journal::begin(store, asked(&argv, "/home/me", 0, Lang::Ko))
 }
 
 /// Every event has its own time: two equal ones would hide a mix-up.
@@ -43,16 +43,32 @@ fn what_was_told_is_read_back() {
     journal.events(&[event(1)]).expect("written");
     journal.events(&[event(2)]).expect("written");
     assert_eq!(journal.number(), Some(1));
-    journal.end(125).expect("written");
+    journal.end(125, Vec::new());
     let record = Journal::read(&store, 1).expect("a record");
     assert_eq!(record.events, [event(1), event(2)]);
     assert_eq!((record.exit, record.torn, record.broken), (Some(125), false, None));
     assert_eq!(record.header.asked.argv.join(" "), "docent run -e API_TOKEN=*** nginx");
     assert!(!fs::read_to_string(file(&store, 1)).expect("text").contains("hunter2"));
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     assert_eq!(list(&store).pop().map(|r| (r.header.number, r.events.len(), r.exit)), Some((2, 0, Some(0))));
     assert_eq!(list(&store).len(), 2);
     assert_eq!(Journal::read(&store, 3), Err(Fault::NoSuchCommand { number: Some(3), last: Some(2) }));
+}
+
+/// Docent's first journals had other names for some fields.
+#[test]
+fn an_older_journal_is_read() {
+    let (_dir, store) = store();
+    let begin = r#"{"line":"begin","number":1,"argv":["docent","rm"],"time":"2026-01-02T03:04:05Z","cwd":"/","uid":0,"lang":"ko","prev":""}"#;
+    let chained = |line: &str, last: &str| line.replace("HASH", &hash(last.as_bytes()));
+    let event = r#"{"line":"event","id":1,"at_us":7,"took_us":1,"by_pid":9,"event":"mount.point","path":"/data","outcome":{"is":"done"},"prev":"HASH"}"#;
+    let event = chained(event, begin);
+    let end = chained(r#"{"line":"end","exit":1,"took_us":5,"prev":"HASH"}"#, &event);
+    fs::write(file(&store, 1), [begin, &event, &end].join("\n") + "\n").expect("written");
+    let record = Journal::read(&store, 1).expect("a record");
+    assert_eq!((record.header.asked.argv.len(), record.exit, record.took_us), (2, Some(1), Some(5)));
+    assert_eq!((record.torn, record.broken), (false, None));
+    assert_eq!(record.events[0].fact, Fact::MountPoint { path: "/data".into() });
 }
 
 #[test]
@@ -62,7 +78,7 @@ fn a_kill_at_any_byte_leaves_the_events_before_it() {
     for n in 1..=3 {
         journal.events(&[event(n)]).expect("written");
     }
-    journal.end(0).expect("written");
+    journal.end(0, Vec::new());
     let whole = fs::read(file(&store, 1)).expect("bytes");
     let mut seen = std::collections::BTreeSet::new();
     for cut in 0..whole.len() {
@@ -92,7 +108,7 @@ fn an_edit_breaks_the_chain_where_it_was_made() {
     for n in 1..=3 {
         journal.events(&[event(n)]).expect("written");
     }
-    journal.end(0).expect("written");
+    journal.end(0, Vec::new());
     let text = fs::read_to_string(file(&store, 1)).expect("text");
     for (from, to, line) in
         [("image:1\"", "image:9\"", 3), ("image:2\"", "image:9\"", 4), ("\"uid\":0", "\"uid\":1", 2)]
@@ -113,7 +129,7 @@ fn one_of_fifty() {
     let (store, _) = Store::open(Path::new(&root), Host::look()).expect("a store");
     let mut journal = begin(&store);
     journal.events(&[event(u64::from(std::process::id()))]).expect("written");
-    journal.end(0).expect("written");
+    journal.end(0, Vec::new());
 }
 
 #[test]
@@ -144,22 +160,22 @@ fn fifty_commands_at_once_get_fifty_numbers() {
 fn a_lost_or_wrong_hint_gives_no_number_twice() {
     let (_dir, store) = store();
     for _ in 0..3 {
-        begin(&store).end(0).expect("written");
+        begin(&store).end(0, Vec::new());
     }
     fs::remove_file(hint_path(&store)).expect("removed");
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     File::options().write(true).open(hint_path(&store)).and_then(|f| f.set_len(1)).expect("set back");
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
     hint.set_len(LAST_NUMBER + 7).expect("far too high");
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     assert_eq!(Journal::numbers(&store), [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]
 fn the_oldest_go() {
     let (_dir, store) = store();
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     let hint = File::options().write(true).open(hint_path(&store)).expect("the hint");
     hint.set_len(KEPT + PRUNE_EVERY - 1 - (KEPT + PRUNE_EVERY) % PRUNE_EVERY).expect("set");
     // By the clock, one told long before the oldest record that stays and one after it.
@@ -169,7 +185,7 @@ fn the_oldest_go() {
         store.append_monitor_events(id, &[event(1)]);
         File::options().write(true).open(store.monitor_journal(id)).and_then(|f| f.set_modified(at)).expect("its time");
     }
-    begin(&store).end(0).expect("written");
+    begin(&store).end(0, Vec::new());
     assert!(!store.monitor_journal(old).exists() && store.monitor_journal(new).exists());
     let numbers = Journal::numbers(&store);
     assert_eq!(numbers.len(), 1, "{numbers:?}");
