@@ -76,7 +76,7 @@ fn found(text: &str, image: Option<&Image>, by: Resolved) -> Fact {
     };
     let (id, layers, bytes) = (
         image.map(|i| i.id.to_string()),
-        image.map(|i| i.chain().iter().map(ToString::to_string).collect()),
+        image.map(|i| i.layers.iter().map(|layer| layer.diff_id.to_string()).collect()),
         image.map(|i| i.bytes),
     );
     Fact::ImageResolved { reference, id, by, layers, bytes }

@@ -232,7 +232,7 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
     let fact = Fact::Changed {
         path: difference.path.to_string_lossy().into_owned(),
         change: difference.change,
-        layer: difference.below.as_ref().map(|(chain, _)| chain.to_string()),
+        layer: difference.below.as_ref().map(|(chain, _)| store.layer_name(chain)),
         number: difference
             .below
             .as_ref()

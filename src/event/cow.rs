@@ -24,7 +24,7 @@ pub enum Change {
     Gone,
 }
 
-/// The layer below, as well as it is known: its chain ID, its number, the image's name.
+/// The layer below, as well as it is known: its diff ID, its number, the image's name.
 pub struct Below<'a>(pub &'a Option<String>, pub &'a Option<usize>, pub &'a Option<String>);
 
 impl Word for Below<'_> {
@@ -66,7 +66,7 @@ macro_rules! cow {
         #[serde(rename = "path_inside", alias = "path")]
         path: String,
         change: Change,
-        #[serde(rename = "chain_id", alias = "layer")]
+        #[serde(rename = "diff_id", default)]
         layer: Option<String>,
         /// Which layer of the image that is, counted from 1, the lowest.
         #[serde(default, rename = "layer_number", alias = "number")]

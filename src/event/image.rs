@@ -24,7 +24,7 @@ macro_rules! image {
         id: Option<String>,
         #[serde(rename = "found", alias = "by")]
         by: Resolved,
-        #[serde(rename = "chain_ids", alias = "layers")]
+        #[serde(rename = "diff_ids", default)]
         layers: Option<Vec<String>>,
         bytes: Option<u64>,
     } = "image.resolved" {
@@ -90,9 +90,9 @@ macro_rules! image {
     /// A layer was unpacked and verified; `path` is its directory in the store.
     LayerUnpacked { diff_id: String, chain_id: String, entries: u64, bytes: u64, path: String } = "image.layer-unpacked" {
         in Block::Image; calls [rename symlink]; proof [test];
-        [UNPACK] (chain = short(chain_id), entries = Count(counts::entries, *entries as usize), size = Size(*bytes)) {
-            ko: "{chain} 레이어를 {v} · {entries}, {size}",
-            en: "{v} the layer {chain} · {entries}, {size}",
+        [UNPACK] (layer = short(diff_id), entries = Count(counts::entries, *entries as usize), size = Size(*bytes)) {
+            ko: "{layer} 레이어를 {v} · {entries}, {size}",
+            en: "{v} the layer {layer} · {entries}, {size}",
         }
         hand (path) { "tar xf LAYER.tar -C {path}" }
         #[cfg(test)]
@@ -102,9 +102,9 @@ macro_rules! image {
     /// A layer was here already.
     LayerReused { diff_id: String, chain_id: String } = "image.layer-reused" {
         in Block::Image; unproven "a look: nothing was changed";
-        (chain = short(chain_id)) {
-            ko: "{chain} 레이어는 이미 있어서 그대로 씁니다",
-            en: "the layer {chain} was here already and is used as it is",
+        (layer = short(diff_id)) {
+            ko: "{layer} 레이어는 이미 있어서 그대로 씁니다",
+            en: "the layer {layer} was here already and is used as it is",
         }
         #[cfg(test)]
         sample { diff_id: s(LAYER), chain_id: s(LAYER) }

@@ -79,7 +79,7 @@ pub use story::Story;
 pub use words::{Argument, Word};
 
 use host::{Brief, Why};
-use mount::{depth, lowerdirs, names, nodes};
+use mount::{depth, names, nodes};
 use namespace::{flags, new_kinds};
 pub(crate) use network::shown_ip;
 use network::{bare, last, shown_port, split};

@@ -1,7 +1,6 @@
 //! Mounts: the root, and what the container sees in it.
 
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
@@ -23,13 +22,6 @@ pub fn nodes(devices: &[Device]) -> Vec<String> {
 
 pub fn depth(lower: &Option<Vec<String>>) -> usize {
     lower.as_ref().map_or(0, Vec::len)
-}
-
-/// Where the layers lie beside the upper directory (`ROOT/containers/ID/upper`), as mount(8) takes them.
-pub fn lowerdirs(lower: &[String], upper: &str) -> String {
-    let root = Path::new(upper).ancestors().nth(3).unwrap_or(Path::new("")).join("layers");
-    let dir = |chain: &String| root.join(chain).join("diff").to_string_lossy().into_owned();
-    lower.iter().map(dir).collect::<Vec<_>>().join(":")
 }
 
 macro_rules! mount {
@@ -60,16 +52,23 @@ macro_rules! mount {
         sample { private: true }
     }
 
-    /// The root: the image's layers `lower` (chain IDs, top first) below one upper.
+    /// The root: the image's layers `lower` (diff IDs, top first) below one upper.
     Overlay {
         /// None: of an image that is yet to be made.
+        #[serde(rename = "diff_ids", default)]
         lower: Option<Vec<String>>,
+        /// What the kernel was given: the layers' directories, top first, and docent's own at the end.
+        #[serde(default)]
+        lower_dirs: Vec<String>,
         upper: String,
         work: String,
         target: String,
         /// At the very bottom lies a layer of docent's own, nothing but places to mount on.
         #[serde(default)]
         mount_points: bool,
+        /// The write layer is not empty: an earlier run or a `cp` left something in it.
+        #[serde(default)]
+        kept: bool,
     } = "mount.overlay" {
         in Block::Layer; calls [mount fsopen fsconfig fsmount move_mount];
         man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
@@ -78,9 +77,17 @@ macro_rules! mount {
             ko: "이미지의 레이어 위에 쓰기 레이어를 얹습니다 (overlay)",
             en: "will put a write layer on top of the image's layers (overlay)",
         }
+        plan if (*kept) (layers = Count(counts::layers, depth(lower))) {
+            ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 다시 얹습니다. 그 안에 있던 것은 그대로입니다 (overlay)",
+            en: "will put this container's write layer, with what is in it, on top of the image's {layers} again (overlay)",
+        }
         plan (layers = Count(counts::layers, depth(lower))) {
-            ko: "{layers} 위에 쓰기 레이어를 얹습니다 (overlay)",
-            en: "will put a write layer on top of the image's {layers} (overlay)",
+            ko: "{layers} 위에 빈 쓰기 레이어를 얹습니다 (overlay)",
+            en: "will put an empty write layer on top of the image's {layers} (overlay)",
+        }
+        when (*kept) [STACK] (layers = Count(counts::layers, depth(lower)), target) {
+            ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 그 안에 있던 것과 함께 다시 {v} (overlay, {target})",
+            en: "{v} this container's write layer, with what is in it, on top of {layers} again (overlay on {target})",
         }
         [STACK] (layers = Count(counts::layers, depth(lower)), target) {
             ko: "{layers} 위에 쓰기 레이어를 {v} (overlay, {target})",
@@ -90,11 +97,21 @@ macro_rules! mount {
             ko: "맨 아래에는 마운트할 자리만 있는 레이어 하나",
             en: "at the very bottom a layer of nothing but places to mount on",
         }
-        hand (lower = lower.as_ref().map(|lower| lowerdirs(lower, upper)), upper, work, target) {
+        hand (lower = (!lower_dirs.is_empty()).then(|| lower_dirs.join(":")), upper, work, target) {
             "mount -t overlay overlay -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
         }
         #[cfg(test)]
-        sample { lower: Some(lower()), upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true }
+        sample {
+            lower: Some(lower()),
+            lower_dirs: vec![s("/var/lib/docent/layers/77ab/diff"), s("/var/lib/docent/layers/mount-points/diff")],
+            upper: upper(),
+            work: s("/w"),
+            target: s("/merged"),
+            mount_points: true,
+            kept: false,
+        }
+        #[cfg(test)]
+        sample { lower: Some(lower()), lower_dirs: vec![], upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true, kept: true }
     }
 
     /// A file system mounted at `target`, a path as the container sees it.
@@ -109,6 +126,7 @@ macro_rules! mount {
         man "mount(2), mount_setattr(2)";
         unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [MOUNT] (kind, target) { ko: "{kind} 파일 시스템을 {target} 위치에 {v}", en: "{v} {kind} on {target}" }
+        also if (target == "/dev/shm") { ko: "쓰기 레이어 밖의 메모리", en: "memory, no part of the write layer" }
         hand if (options.is_empty()) (kind, target) { "mount -t {kind} {kind} {target}" }
         hand (kind, target, options) { "mount -t {kind} -o {options} {kind} {target}" }
         #[cfg(test)]
@@ -133,6 +151,7 @@ macro_rules! mount {
             en: "{v} the host's {source} at {target}",
         }
         also if (*read_only) { ko: "읽기 전용", en: "read-only" }
+        also if (*own) { ko: "쓰기 레이어 밖에 있는 파일", en: "no part of the write layer" }
         short if (!own && *read_only) (source, target) { ko: "{source} → {target} (읽기 전용)", en: "{source} → {target} (read-only)" }
         short if (!own) (source, target) { "{source} → {target}" }
         hand if (*read_only) (source, target) { "mount --bind -o ro {source} {target}" }

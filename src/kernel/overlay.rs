@@ -20,9 +20,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub struct Overlay {
     pub lower: Vec<PathBuf>,
-    /// Names of the lowers for the story (chain IDs).
+    /// Names of the lowers for the story (diff IDs, as `image inspect` has them).
     pub names: Vec<String>,
     pub upper: PathBuf,
+    /// Something is in `upper` already.
+    pub kept: bool,
     pub work: PathBuf,
     /// An empty directory to mount on; its parent is the directory of the container.
     pub target: PathBuf,
@@ -101,8 +103,8 @@ impl Overlay {
     /// What is known of it while the image is yet to be made.
     pub fn unknown(&self) -> Fact {
         match self.fact() {
-            Fact::Overlay { upper, work, target, .. } => {
-                Fact::Overlay { lower: None, upper, work, target, mount_points: true }
+            Fact::Overlay { upper, work, target, kept, .. } => {
+                Fact::Overlay { lower: None, lower_dirs: Vec::new(), upper, work, target, mount_points: true, kept }
             }
             fact => fact,
         }
@@ -111,10 +113,12 @@ impl Overlay {
     pub fn fact(&self) -> Fact {
         Fact::Overlay {
             lower: Some(self.names.clone()),
+            lower_dirs: self.lower.iter().map(|dir| dir.to_string_lossy().into_owned()).collect(),
             upper: self.upper.to_string_lossy().into_owned(),
             work: self.work.to_string_lossy().into_owned(),
             target: self.shown(),
             mount_points: self.lower.len() > self.names.len(),
+            kept: self.kept,
         }
     }
 }

@@ -83,7 +83,8 @@ pub fn overlay_of(store: &Store, container: &Container) -> Overlay {
     short.push(PathBuf::from("mount-points/diff"));
     Overlay {
         lower,
-        names: layers().map(ChainId::to_string).collect(),
+        names: layers().map(|chain| store.layer_name(chain)).collect(),
+        kept: std::fs::read_dir(dir.upper()).is_ok_and(|mut entries| entries.next().is_some()),
         upper: dir.upper(),
         work: dir.work(),
         target: dir.merged(),

@@ -16,7 +16,7 @@ pub fn tell(n: &Narrator, topic: Block, list: &[&Event], all: &[&Event]) -> Told
     let usual: Vec<&Event> = list.iter().filter(|e| !matches!(e.fact, Fact::Fallback { .. })).copied().collect();
     let mut told = match topic {
         Block::Image => image_told(lang, &usual),
-        Block::Layer => layer(lang, &usual, all),
+        Block::Layer => layer(lang, &usual),
         Block::Namespaces => namespaces(lang, &usual),
         Block::Cgroup => cgroups(lang, &usual),
         Block::Network => networks(lang, &usual),
@@ -144,13 +144,12 @@ fn image_told(lang: Lang, list: &[&Event]) -> Told {
     Told { head: vec![head.join(" · ")], short: vec![short], lessons, ..Told::default() }
 }
 
-fn layer(lang: Lang, list: &[&Event], all: &[&Event]) -> Told {
-    let fresh = all.iter().any(|e| matches!(e.fact, Fact::ContainerCreated { .. }) && e.outcome == Outcome::Done);
+fn layer(lang: Lang, list: &[&Event]) -> Told {
     let (mut heads, mut lines) = (Vec::new(), vec![Line::Text(concept::write_layer(lang))]);
     for event in list {
-        let Fact::Overlay { lower, upper, .. } = &event.fact else { continue };
+        let Fact::Overlay { lower, upper, kept, .. } = &event.fact else { continue };
         let layers = counts::layers(lang, lower.as_ref().map_or(0, Vec::len));
-        heads.push(if fresh { head::layer_new(lang, layers) } else { head::layer_again(lang, layers) });
+        heads.push(if *kept { head::layer_again(lang, layers) } else { head::layer_new(lang, layers) });
         // Of the line read back from mountinfo the option that matters here; else where the layer lies.
         let read = event.receipt.as_ref().map(|r| r.evidence.clone()).unwrap_or_default();
         let option = read.split([',', ' ']).find(|o| o.starts_with("upperdir="));

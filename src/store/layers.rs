@@ -184,6 +184,11 @@ impl Store {
         serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))
     }
 
+    /// What people know a layer by: its diff ID, which `image inspect` prints. The chain ID is a name of this store alone.
+    pub fn layer_name(&self, chain_id: &ChainId) -> String {
+        self.layer_info(chain_id).map_or_else(|_| chain_id.to_string(), |info| info.diff_id.to_string())
+    }
+
     /// The short name `l/<12 hex>` of a layer below `layers/`. None when another layer has it: 12 digits can be made to
     /// meet on purpose, so a link counts only when it leads to the right place.
     pub fn layer_short(&self, chain_id: &ChainId) -> Option<String> {

@@ -92,7 +92,7 @@ impl Copy {
                 path: to.to_string_lossy().into_owned(),
                 change: Change::Covered,
                 number: container.layers.iter().position(|l| *l == layer).map(|n| n + 1),
-                layer: Some(layer.to_string()),
+                layer: Some(store.layer_name(&layer)),
                 image: Some(container.config.image.clone()),
                 was: Some(size),
                 now: None,

@@ -16,8 +16,8 @@ messages! {
         en: "Each layer of the archive enters the store only after its hash was checked.",
     }
     write_layer() {
-        ko: "이미지는 읽기 전용이고, 바뀌는 것은 이 얇은 레이어에만 남습니다.",
-        en: "The image is read-only: all changes stay in this thin layer.",
+        ko: "이미지는 읽기 전용이고, 변경은 여기에만(마운트는 빼고) 남습니다.",
+        en: "The image is read-only: changes stay here, save those in mounts.",
     }
     namespaces(pid, inside) {
         ko: "호스트의 {pid}번 프로세스가 안에서는 {inside}번(PID {inside})으로 보입니다.",

@@ -19,8 +19,8 @@ messages! {
         en: "an empty layer put on top of the image's {layers} (overlay)",
     }
     layer_again(layers) {
-        ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 다시 얹었습니다 (overlay)",
-        en: "this container's write layer put on top of the image's {layers} again (overlay)",
+        ko: "{layers} 위에 이 컨테이너의 쓰기 레이어를 그 안에 있던 것과 함께 다시 얹었습니다 (overlay)",
+        en: "this container's write layer, with what is in it, put on top of the image's {layers} again (overlay)",
     }
     mounted_plan(targets) { ko: "이 위치들을 마운트합니다: {targets}", en: "will mount: {targets}" }
 
