@@ -31,8 +31,8 @@ pub struct Scene<'a> {
     pub store: &'a Store,
     container: Option<Container>,
     left: HashMap<TypeId, Box<dyn Any>>,
-    /// For a forecast: the ports that earlier plans of the command will have published.
-    pub published: Vec<Port>,
+    /// For a forecast: the ports that earlier plans of the command will have published, with the container of each.
+    pub published: Vec<(String, Port)>,
 }
 
 impl Scene<'_> {
@@ -137,8 +137,11 @@ impl Plan {
             Some(now) => self.container = now.clone(),
             None => {}
         }
-        let lives = foreseen.0.values().flatten().filter_map(|container| container.state.life());
-        let published = lives.flat_map(|life| life.ports.clone()).collect();
+        let ports = |container: &Container| {
+            let ports = container.state.life().map(|life| life.ports.clone()).unwrap_or_default();
+            ports.into_iter().map(|port| (container.name.clone(), port)).collect::<Vec<_>>()
+        };
+        let published = foreseen.0.values().flatten().flat_map(ports).collect();
         let mut scene = Scene { published, ..self.scene(store) };
         for step in &self.steps {
             match step.forecast(&mut scene) {
@@ -162,8 +165,9 @@ impl Plan {
         for n in 0..self.steps.len() {
             let (done, rest) = self.steps.split_at_mut(n);
             let Some(fault) = rest.first_mut().and_then(|step| step.apply(&mut scene, story).err()) else { continue };
+            story.tell_failure(&fault);
             for step in done.iter_mut().rev() {
-                step.undo(&mut scene, story)?;
+                step.undo(&mut scene, story).inspect_err(|fault| story.tell_failure(fault))?;
             }
             return Err(fault);
         }

@@ -51,8 +51,8 @@ impl Step for Start {
         // An image may have no layers at all.
         let known = container.image_id.is_some();
         let root = known.then(|| Root::of_layers(store, &spec.root.upper, &spec.root.lower)).transpose()?;
-        let published = RefCell::new(scene.published.clone());
-        let ahead = Ahead { store: Some(store), name: &container.name, root, published, ..Ahead::blind(None) };
+        let others = scene.published.clone();
+        let ahead = Ahead { store: Some(store), name: &container.name, root, others, ..Ahead::blind(None) };
         let mut facts = vec![process::sealing(), Fact::HelperStarted { pid: None, role: "monitor".into() }];
         for step in sequence::launch(&spec) {
             facts.extend(step.forecast(&spec, &ahead)?);

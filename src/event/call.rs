@@ -54,6 +54,11 @@ impl SysError {
         SysError { call: call.into(), object: object.into(), errno, calls: Vec::new() }
     }
 
+    /// The same call, on the same object, with the same answer.
+    pub fn is_same(&self, other: &SysError) -> bool {
+        (&self.call, &self.object, self.errno) == (&other.call, &other.object, other.errno)
+    }
+
     /// From a `std::io::Error`; an error without an errno (a short read, bad UTF-8) counts as EIO.
     pub fn io(call: &str, object: impl Into<String>, e: &std::io::Error) -> Self {
         SysError::new(call, object, e.raw_os_error().unwrap_or(5))

@@ -44,7 +44,11 @@ macro_rules! container {
         #[serde(rename = "exit_code", alias = "code")]
         code: Option<i32>,
         signal: Option<i32>,
+        /// PID 1 itself was killed for memory.
         oom: bool,
+        /// How many of its processes were.
+        #[serde(default)]
+        oom_kills: u64,
     } = "container.exited" {
         in Block::Exit; man "wait(2)";
         unproven "the program is gone; only its parent, the monitor, was told how it ended";
@@ -58,8 +62,14 @@ macro_rules! container {
             ko: "메모리 제한을 넘어서(OOM) 커널이 강제로 종료했습니다",
             en: "It went over its memory limit, and the kernel killed it (OOM)",
         }
+        also if (!*oom && *oom_kills > 0) (oom_kills) {
+            ko: "그 전에 커널이 메모리 제한 때문에(OOM) 안의 다른 프로세스를 강제로 종료했습니다 ({oom_kills}번)",
+            en: "Before that the kernel had killed other processes in it for memory (OOM, {oom_kills} times)",
+        }
         #[cfg(test)]
-        sample { id: s(ID), name: s("web"), code: Some(137), signal: Some(9), oom: true }
+        sample { id: s(ID), name: s("web"), code: Some(137), signal: Some(9), oom: true, oom_kills: 1 }
+        #[cfg(test)]
+        sample { id: s(ID), name: s("web"), code: Some(0), signal: None, oom: false, oom_kills: 2 }
     }
 
     ContainerRemoved {

@@ -231,6 +231,21 @@ macro_rules! host {
         sample { what: s("x"), point: FaultPoint::NoNat }
     }
 
+    /// A step without an event of its own (bookkeeping, waiting, a look): told only when a call of it has failed.
+    StepTaken { step: String } = "host.step" {
+        in Block::Host;
+        calls [
+            bind capset clone3 close_range execve fchmod fchown fsconfig fsmount fsopen ioctl linkat listen mkdir mkdirat mknod
+            mknodat mount mount_setattr move_mount open openat open_tree pidfd_send_signal pivot_root prctl rename renameat2
+            rmdir seccomp sendto sethostname setgroups setns setresgid setresuid setsid symlink symlinkat umount2 unlink
+            unlinkat unshare utimensat vfork write
+        ];
+        unproven "what has failed leaves nothing to look at";
+        [TAKE] (step) { ko: "{step} 단계를 {v}", en: "{v} the step: {step}" }
+        #[cfg(test)]
+        sample { step: s("state") }
+    }
+
     /// Something that a killed command had left behind was cleaned up.
     Cleaned { what: String } = "host.cleaned" {
         in Block::Host; calls [rename unlinkat]; unproven "what is gone left nothing to look at";

@@ -61,7 +61,7 @@ pub use cgroup::Limit;
 pub use cow::{Below, Change, Sized};
 pub use deed::Deed;
 pub use define::{Bulk, Definition, Proof};
-pub use fault::{ArchiveFlaw, Fault, ReferenceFlaw, Remedy};
+pub use fault::{ArchiveFlaw, Fault, Holder, ReferenceFlaw, Remedy};
 pub use host::{FaultPoint, Kept, Probe, Shown, Tier};
 pub use image::Resolved;
 pub use lab::{

@@ -1,6 +1,6 @@
 //! The story of one command: its events in the order in which they happened.
 
-use super::Event;
+use super::{Event, Fact, Fault, Outcome, SysError};
 
 /// Called with the events that are told at once: one, or what another process had gathered.
 type Listener = Box<dyn FnMut(&[Event])>;
@@ -12,16 +12,21 @@ pub struct Story {
     listener: Option<Listener>,
     container: Option<String>,
     keep: bool,
+    /// Failures that were told, without their calls; the last ones.
+    failures: Vec<SysError>,
 }
+
+/// As many failures are remembered: of the step that failed, and of what was undone after it.
+const FAILURES: usize = 32;
 
 impl Story {
     pub fn new() -> Self {
-        Story { events: Vec::new(), listener: None, container: None, keep: true }
+        Story { keep: true, ..Story::default() }
     }
 
     /// A story whose events are handed on and not kept: a monitor that lives for days must not grow.
     pub fn passing_on(listener: impl FnMut(&[Event]) + 'static) -> Self {
-        Story { events: Vec::new(), listener: Some(Box::new(listener)), container: None, keep: false }
+        Story { listener: Some(Box::new(listener)), ..Story::default() }
     }
 
     pub fn listening(mut self, listener: impl FnMut(&[Event]) + 'static) -> Self {
@@ -43,7 +48,21 @@ impl Story {
         self.tell_all(vec![event.into()]);
     }
 
+    /// Tells the call by which a step has failed, unless an event has told of it: no failure may be a command's error alone.
+    pub fn tell_failure(&mut self, fault: &Fault) {
+        let Fault::Step { step, error } = fault else { return };
+        if !self.failures.iter().any(|told| told.is_same(error)) {
+            self.tell(Event::failed(Fact::StepTaken { step: step.clone() }, error.clone()));
+        }
+    }
+
     pub fn tell_all(&mut self, mut events: Vec<Event>) {
+        for event in &events {
+            if let Outcome::Failed { error } = &event.outcome {
+                self.failures.truncate(FAILURES - 1);
+                self.failures.insert(0, SysError { calls: Vec::new(), ..error.clone() });
+            }
+        }
         for event in events.iter_mut().filter(|event| event.container.is_none()) {
             event.container = self.container.clone();
         }

@@ -42,5 +42,6 @@ verbs! {
     LIGHT { ko: ["켰습니다", "켭니다", "켜지 못했습니다"], en: ["brought up", "bring up"] }
     SEAL { ko: ["막아 두었습니다", "막아 둡니다", "막아 두지 못했습니다"], en: ["sealed", "seal"] }
     PLACE { ko: ["두기로 했습니다", "둡니다", "두지 못했습니다"], en: ["placed", "place"] }
+    TAKE { ko: ["마쳤습니다", "거칩니다", "마치지 못했습니다"], en: ["took", "take"] }
     TIE { ko: ["묶었습니다", "묶습니다", "묶지 못했습니다"], en: ["tied", "tie"] }
 }

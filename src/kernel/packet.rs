@@ -121,6 +121,12 @@ impl Packets {
         }
     }
 
+    /// The other end hears the end of what we say, and can still speak.
+    pub fn say_no_more(&self) {
+        // One that is gone needs none.
+        rustix::net::shutdown(&self.fd, rustix::net::Shutdown::Write).unwrap_or(());
+    }
+
     pub fn receive(&self, wait: bool) -> Result<Message, Stop> {
         let how = if wait { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
         // Its length first: a monitor lives for days, and room for the longest was a quarter of its memory.

@@ -8,6 +8,7 @@ use crate::event::{Deed, Expect, Fact, Holds, Receipt, SysError};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 /// As many connections wait for the monitor as Go's and Docker's proxies let wait.
 const BACKLOG: i32 = 1024;
@@ -55,6 +56,24 @@ pub fn bind(
 /// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen. One who
 /// listens at all addresses of IPv6 has those of IPv4 too, as long as nobody has asked for IPv6 alone (ipv6(7)).
 pub fn taken(host_ip: Option<IpAddr>, port: u16) -> bool {
+    !listeners(host_ip, port).is_empty()
+}
+
+/// Who that is, by pid and name, where it can be seen: another pid or network namespace hides it.
+pub fn holder(host_ip: Option<IpAddr>, port: u16) -> Option<(i32, String)> {
+    let sockets: Vec<PathBuf> =
+        listeners(host_ip, port).into_iter().map(|inode| format!("socket:[{inode}]").into()).collect();
+    let numbers =
+        std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pid = numbers.filter(|_| !sockets.is_empty()).find(|pid: &i32| {
+        let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        fds.filter_map(|fd| std::fs::read_link(fd.path()).ok()).any(|to| sockets.contains(&to))
+    })?;
+    Some((pid, std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim().to_string()))
+}
+
+/// The inodes of the sockets that listen there.
+fn listeners(host_ip: Option<IpAddr>, port: u16) -> Vec<u64> {
     let in_the_way = |ip: IpAddr| match host_ip {
         None => true,
         Some(own) if own.is_ipv4() == ip.is_ipv4() => own == ip || own.is_unspecified() || ip.is_unspecified(),
@@ -65,7 +84,9 @@ pub fn taken(host_ip: Option<IpAddr>, port: u16) -> bool {
         .iter()
         .flat_map(|table| table.lines())
         .filter_map(listening)
-        .any(|(ip, number)| number == port && in_the_way(ip))
+        .filter(|(ip, number, _)| *number == port && in_the_way(*ip))
+        .map(|(_, _, inode)| inode)
+        .collect()
 }
 
 /// Whether two that are bound here to one number are in each other's way. A socket of IPv6 is for IPv6 alone here.
@@ -74,10 +95,11 @@ pub fn clash(one: Option<IpAddr>, other: Option<IpAddr>) -> bool {
     one.is_ipv4() == other.is_ipv4() && (one == other || one.is_unspecified() || other.is_unspecified())
 }
 
-/// The address of a line whose socket listens (state 0A). Addresses stand there as the machine's own 32-bit words.
-fn listening(line: &str) -> Option<(IpAddr, u16)> {
+/// The address and the inode of a line whose socket listens (state 0A). Addresses stand there as the machine's own 32-bit words.
+fn listening(line: &str) -> Option<(IpAddr, u16, u64)> {
     let mut fields = line.split_whitespace();
     let (local, state) = (fields.nth(1)?, fields.nth(1)?);
+    let inode = fields.nth(5)?.parse().ok()?;
     let (ip, port) = local.split_once(':').filter(|_| state == "0A")?;
     let words: Vec<u8> = (0..ip.len() / 8)
         .filter_map(|n| u32::from_str_radix(ip.get(n * 8..n * 8 + 8)?, 16).ok())
@@ -87,7 +109,7 @@ fn listening(line: &str) -> Option<(IpAddr, u16)> {
         Ok(four) => IpAddr::from(four),
         Err(_) => IpAddr::from(<[u8; 16]>::try_from(words.as_slice()).ok()?),
     };
-    Some((ip, u16::from_str_radix(port, 16).ok()?))
+    Some((ip, u16::from_str_radix(port, 16).ok()?, inode))
 }
 
 /// Both families. A number that the kernel chose for the first may be taken in the second: then it chooses again.

@@ -7,7 +7,9 @@ use super::sys::{self, Calls, Prctl};
 use crate::event::{Call, Deed, Event, Fact, Namespace, SysError};
 use nix::fcntl::OFlag;
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, dup3_raw, execve};
-use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, WaitOptions, pidfd_open, setrlimit, wait, waitpid};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, WaitId, WaitIdOptions, WaitOptions, pidfd_open, setrlimit, wait, waitid, waitpid,
+};
 use std::fs;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -62,6 +64,28 @@ pub fn start_time(pid: i32) -> Option<u64> {
     let stat = proc_file(&format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold spaces and parentheses itself: fields are counted after the last one.
     stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+}
+
+/// Whether a child has executed a program since its birth; it may be a zombie by now. The kernel clears PF_FORKNOEXEC when an
+/// execve cannot fail any more, before it closes what is close-on-exec (proc_pid_stat(5), field 9; begin_new_exec).
+pub fn has_executed(pid: i32) -> bool {
+    const PF_FORKNOEXEC: u64 = 0x40;
+    let flags = || -> Option<u64> {
+        proc_file(&format!("/proc/{pid}/stat")).ok()?.rsplit_once(") ")?.1.split(' ').nth(6)?.parse().ok()
+    };
+    flags().is_some_and(|flags| flags & PF_FORKNOEXEC == 0)
+}
+
+/// How a child has ended, waiting for that; it is still to be reaped.
+pub fn end_of(pidfd: BorrowedFd<'_>) -> Option<Ended> {
+    let how = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    loop {
+        match waitid(WaitId::PidFd(pidfd), how) {
+            Ok(status) => return status.map(|s| Ended { code: s.exit_status(), signal: s.terminating_signal() }),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return None,
+        }
+    }
 }
 
 /// Overwrites the words that this process was started with, which any process that sees it in /proc may read

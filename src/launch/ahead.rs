@@ -34,6 +34,8 @@ pub struct Ahead<'a> {
     pub made: RefCell<BTreeSet<PathBuf>>,
     /// The ports that they will have published.
     pub published: RefCell<Vec<Port>>,
+    /// Those of other containers that will run by then, by name.
+    pub others: Vec<(String, Port)>,
 }
 
 pub enum Root {
@@ -250,7 +252,7 @@ impl Ahead<'_> {
     /// For what was meant, when it has failed already.
     pub fn blind(init: Option<i32>) -> Ahead<'static> {
         let (made, published) = (RefCell::default(), RefCell::default());
-        Ahead { store: None, name: "", root: None, init, made, published }
+        Ahead { store: None, name: "", root: None, init, made, published, others: Vec::new() }
     }
 
     /// Whether nobody is in the way of a port, who listens or will have been given it by then.
@@ -258,8 +260,10 @@ impl Ahead<'_> {
         let Some(number) = port.host_port else { return Ok(()) };
         let mut published = self.published.borrow_mut();
         let clashes = |other: &Port| other.host_port == Some(number) && ports::clash(other.host_ip, port.host_ip);
-        if published.iter().any(clashes) || ports::taken(port.host_ip, number) {
-            return Err(sequence::taken(port));
+        if published.iter().chain(self.others.iter().map(|(_, port)| port)).any(clashes)
+            || ports::taken(port.host_ip, number)
+        {
+            return Err(sequence::taken(port, &published, &self.others, self.store));
         }
         published.push(port.clone());
         Ok(())

@@ -140,7 +140,11 @@ pub fn run(spec: &Spec, mut arguments: InitArguments) -> ! {
         path: String::new(),
     };
     let applied = begun.map_err(|e| Fault::step("descriptors", e)).and_then(|()| init.apply_all(&steps));
-    let body = applied.err().map(|fault| serde_json::to_vec(&fault).unwrap_or_default()).unwrap_or_default();
+    let body = applied
+        .inspect_err(|fault| init.story.tell_failure(fault))
+        .err()
+        .map(|fault| serde_json::to_vec(&fault).unwrap_or_default())
+        .unwrap_or_default();
     parent.say(FAULT, &body, &[]).unwrap_or(());
     sys::exit_now(127)
 }
@@ -151,16 +155,25 @@ impl Init<'_> {
         for step in steps.iter().filter(|s| s.side() == Side::Init) {
             self.apply(step).map_err(|failure| match failure {
                 Failure::Call(error) => {
-                    let ahead = ahead::Ahead::blind(self.enter.as_ref().map(|(pid, _)| *pid));
-                    if let Some(fact) = step.meant(self.spec, &ahead) {
-                        self.story.tell(Event::failed(fact, error.clone()));
-                    }
+                    self.tell_failed(step, &error);
                     Fault::Step { step: step.about().1.into(), error: SysError { calls: Vec::new(), ..error } }
+                }
+                Failure::Both(fault, error) => {
+                    self.tell_failed(step, &error);
+                    fault
                 }
                 Failure::Fault(fault) => fault,
             })?;
         }
         Ok(())
+    }
+
+    /// What the step was about to tell, or the step itself.
+    fn tell_failed(&mut self, step: &Step, error: &SysError) {
+        let ahead = ahead::Ahead::blind(self.enter.as_ref().map(|(pid, _)| *pid));
+        let meant = step.meant(self.spec, &ahead);
+        let fact = meant.unwrap_or_else(|| Fact::StepTaken { step: step.about().1.into() });
+        self.story.tell(Event::failed(fact, error.clone()));
     }
 
     fn apply(&mut self, step: &Step) -> Result<(), Failure> {
@@ -241,9 +254,12 @@ impl Init<'_> {
                 let open = |path: &Path, how| resolve::in_root(top.as_fd(), path, how);
                 self.user = user::look_up(&open, spec.process.user.as_deref().unwrap_or_default())?;
                 let cwd = Path::new(&spec.process.cwd);
-                let bad = |errno| Fault::BadWorkdir { path: spec.process.cwd.clone(), errno };
-                target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(|e| bad(e.errno))?;
-                enter_directory(&top, cwd).map_err(|e| bad(e.errno))?;
+                let bad = |error: SysError| {
+                    let path = spec.process.cwd.clone();
+                    Failure::Both(Fault::BadWorkdir { path, errno: error.errno }, error)
+                };
+                target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(bad)?;
+                enter_directory(&top, cwd).map_err(bad)?;
             }
             Step::ReadOnlyRoot => root::make_read_only()?.tell(&mut self.story),
             Step::Bounding => {
@@ -366,10 +382,11 @@ fn enter_directory(root: &OwnedFd, path: &Path) -> Result<(), SysError> {
     std::env::current_dir().map(drop).map_err(|e| SysError::io("getcwd", "cwd", &e))
 }
 
-/// A step fails by a call, or because of what was asked.
+/// A step fails by a call, or because of what was asked, or of that with the call that showed it.
 enum Failure {
     Call(SysError),
     Fault(Fault),
+    Both(Fault, SysError),
 }
 
 impl From<SysError> for Failure {

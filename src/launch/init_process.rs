@@ -1,12 +1,13 @@
 //! A process on its way to its program, as its parent has it: the conversation over the sync socket, and its end.
 //!
 //! The child tells what it does; the parent says `VETH_ATTACHED` when the veth pair reaches into it, and `GO`. The
-//! socket closes on a successful execve, and carries the reason of a failed one. If either side dies, the other sees it and
-//! stops: nothing runs half made.
+//! socket closes on a successful execve, and carries the reason of a failed one; that it closed on an execve and not by the
+//! child's death, the kernel says. If either side dies, the other sees it and stops: nothing runs half made.
 
 use super::init::{self, InitArguments};
 use super::spec::Spec;
 use crate::event::{Call, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::kernel::cgroup::Group;
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::process;
 use crate::kernel::signals::Signals;
@@ -47,6 +48,10 @@ pub struct InitProcess {
     /// It has been told to go: what closes the conversation now is its execve.
     released: bool,
     is_exec: bool,
+    /// How often the kernel had killed for memory in its cgroup when it was born.
+    oom_kills: u64,
+    /// It has died by itself, and is still to be reaped.
+    ended: bool,
 }
 
 /// How far a process has come, by what it has said until now.
@@ -69,6 +74,8 @@ impl InitProcess {
         let (ours, theirs) = Packets::pair()?;
         let arguments = arguments(theirs);
         let is_exec = arguments.enter.is_some();
+        // A new group has none yet.
+        let oom_kills = if is_exec { oom_kills(spec) } else { 0 };
         let into = spec.cgroup.as_ref().map(|g| g.open_v2()).transpose()?.flatten();
         match sys::clone3(calls, flags, into.as_ref().map(|fd| fd.as_fd()))? {
             Cloned::Child => {
@@ -84,6 +91,8 @@ impl InitProcess {
                 sync: Some(ours),
                 released: false,
                 is_exec,
+                oom_kills,
+                ended: false,
             }),
         }
     }
@@ -107,6 +116,22 @@ impl InitProcess {
     /// Its end of the network is there. One that is gone does not hear it; why, it has said.
     pub fn veth_attached(&self) {
         self.sync.iter().for_each(|sync| sync.send(VETH_ATTACHED, &[], &[], false).unwrap_or(()));
+    }
+
+    /// The parent's part has failed: hears the process to its end. What it says of itself, or what killed it, is the cause;
+    /// when it has nothing to say, the parent's failure is.
+    pub fn dismiss(&mut self, spec: &Spec, signals: &Signals, story: &mut Story) -> Result<(), Fault> {
+        self.sync.iter().for_each(Packets::say_no_more);
+        while self.sync.is_some() {
+            match self.hear(spec, story) {
+                Ok(Progress::Waiting) => self.wait(spec, signals)?,
+                Ok(_) => {}
+                // It has ended by itself, since nothing more will be said to it.
+                Err(Fault::MonitorDied { .. }) => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
     }
 
     /// Listens to it until only execve is left.
@@ -154,11 +179,10 @@ impl InitProcess {
                 Err(Stop::WouldBlock) => return Ok(Progress::Waiting),
                 Err(Stop::Closed) => {
                     self.sync = None;
-                    if !self.released {
-                        return Err(died(spec));
+                    if self.released && process::has_executed(self.pid) {
+                        break;
                     }
-                    // By a successful execve, or by the process's sudden death: whoever reaps it will see that.
-                    break;
+                    return Err(self.dead(spec, story));
                 }
             };
             match message.kind {
@@ -186,6 +210,25 @@ impl InitProcess {
         }
         self.tell_exec(spec, story);
         Ok(Progress::Running)
+    }
+
+    /// It died on its way, without a word.
+    fn dead(&mut self, spec: &Spec, story: &mut Story) -> Fault {
+        self.ended = true;
+        let killed = process::end_of(self.pidfd.as_fd()).and_then(|ended| ended.signal);
+        let for_memory = killed == Some(libc::SIGKILL) && oom_kills(spec) > self.oom_kills;
+        if self.released {
+            // Whether it had come to the call is not known: none is claimed.
+            let errno = if for_memory { libc::ENOMEM } else { libc::EINTR };
+            let error = SysError::new("execve", self.ready.path.clone(), errno);
+            story.tell(Event { pid: self.pid, ..Event::failed(self.exec_fact(spec), error) });
+        }
+        let id = spec.id.to_string();
+        match killed {
+            Some(_) if for_memory => Fault::MemoryTooSmall { id, limit: spec.resources.memory },
+            Some(signal) => Fault::KilledEarly { id, signal },
+            None => died(spec),
+        }
     }
 
     /// What the child calls itself is its inner pid; people and strace know the outer one.
@@ -263,6 +306,9 @@ impl InitProcess {
     /// Kills what was made; it is still to be reaped.
     pub fn kill(&mut self, story: &mut Story) {
         self.sync = None;
+        if self.ended {
+            return;
+        }
         match process::signal(self.pidfd.as_fd(), self.pid, libc::SIGKILL) {
             Ok(deed) => deed.tell(story),
             // ESRCH: it has ended by itself.
@@ -275,7 +321,11 @@ impl InitProcess {
     }
 }
 
-/// The process ended without a message (killed from outside, out of memory), or its monitor was told to end.
+fn oom_kills(spec: &Spec) -> u64 {
+    spec.cgroup.as_ref().map_or(0, Group::oom_kills)
+}
+
+/// Its monitor was told to end, or they no longer understand each other.
 pub fn died(spec: &Spec) -> Fault {
     Fault::MonitorDied { id: spec.id.to_string() }
 }

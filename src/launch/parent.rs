@@ -50,6 +50,7 @@ impl Parent<'_> {
         let steps: Vec<Step> = sequence::launch(self.spec).into_iter().filter(|s| s.side() == Side::Parent).collect();
         for (n, step) in steps.iter().enumerate() {
             if let Err(fault) = self.apply(step, story) {
+                story.tell_failure(&fault);
                 // What failed may have been half done.
                 steps.iter().take(n + 1).rev().for_each(|step| self.undo(step, story));
                 return Err(fault);
@@ -85,18 +86,20 @@ impl Parent<'_> {
                     return Ok(());
                 }
                 let refused = |e: SysError| Fault::LimitRefused { limit: (*limit).into(), why: e.to_string() };
-                group.set(setting).map_err(refused)?.tell(story);
+                Deed::tell_either(group.set(setting), setting.fact(None), story).map_err(refused)?;
             }
             Step::Clone => self.clone_init(step, story)?,
             Step::Veth => {
-                let (Some(endpoint), Some(init)) = (&self.life.endpoint, &mut self.init) else { return Ok(()) };
+                let (Some(endpoint), Some(init)) = (&self.life.endpoint, &self.init) else { return Ok(()) };
                 let attached = network::attach_veth(&self.spec.id, endpoint, init.pid);
+                let attached = self.done(step, attached, story);
+                let Some(init) = &mut self.init else { return Ok(()) };
                 // A process that has given up has no namespace any more: it is its own words that say why.
                 if attached.is_err() {
-                    init.hear(self.spec, story)?;
+                    init.dismiss(self.spec, self.signals, story)?;
                 }
-                self.done(step, attached, story).map_err(failed)?;
-                self.init.iter().for_each(InitProcess::veth_attached);
+                attached.map_err(failed)?;
+                init.veth_attached();
             }
             Step::Go => self.go(story)?,
             Step::Running => {
@@ -158,11 +161,19 @@ impl Parent<'_> {
     fn publish(&mut self, port: &Port, story: &mut Story) -> Result<(), Fault> {
         let Some(endpoint) = &self.life.endpoint else { return Ok(()) };
         let to = SocketAddrV4::new(endpoint.address, port.port);
-        let bound = ports::bind(&self.spec.id, port.host_ip, port.host_port, to).map_err(|e| match e.errno {
-            libc::EADDRINUSE => sequence::taken(port),
+        let bound = ports::bind(&self.spec.id, port.host_ip, port.host_port, to);
+        let meant = Fact::Published {
+            host_ip: port.host_ip.map(|ip| ip.to_string()),
+            host_port: port.host_port,
+            address: Some(to.ip().to_string()),
+            port: to.port(),
+            proto: port.proto.clone(),
+        };
+        let bound = Deed::tell_either(bound, meant, story).map_err(|e| match e.errno {
+            libc::EADDRINUSE => sequence::taken(port, &self.life.ports, &[], Some(self.store)),
             _ => Fault::step("publish", e),
         })?;
-        for (fd, address) in bound.tell(story) {
+        for (fd, address) in bound {
             let (host_ip, host_port) = (Some(address.ip()), Some(address.port()));
             self.life.ports.push(Port { host_ip, host_port, ..port.clone() });
             self.published.push(Published { fd, to });

@@ -8,9 +8,11 @@ use super::ahead::Ahead;
 use super::spec::{MKNOD, Mount, Spec};
 use super::{network, protect, root, user};
 use crate::container::{Container, NetworkMode, Port};
-use crate::event::{Fact, Fault, FaultPoint, Limit, Namespace};
+use crate::event::{Fact, Fault, FaultPoint, Holder, Limit, Namespace};
 use crate::kernel::caps;
 use crate::kernel::cgroup::{self, Group, Setting};
+use crate::kernel::ports;
+use crate::store::Store;
 use std::path::Path;
 
 /// Who applies a step.
@@ -155,7 +157,7 @@ pub fn ending(container: &Container, group: Option<&Group>) -> Vec<Fact> {
     [Fact::Reaped { pid: container.state.init().map(|init| init.pid), code: None, signal: None }]
         .into_iter()
         .chain(group)
-        .chain([Fact::ContainerExited { id: id.to_string(), name, code: None, signal: None, oom: false }])
+        .chain([Fact::ContainerExited { id: id.to_string(), name, code: None, signal: None, oom: false, oom_kills: 0 }])
         .chain(container.host_config.auto_remove.then_some(removed))
         .collect()
 }
@@ -356,12 +358,24 @@ pub fn holds<'a>(spec: &'a Spec, user: &user::User) -> &'a [&'static str] {
     if user.uid == 0 { &spec.capabilities } else { &[] }
 }
 
-pub fn taken(port: &Port) -> Fault {
-    Fault::PortTaken {
-        ip: port.host_ip.map(|ip| ip.to_string()),
-        port: port.host_port.unwrap_or(0),
-        proto: port.proto.clone(),
-    }
+/// `own` are those that the container has got already, `others` those that others will have got by then.
+pub fn taken(port: &Port, own: &[Port], others: &[(String, Port)], store: Option<&Store>) -> Fault {
+    let number = port.host_port.unwrap_or(0);
+    let clashes = |other: &Port| other.host_port == Some(number) && ports::clash(other.host_ip, port.host_ip);
+    let soon = others.iter().find(|(_, other)| clashes(other)).map(|(name, _)| name.clone());
+    let now = || {
+        let (whole, _) = store?.all_containers().ok()?;
+        let has = |c: &Container| c.state.life().is_some_and(|life| life.ports.iter().any(clashes));
+        whole.into_iter().find(has).map(|container| container.name)
+    };
+    let holder = match own.iter().any(clashes) {
+        true => Some(Holder::Itself),
+        false => soon
+            .or_else(now)
+            .map(|name| Holder::Container { name })
+            .or_else(|| ports::holder(port.host_ip, number).map(|(pid, name)| Holder::Process { pid, name })),
+    };
+    Fault::PortTaken { ip: port.host_ip.map(|ip| ip.to_string()), port: number, proto: port.proto.clone(), holder }
 }
 
 pub fn no_controller(limit: &str) -> Fault {

@@ -7,6 +7,7 @@ use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, ContainerId, End, Failed, Life, State};
 use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::kernel::cgroup::Group;
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
 use crate::kernel::signals::Signals;
@@ -55,6 +56,7 @@ pub fn main(args: &[String]) -> i32 {
             0
         }
         Err(fault) => {
+            story.tell_failure(&fault);
             let mut client = first.borrow_mut();
             client.send(to_client::FAULT, &serde_json::to_vec(&fault).unwrap_or_default());
             settle(&mut [&mut client]);
@@ -291,17 +293,19 @@ impl Monitor {
         if let Ok(Some(now)) = self.store.container_by_id(&self.container.id) {
             self.container.name = now.name;
         }
-        let oom = self.spec.cgroup.as_ref().is_some_and(|g| g.oom_kills() > 0);
-        let exited = Exited { code: ended.status(), oom };
+        let oom_kills = self.spec.cgroup.as_ref().map_or(0, Group::oom_kills);
+        // The kernel's own signal for it. Docker's OOMKilled is said of a container that lost any process.
+        let oom = oom_kills > 0 && ended.signal == Some(libc::SIGKILL);
+        let exited = Exited { code: ended.status(), oom: oom_kills > 0 };
         story.tell(self.init.reaped(&ended));
         let cgroups = remove_cgroup(self.spec.cgroup.as_ref(), story);
         let removable = self.container.host_config.auto_remove && cgroups.is_empty();
         let finished = chrono::Utc::now();
         let started = self.life.init.map_or(finished, |init| init.at);
-        let end = End { code: exited.code, oom_killed: oom, started, finished, error: None, cgroups };
+        let end = End { code: exited.code, oom_killed: exited.oom, started, finished, error: None, cgroups };
         let (id, name) = (self.container.id.clone(), self.container.name.clone());
         let (code, signal) = (Some(exited.code), ended.signal);
-        story.tell(Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom });
+        story.tell(Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom, oom_kills });
         // While its group is there, the container is kept too: the next command finds both by its name.
         let meant = Fact::ContainerRemoved { id: id.to_string(), name };
         let removed = removable.then(|| self.store.remove_container(&self.container));

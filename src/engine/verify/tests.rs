@@ -59,7 +59,14 @@ fn true_changed_gone_and_false_are_told_apart() {
     let gone = |running, exists| one(vec![event(Some(claim()))], &[], running, exists);
     assert_eq!(gone(false, true), Verdict::Gone { why: Gone::Stopped });
     assert_eq!(gone(false, false), Verdict::Gone { why: Gone::Removed });
-    let exited = Fact::ContainerExited { id: ID.into(), name: "web".into(), code: Some(0), signal: None, oom: false };
+    let exited = Fact::ContainerExited {
+        id: ID.into(),
+        name: "web".into(),
+        code: Some(0),
+        signal: None,
+        oom: false,
+        oom_kills: 0,
+    };
     let later = [Later { command: None, event: Event { at_us: u64::MAX, ..Event::of(exited, Vec::new()) } }];
     assert_eq!(one(vec![event(Some(claim()))], &later, true, true), Verdict::Gone { why: Gone::Restarted });
 }

@@ -28,10 +28,12 @@ mod host;
 pub use asked::ReferenceFlaw;
 pub use files::ArchiveFlaw;
 pub use host::Remedy;
+pub use running::Holder;
 
 use super::network::shown_ip;
 #[cfg(test)]
 use super::samples::*;
+use super::signal::name as signal_name;
 use super::words::{Errno, Memory, short};
 use super::{Lang, Probe, SysError, Word};
 use asked::{command_of, is_dash, letter};

@@ -1,5 +1,7 @@
 //! Running a program went wrong.
 
+use crate::event::{Lang, Word};
+
 /// A port that is likely free, to show the form of the flag.
 pub fn other_port(port: u16) -> u16 {
     if port < 1024 { port.saturating_add(8000) } else { port.checked_add(1).unwrap_or(8080) }
@@ -11,6 +13,25 @@ pub fn code(errno: i32) -> Option<i32> {
         libc::ENOENT => Some(127),
         libc::EACCES | libc::EISDIR | libc::ENOTDIR => Some(126),
         _ => None,
+    }
+}
+
+pieces! {
+    /// Who has a port.
+    pub enum Holder by "is" {
+        /// Another `-p` of the same container.
+        Itself => {
+            ko: "이 컨테이너가 앞의 -p 옵션으로 이미 그 포트를 쓰고 있습니다.",
+            en: "An earlier -p of this very container has it.",
+        }
+        Container { name: String } => (name) {
+            ko: "{name} 컨테이너가 이미 그 포트를 쓰고 있습니다.",
+            en: "The container {name} has it.",
+        }
+        Process { pid: i32, name: String } => (pid, name) {
+            ko: "{pid}번 프로세스({name})가 이미 그 포트를 쓰고 있습니다.",
+            en: "Process {pid} ({name}) has it.",
+        }
     }
 }
 
@@ -195,16 +216,19 @@ macro_rules! running {
         sample { Fault::InsideProc { target: s("/etc/hosts") } }
     }
 
-    PortTaken { ip: Option<String>, port: u16, proto: String } => {
+    PortTaken { ip: Option<String>, port: u16, proto: String, holder: Option<Holder> } => {
         (ip = shown_ip(ip.as_deref()), port, proto) {
             ko: "호스트의 {ip}:{port}/{proto} 포트를 열 수 없습니다",
             en: "Bind for {ip}:{port} failed: port is already allocated ({proto})",
         }
+        cause if (holder.is_some()) (holder = holder.as_ref()) { "{holder}" }
         cause { ko: "다른 프로그램이나 컨테이너가 이미 그 포트를 쓰고 있습니다.", en: "Another program or container has it." }
         fix (port) { ko: "누구인지 보기: ss -ltnp 'sport = :{port}'", en: "see who: ss -ltnp 'sport = :{port}'" }
         fix (port = other_port(*port)) { ko: "다른 호스트 포트: -p {port}:80", en: "another host port: -p {port}:80" }
         #[cfg(test)]
-        sample { Fault::PortTaken { ip: None, port: 8080, proto: s("tcp") } }
+        sample { Fault::PortTaken { ip: None, port: 8080, proto: s("tcp"), holder: None } }
+        #[cfg(test)]
+        sample { Fault::PortTaken { ip: None, port: 8080, proto: s("tcp"), holder: Some(Holder::Container { name: s("web") }) } }
     }
 
     /// A limit was asked for that this host cannot keep.
@@ -243,6 +267,43 @@ macro_rules! running {
         fix { ko: "쓰지 않는 컨테이너를 지웁니다: docent rm NAME", en: "remove containers that are not used: docent rm NAME" }
         #[cfg(test)]
         sample { Fault::NoFreeAddress { subnet: s("172.30.0.0/16") } }
+    }
+
+    /// The container's process, or an exec's, was killed by the kernel for memory on its way to its program.
+    MemoryTooSmall { id: String, limit: Option<u64> } => {
+        when (limit.is_none()) () {
+            ko: "프로그램을 시작하기 전에 메모리가 모자라 커널이 프로세스를 종료했습니다 (OOM)",
+            en: "container init was OOM-killed before its program ran",
+        }
+        (limit = limit.map(Memory)) {
+            ko: "메모리 제한이 너무 작아 프로그램을 시작하지 못했습니다: {limit}",
+            en: "container init was OOM-killed (memory limit too low?): {limit}",
+        }
+        cause {
+            ko: "컨테이너를 준비하던 프로세스가 제한을 넘어서, 프로그램을 실행하기도 전에 커널이 메모리 부족(OOM)으로 종료했습니다.",
+            en: "The process that was making the container ready went over the limit, and the kernel killed it before its program ran.",
+        }
+        fix if (limit.is_some()) { ko: "제한을 늘립니다: docker run -m 64m IMAGE", en: "a larger limit: docker run -m 64m IMAGE" }
+        fix if (limit.is_none()) { "free -h" }
+        #[cfg(test)]
+        sample { Fault::MemoryTooSmall { id: s(ID), limit: Some(6 << 20) } }
+        #[cfg(test)]
+        sample { Fault::MemoryTooSmall { id: s(ID), limit: None } }
+    }
+
+    /// The same by somebody else's signal.
+    KilledEarly { id: String, signal: i32 } => {
+        (id = short(id), signal = signal_name(*signal)) {
+            ko: "{id} 컨테이너의 프로세스가 프로그램을 실행하기 전에 {signal} 시그널로 종료되었습니다",
+            en: "the process of {id} was killed by {signal} before its program ran",
+        }
+        cause {
+            ko: "누군가 시그널을 보냈거나, 호스트의 메모리가 모자라 커널이 종료했습니다.",
+            en: "Somebody sent the signal, or the kernel did for lack of memory on the host.",
+        }
+        fix { "dmesg | tail" }
+        #[cfg(test)]
+        sample { Fault::KilledEarly { id: s(ID), signal: libc::SIGKILL } }
     }
 
     /// The process that looks after the container died before it said that the container runs.
