@@ -138,3 +138,47 @@ fn json_is_refused_where_a_program_shares_the_stream() {
     let (_, events, end) = records(&Ran { stderr: told.stdout, ..ran });
     assert!(events.iter().any(|event| event["event"] == "container.exited") && faults(&end).is_empty(), "{end}");
 }
+
+#[test]
+fn the_schema_refuses_what_is_no_record() {
+    let record = |text: &str| -> Value { serde_json::from_str(text).expect(text) };
+    let event = |more: &str| {
+        let own = r#""record":"event","command":1,"id":1,"at_us":7,"took_us":1,"by_pid":9,"outcome":{"is":"done"}"#;
+        common::records::check(&record(&format!("{{{own},{more}}}")))
+    };
+    event(r#""event":"mount.point","path_inside":"/data""#).expect("a record");
+    event(
+        r#""event":"mount.point","path_inside":"/data","container":"0","calls":[{"call":"mkdirat","args":"","ret":0}]"#,
+    )
+    .expect("a record");
+    for (wrong, why) in [
+        (r#""event":"mount.point","path":"/data""#, "an older name"),
+        (r#""event":"mount.point""#, "a field that is missing"),
+        (r#""event":"mount.point","path_inside":"/data","color":"red""#, "an unknown field"),
+        (r#""event":"mount.point","path_inside":"/data","bridge":"b""#, "another kind's field"),
+        (r#""event":"mount.point","path_inside":7"#, "another type"),
+        (r#""event":"mount.pint","path_inside":"/data""#, "an unknown kind"),
+        (
+            r#""event":"mount.point","path_inside":"/data","calls":[{"call":"mkdirat","args":"","ret":0,"x":1}]"#,
+            "within",
+        ),
+        (r#""event":"mount.point","path_inside":"/data","calls":[{"call":"mkdirat","args":""}]"#, "missing within"),
+    ] {
+        assert!(event(wrong).is_err(), "{why}: {wrong}");
+    }
+    let end = r#"{"record":"end","exit_code":0,"took_us":1,"faults":[]}"#;
+    common::records::check(&record(end)).expect("a record");
+    for wrong in [
+        end.replace("end", "ending"),
+        end.replace("\"exit_code\":0,", ""),
+        end.replace(":0", ":\"0\""),
+        end.replace(":[]", ":[{\"fault\":\"no-such-image\"}]"),
+        "7".into(),
+        "{}".into(),
+    ] {
+        assert!(common::records::check(&record(&wrong)).is_err(), "{wrong}");
+    }
+    let begin = r#"{"record":"begin","command":1,"format":1,"docent":"0","argv":[],"time":"2026-01-02T03:04:05Z","cwd":"/","uid":0,"lang":"ko"}"#;
+    common::records::check(&record(begin)).expect("a record");
+    assert!(common::records::check(&record(&begin.replace("2026-01-02T", "today"))).is_err());
+}

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// A call that changed a kernel object or the store: its name, its arguments as strace prints them, and the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
+    #[serde(rename = "call", alias = "name")]
     pub name: String,
     pub args: String,
     /// The value returned; a failure is the negated errno.
@@ -20,7 +22,8 @@ impl Call {
 
 /// A system call that failed: what was called, on what, and why, with the calls of the same step that went before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Shown")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(into = "Written")]
 pub struct SysError {
     pub call: String,
     pub object: String,
@@ -32,7 +35,8 @@ pub struct SysError {
 
 /// In JSON with the errno's name beside its number, which differs between architectures.
 #[derive(Serialize)]
-struct Shown {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Written {
     call: String,
     object: String,
     errno: i32,
@@ -42,10 +46,10 @@ struct Shown {
     calls: Vec<Call>,
 }
 
-impl From<SysError> for Shown {
-    fn from(error: SysError) -> Shown {
+impl From<SysError> for Written {
+    fn from(error: SysError) -> Written {
         let SysError { call, object, errno, calls } = error;
-        Shown { call, object, errno, errno_name: errno_name(errno), calls }
+        Written { call, object, errno, errno_name: errno_name(errno), calls }
     }
 }
 

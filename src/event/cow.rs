@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a path of the write layer differs from the image below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// The kernel copied the lower file up before it was changed: the upper file carries overlay.origin.

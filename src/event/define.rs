@@ -167,6 +167,7 @@ macro_rules! define {
     )*) => {
         /// What was done, learned or decided.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "event")]
         pub enum Fact {
             $($(#[doc = $doc])* #[serde(rename = $name)] $variant $({ $($(#[$meta])* $field: $type),* })?,)*

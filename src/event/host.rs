@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which of the four worlds this host is (design: tiers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Tier {
     /// root
     T0,
@@ -18,6 +19,7 @@ pub enum Tier {
 
 /// What `doctor` found, by attempting the real thing in a disposable child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Probe {
     pub tier: Tier,
     pub kernel: String,
@@ -32,6 +34,7 @@ pub struct Probe {
 
 /// One line of the doctor's verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shown {
     /// `namespaces`, `overlay`, `cgroup`, `bridge`, `nat`, `id-ranges`, `freezer`, …
     pub what: String,
@@ -56,6 +59,7 @@ impl Word for Tier {
 
 /// Why something is left as it is; each goes with what stands in `by`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kept {
     /// The store that it belongs to lies in another mount namespace, or is not named: whether it is gone cannot be known.
@@ -78,6 +82,7 @@ macro_rules! fallbacks {
     )*) => {
         /// Reasons for taking another way, each with its own sentence.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum FaultPoint { $($(#[$doc])* $variant),* }
 

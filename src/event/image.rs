@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How an image was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Resolved {
     Local,

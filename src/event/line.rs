@@ -9,6 +9,7 @@ pub const FORMAT: u32 = 1;
 
 /// One line. `record` says which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "record")]
 pub enum Line {
     /// A command begins.
@@ -40,12 +41,14 @@ pub enum Line {
 
 /// Who asked for what, where and when. Secrets in `argv` have been replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Asked {
     #[serde(default)]
     pub format: u32,
     #[serde(default)]
     pub docent: String,
     pub argv: Vec<String>,
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub time: chrono::DateTime<chrono::Utc>,
     pub cwd: String,
     pub uid: u32,
@@ -54,6 +57,7 @@ pub struct Asked {
 
 /// An error that the command complained of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure {
     pub fault: String,
     pub call: Option<String>,

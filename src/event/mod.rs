@@ -44,11 +44,15 @@ mod receipt;
 mod record;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod schema;
 pub(crate) mod signal;
 mod story;
 #[cfg(test)]
 mod tests;
 pub(crate) mod verbs;
+#[cfg(test)]
+mod vocabulary;
 pub(crate) mod words;
 
 pub use block::Block;

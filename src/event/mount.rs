@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Device {
     #[serde(rename = "path_inside", alias = "path")]
     pub path: String,
@@ -55,7 +56,7 @@ macro_rules! mount {
     /// The root: the image's layers `lower` (diff IDs, top first) below one upper.
     Overlay {
         /// None: of an image that is yet to be made.
-        #[serde(rename = "diff_ids", default)]
+        #[serde(rename = "lower_diff_ids", default)]
         lower: Option<Vec<String>>,
         /// What the kernel was given: the layers' directories, top first, and docent's own at the end.
         #[serde(default)]
@@ -67,7 +68,7 @@ macro_rules! mount {
         #[serde(default)]
         mount_points: bool,
         /// The write layer is not empty: an earlier run or a `cp` left something in it.
-        #[serde(default)]
+        #[serde(default, rename = "upper_kept", alias = "kept")]
         kept: bool,
     } = "mount.overlay" {
         in Block::Layer; calls [mount fsopen fsconfig fsmount move_mount];

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A namespace of the new process beside the one docent runs in: `pid:[4026531836]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Namespace {
     #[serde(rename = "namespace", alias = "kind")]
     pub kind: String,

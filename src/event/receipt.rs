@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Evidence and proof of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// What was read back after the deed, as the kernel or the file system said it.
     pub evidence: String,
@@ -44,6 +45,7 @@ impl Receipt {
 
 /// What the proof's command must answer for the receipt to be true.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
 pub enum Expect {
     /// Standard output, trimmed, is exactly this.
@@ -56,6 +58,7 @@ pub enum Expect {
 
 /// How long a proof can be expected to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "until", content = "of")]
 pub enum Holds {
     /// Only at the moment it was told.
@@ -71,6 +74,7 @@ pub enum Holds {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Needs {
     Root,

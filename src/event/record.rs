@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One told event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// Microseconds of the monotonic clock at the end of the deed (CLOCK_MONOTONIC, the same in every process).
     pub at_us: u64,
@@ -29,6 +30,7 @@ pub struct Event {
 
 /// Did it happen?
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Outcome {
     #[default]

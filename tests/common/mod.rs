@@ -6,6 +6,7 @@
 
 #![allow(dead_code, reason = "each test target uses its own part of the bench")]
 
+pub mod records;
 pub mod scenario;
 pub mod tracer;
 
@@ -366,12 +367,14 @@ fn trees() -> Vec<PathBuf> {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.check_records()));
         // `--kill-child`: the kernel kills init with it, and with init everything in its pid namespace.
         drop(self.unshare.kill());
         drop(self.unshare.wait());
         for group in &self.groups {
             remove_group(group);
         }
+        checked.unwrap_or_else(|why| std::panic::resume_unwind(why));
     }
 }
 
