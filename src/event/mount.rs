@@ -59,7 +59,7 @@ macro_rules! mount {
         #[serde(rename = "lower_diff_ids", default)]
         lower: Option<Vec<String>>,
         /// What the kernel was given: the layers' directories, top first, and docent's own at the end.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lower_dirs: Vec<String>,
         upper: String,
         work: String,
