@@ -2,13 +2,33 @@
 //! made of may change; then `INSTA_UPDATE=always cargo test --lib event::` writes it, and the tables of the book, anew.
 
 use super::vocabulary::FIELDS;
-use super::{FORMAT, Line};
-use schemars::generate::SchemaSettings;
+use super::{Bytes, FORMAT, Line};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 type Object = Map<String, Value>;
+
+/// The only type whose JSON is written by hand.
+impl JsonSchema for Bytes {
+    fn schema_name() -> Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let encoded = json!({"type": "string", "contentEncoding": "base64", "description": "its bytes"});
+        json_schema!({
+            "description": "A name as the kernel has it: a string, or its bytes in base64 where they are not UTF-8.",
+            "anyOf": [
+                {"type": "string"},
+                {"type": "object", "properties": {"bytes": encoded}, "required": ["bytes"]},
+            ],
+        })
+    }
+}
 
 /// A file of both books, Korean first.
 fn in_books(name: &str) -> [PathBuf; 2] {
@@ -120,7 +140,7 @@ fn described(schema: &mut Value, own: &BTreeMap<String, String>, path: &mut Vec<
     for (key, part) in object.iter_mut() {
         match (key.as_str(), part) {
             ("$defs", Value::Object(definitions)) => {
-                for (name, definition) in definitions {
+                for (name, definition) in definitions.iter_mut().filter(|(name, _)| *name != "Bytes") {
                     described(definition, own, &mut own.get(name).into_iter().cloned().collect());
                 }
             }
@@ -190,7 +210,8 @@ fn kind(schema: &Value, whole: &Value) -> String {
 fn each_name_of_a_field_has_one_type_and_one_meaning() {
     let whole = schema();
     let (own, mut found) = (own_names(&whole), BTreeMap::new());
-    for (name, definition) in whole["$defs"].as_object().expect("definitions") {
+    let definitions = whole["$defs"].as_object().expect("definitions");
+    for (name, definition) in definitions.iter().filter(|(name, _)| *name != "Bytes") {
         fields(definition, &whole, own.get(name).map_or("", |path| path), &mut found);
     }
     let joined = |(name, types): (String, BTreeSet<String>)| (name, types.into_iter().collect::<Vec<_>>().join("|"));
