@@ -37,9 +37,10 @@ mod web;
 #[doc(hidden)]
 pub mod inside {
     pub use crate::container::{ContainerId, Endpoint};
+    pub use crate::engine::verify;
     pub use crate::event::{
         Bulk, DEFINITIONS, Deed, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang, Line,
-        Outcome, Proof, Receipt, Story, Verdict, now_us,
+        Outcome, Proof, Provable, Receipt, Story, Verdict, now_us,
     };
     pub use crate::kernel::host::Host;
     pub use crate::kernel::netlink::Netlink;

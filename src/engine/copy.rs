@@ -5,10 +5,11 @@ mod steps;
 
 pub use steps::plan;
 
+use super::content;
 use super::upper_diff;
 use super::view::{View, absolute};
 use crate::container::Container;
-use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::event::{Bytes, Deed, Event, Fact, Fault, Holds, Receipt, Story, SysError};
 use crate::kernel::callers_files::CallersFiles;
 use crate::kernel::copy_tree::{self, Copy, Owner};
 use crate::kernel::{sys, walk};
@@ -17,7 +18,6 @@ use places::{Source, Target, container_source, container_target, local_source, l
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,24 +116,11 @@ fn from_container(
 
 /// What a copy on the host can be known by. The file is the learner's from now on, so it counts until they edit it.
 fn receipt(path: &Path) -> Option<Receipt> {
-    let meta = std::fs::symlink_metadata(path).ok()?;
-    let shown = path.to_string_lossy().into_owned();
-    let holds = Holds::UntilEdited { stamp: stamp(path)?, path: shown.clone() };
-    let receipt = |evidence: String| Receipt::about(format!("local:{shown}"), holds, evidence);
-    Some(if meta.is_file() {
-        let size = meta.len().to_string();
-        receipt(format!("{shown}: {size}")).by(&["stat", "-c", "%s", &shown], Expect::Equals(size))
-    } else {
-        receipt(shown.clone()).by(&["test", "-e", &shown], Expect::Status(0))
-    })
+    let subject = format!("local:{}", Bytes::from(path).shown());
+    content::receipt(path.parent()?, Path::new(path.file_name()?), subject, Holds::Forever, &mut content::READ.clone())
 }
 
 /// The inode and the time of its last change, which no program can set: the same as long as nobody touches the file.
-pub(super) fn stamp(path: &Path) -> Option<String> {
-    let meta = std::fs::symlink_metadata(path).ok()?;
-    Some(format!("{}:{}:{}.{:09}", meta.dev(), meta.ino(), meta.ctime(), meta.ctime_nsec()))
-}
-
 /// A path of the host as every directory knows it. The parent of a bare name, which is empty, is the working directory.
 fn from_here(path: &Path) -> PathBuf {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };

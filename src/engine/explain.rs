@@ -30,11 +30,12 @@ pub fn since(store: &Store, record: &Record) -> Vec<Later> {
     let mut later = Vec::new();
     for number in Journal::numbers(store).into_iter().filter(|n| *n > record.header.number) {
         let Ok(next) = Journal::read(store, number) else { continue };
-        later.extend(next.events.into_iter().map(|event| Later { command: Some(number), event }));
+        let time = Some(next.header.asked.time);
+        later.extend(next.events.into_iter().map(|event| Later { command: Some(number), time, event }));
     }
     let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
     let monitors =
         containers.into_iter().filter_map(ContainerId::parse).flat_map(|id| Journal::of_container(store, &id));
-    later.extend(monitors.map(|event| Later { command: None, event }));
+    later.extend(monitors.map(|event| Later { command: None, time: None, event }));
     later
 }

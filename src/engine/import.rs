@@ -124,10 +124,11 @@ impl<'a> Import<'a> {
             }
             return Ok((diff, gzip));
         }
-        let mut layer = self.transaction.layer(chain_id, diff_id)?;
+        let mut layer = self.transaction.layer(chain_id, diff_id, &blob.digest)?;
         let applied = apply(&mut stream, walk::open(&layer.diff())?, lowers, self.store.host())?;
         stream.digest().map_or(Ok(()), verify)?;
         (layer.info.entries, layer.info.bytes) = (applied.entries, applied.bytes);
+        layer.inodes = walk::inodes(walk::open(&layer.diff())?)?;
         self.transaction.describe(&mut layer)?;
         let diff = layer.diff();
         self.layers.push(layer);

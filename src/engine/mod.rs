@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod builtin;
+mod content;
 pub mod copy;
 pub mod create;
 pub mod doctor;

@@ -4,8 +4,8 @@
 //! its maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::{Container, ContainerId};
-use crate::event::{Event, Fact, Fault, Story};
+use crate::container::{Container, ContainerId, State};
+use crate::event::{Event, Fact, Fault, Holds, Receipt, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::process;
 use crate::launch::{network, ownership};
@@ -139,12 +139,14 @@ pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> R
         deed.of_container(id).tell(story);
     }
     if container.host_config.auto_remove && life.init.is_some() && cgroups.is_empty() {
-        tell_lost(container, story);
+        tell_lost(container, None, story);
         store.remove_container(container).map_err(|e| Fault::step("remove", e))?.tell(story);
         return Ok(());
     }
-    store.write_state(id, &life.lost(cgroups)).map_err(step)?;
-    tell_lost(container, story);
+    let state = life.lost(cgroups);
+    store.write_state(id, &state).map_err(step)?;
+    let now = if matches!(state, State::Exited(_)) { "\"status\":\"exited\"" } else { "\"status\":\"created\"" };
+    tell_lost(container, Some(store.state_receipt(id, Holds::WhileExists(id.to_string()), &[now])), story);
     Ok(())
 }
 
@@ -173,11 +175,9 @@ fn remove_group(group: &Group, id: &ContainerId, story: &mut Story) {
     }
 }
 
-fn tell_lost(container: &Container, story: &mut Story) {
-    let mut event =
-        Event::of(Fact::ContainerLost { id: container.id.to_string(), name: container.name.clone() }, Vec::new());
-    event.container = Some(container.id.to_string());
-    story.tell(event);
+fn tell_lost(container: &Container, receipt: Option<Receipt>, story: &mut Story) {
+    let fact = Fact::ContainerLost { id: container.id.to_string(), name: container.name.clone() };
+    story.tell(Event { container: Some(container.id.to_string()), receipt, ..Event::from(fact) });
 }
 
 fn end(pidfd: std::os::fd::BorrowedFd<'_>, pid: i32, id: &ContainerId, story: &mut Story) {

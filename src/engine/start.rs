@@ -11,7 +11,6 @@ use crate::launch::{Spec, sequence};
 use crate::monitor::client::Client;
 use crate::monitor::{Message, Request};
 use crate::store::Store;
-use std::cell::RefCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 

@@ -4,8 +4,11 @@
 //! Nothing is guessed. A file is *copied up* when the kernel's own mark (`origin`) is on it; a file of the same
 //! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
 
+use super::content;
 use crate::container::{Container, ContainerId};
-use crate::event::{Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Receipt, Story, SysError, now_us};
+use crate::event::{
+    Bytes, Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Receipt, Story, SysError, now_us,
+};
 use crate::image::ChainId;
 use crate::kernel::host::Host;
 use crate::kernel::{resolve, walk};
@@ -216,8 +219,9 @@ pub fn tell(
     if now == before {
         return Ok(());
     }
+    let mut left = content::READ;
     for difference in differences(store, container, &before, &now) {
-        event(store, container, &difference).tell(story);
+        event(store, container, &difference, &mut left).tell(story);
     }
     let mut after: Snapshot = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
     after.extend(now);
@@ -225,10 +229,8 @@ pub fn tell(
 }
 
 /// What the kernel did on somebody's behalf, with what proves it.
-fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<()> {
+fn event(store: &Store, container: &Container, difference: &Difference, left: &mut u64) -> Deed<()> {
     let upper = store.container_dir(&container.id).upper();
-    let file = upper.join(difference.path.strip_prefix("/").unwrap_or(&difference.path));
-    let file = file.to_string_lossy().into_owned();
     let fact = Fact::Changed {
         path: difference.path.to_string_lossy().into_owned(),
         change: difference.change,
@@ -242,21 +244,27 @@ fn event(store: &Store, container: &Container, difference: &Difference) -> Deed<
         was: difference.below.as_ref().map(|(_, size)| *size),
         now: difference.now,
     };
-    let subject = format!("upper:{}:{}", container.id, difference.path.to_string_lossy());
-    let receipt =
-        |evidence: String| Receipt::about(subject, Holds::WhileExists(container.id.to_string()), evidence).as_root();
-    let receipt = match (difference.change, difference.now) {
-        (Change::Deleted, _) => {
-            let seen = "character special file 0:0";
-            receipt(format!("{file}: {seen}")).by(&["stat", "-c", "%F %t:%T", &file], Expect::Equals(seen.into()))
+    let deed = Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id);
+    match receipt(container, &upper, difference, left) {
+        Some(receipt) => deed.with_receipt(receipt),
+        None => deed,
+    }
+}
+
+/// What shows this change. None when it is not as it was seen any more.
+fn receipt(container: &Container, upper: &Path, difference: &Difference, left: &mut u64) -> Option<Receipt> {
+    let subject = format!("upper:{}:{}", container.id, Bytes::from(difference.path.as_path()).shown());
+    let holds = Holds::WhileExists(container.id.to_string());
+    let inside = relative(&difference.path);
+    let receipt = match difference.change {
+        Change::Gone => {
+            let name = Bytes::from(upper.join(inside).as_path());
+            let receipt = Receipt::about(subject, holds, format!("{}: ENOENT", name.shown()));
+            receipt.by(["stat".into(), name], Expect::absent())
         }
-        (Change::Gone, _) => receipt(format!("{file}: -")).by(&["test", "-e", &file], Expect::Status(1)),
-        (_, Some(size)) => {
-            receipt(format!("{file}: {size}")).by(&["stat", "-c", "%s", &file], Expect::Equals(size.to_string()))
-        }
-        _ => receipt(file.clone()).by(&["test", "-e", &file], Expect::Status(0)),
+        _ => content::receipt(upper, inside, subject, holds, left)?,
     };
-    Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id).with_receipt(receipt)
+    Some(receipt.as_root())
 }
 
 /// `docker diff`: the write layer against the image, as (letter, path), directories included.

@@ -26,6 +26,11 @@ impl Bytes {
         std::str::from_utf8(&self.0).ok()
     }
 
+    /// As a program's output is read, where what is not UTF-8 counts for one sign.
+    pub fn lossy(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+
     /// As people read it: what is not UTF-8 in the form `\xff`, so that two names never look alike.
     pub fn shown(&self) -> String {
         let mut out = String::new();

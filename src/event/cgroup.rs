@@ -49,7 +49,8 @@ macro_rules! cgroup {
         name: String,
         paths: Vec<String>,
     } = "cgroup.made" {
-        in Block::Cgroup; calls [mkdir setxattr write]; proof [test]; man "cgroups(7)";
+        in Block::Cgroup; calls [mkdir setxattr write];
+        proof [stat] broken "one of its directories is made anew"; man "cgroups(7)";
         [MAKE] (name, version) { ko: "{name} cgroup을 {v} (v{version})", en: "{v} the cgroup {name} (v{version})" }
         hand (paths) { "mkdir {paths}" }
         #[cfg(test)]
@@ -63,7 +64,8 @@ macro_rules! cgroup {
         value: String,
         read_back: Option<String>,
     } = "cgroup.limit" {
-        in Block::Cgroup; calls [write]; proof [cat];
+        in Block::Cgroup; calls [write];
+        proof [cat] broken "another value is written";
         man "cgroups(7); kernel: Documentation/admin-guide/cgroup-v2.rst";
         plan [SET] (limit, value = limit.shown(value)) {
             ko: "{limit} 제한을 {value} 값으로 {v}",
@@ -87,8 +89,8 @@ macro_rules! cgroup {
         #[serde(rename = "device_rules", alias = "allowed")]
         allowed: Vec<String>,
     } = "cgroup.devices" {
-        in Block::Cgroup; calls [write]; man "kernel: Documentation/admin-guide/cgroup-v1/devices.rst";
-        unproven "told with the group, whose proof holds as long; cat devices.list shows the rules";
+        in Block::Cgroup; calls [write];
+        proof [cat] broken "another device is allowed"; man "kernel: Documentation/admin-guide/cgroup-v1/devices.rst";
         [ALLOW] (n = allowed.len(), path) {
             ko: "장치 {n}종류만 열도록 {v} · {path}",
             en: "{v} only these kinds of device to be opened ({n}) · {path}",
@@ -104,7 +106,8 @@ macro_rules! cgroup {
         name: String,
         paths: Vec<String>,
     } = "cgroup.joined" {
-        in Block::Cgroup; calls [write]; proof [grep]; man "cgroups(7)";
+        in Block::Cgroup; calls [write];
+        proof [grep] broken "the process is moved out of one hierarchy"; man "cgroups(7)";
         plan (name) { ko: "프로세스를 {name} cgroup으로 옮깁니다", en: "will move the process into the cgroup {name}" }
         [MOVE] (pid, name) { ko: "{pid}번 프로세스를 {name} cgroup으로 {v}", en: "{v} process {pid} into the cgroup {name}" }
         hand (pid, paths = paths.iter().map(|p| format!("{p}/cgroup.procs")).collect::<Vec<_>>()) { "echo {pid} | tee {paths}" }
@@ -117,7 +120,8 @@ macro_rules! cgroup {
         file: Option<String>,
         state: String,
     } = "cgroup.frozen" {
-        in Block::Pause; calls [write]; proof [cat];
+        in Block::Pause; calls [write];
+        proof [cat] broken "the other word is written";
         man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [FREEZE] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
         [FREEZE] (file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
@@ -132,7 +136,8 @@ macro_rules! cgroup {
         file: Option<String>,
         state: String,
     } = "cgroup.thawed" {
-        in Block::Unpause; calls [write]; proof [cat];
+        in Block::Unpause; calls [write];
+        proof [cat] broken "the other word is written";
         man "kernel: Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst";
         plan [THAW] { ko: "컨테이너의 모든 프로세스를 {v}", en: "{v} every process of the container" }
         [THAW] (file) { ko: "컨테이너의 모든 프로세스를 {v} · {file}", en: "{v} every process of the container · {file}" }
@@ -147,8 +152,8 @@ macro_rules! cgroup {
         name: String,
         paths: Vec<String>,
     } = "cgroup.removed" {
-        in Block::Cleanup; calls [rmdir]; man "cgroups(7)";
-        unproven "the event that ends the container has it; a new start makes a group of the same name";
+        in Block::Cleanup; calls [rmdir];
+        proof [stat] broken "a directory stands in its place"; man "cgroups(7)";
         [REMOVE] (name) { ko: "{name} cgroup을 {v}", en: "{v} the cgroup {name}" }
         short (name = brief(name)) { "cgroup {name}" }
         hand (paths) { "rmdir {paths}" }

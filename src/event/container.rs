@@ -11,7 +11,8 @@ macro_rules! container {
         image: String,
         path: Option<String>,
     } = "container.created" {
-        in Block::Start; calls [rename]; proof [test];
+        in Block::Start; calls [rename];
+        proof [grep stat] broken "its configuration has another name";
         plan if (name.is_none()) [MAKE] { ko: "컨테이너를 {v}", en: "{v} a container" }
         plan [MAKE] (name) { ko: "{name} 컨테이너를 {v}", en: "{v} the container {name}" }
         [MAKE] (name, id = id.as_deref().map(short)) { ko: "{name} 컨테이너를 {v} · {id}", en: "{v} the container {name} · {id}" }
@@ -26,7 +27,8 @@ macro_rules! container {
         name: String,
         pid: Option<i32>,
     } = "container.started" {
-        in Block::Start; unproven "a sum: each step of the start has its own";
+        in Block::Start;
+        proof [grep] broken "its state has another process";
         plan (name) { ko: "{name} 컨테이너를 시작합니다", en: "will start the container {name}" }
         [START] (name, pid) {
             ko: "{name} 컨테이너를 {v} · 호스트의 {pid}번 프로세스",
@@ -50,8 +52,8 @@ macro_rules! container {
         #[serde(default)]
         oom_kills: u64,
     } = "container.exited" {
-        in Block::Exit; man "wait(2)";
-        unproven "the program is gone; only its parent, the monitor, was told how it ended";
+        in Block::Exit;
+        proof [grep] broken "its state has another exit code"; man "wait(2)";
         plan (name) { ko: "{name} 컨테이너의 프로그램이 끝나면 그 종료 코드를 적습니다", en: "will write down how {name} ended" }
         when (signal.is_some()) (name, code, signal = signal.map(signal_name)) {
             ko: "{name} 컨테이너가 {signal} 신호로 끝났습니다 · 종료 코드 {code}",
@@ -78,7 +80,8 @@ macro_rules! container {
         #[serde(rename = "container_name", alias = "name")]
         name: String,
     } = "container.removed" {
-        in Block::Cleanup; calls [rename]; proof [test];
+        in Block::Cleanup; calls [rename];
+        proof [stat] broken "a directory stands in its place";
         [REMOVE] (name) { ko: "{name} 컨테이너와 그 쓰기 레이어를 {v}", en: "{v} the container {name} and its write layer" }
         #[cfg(test)]
         sample { id: s(ID), name: s("web") }
@@ -92,7 +95,8 @@ macro_rules! container {
         #[serde(rename = "container_name_was", alias = "was")]
         was: String,
     } = "container.renamed" {
-        in Block::Store; calls [rename]; proof [grep];
+        in Block::Store; calls [rename];
+        proof [grep stat] broken "its configuration has another name";
         [CHANGE] (name, was) { ko: "컨테이너의 이름을 {v} · {was} → {name}", en: "{v} the container's name · {was} → {name}" }
         #[cfg(test)]
         sample { id: s(ID), name: s("site"), was: s("web") }
@@ -105,7 +109,8 @@ macro_rules! container {
         #[serde(rename = "container_name", alias = "name")]
         name: String,
     } = "container.lost" {
-        in Block::Host; unproven "what is gone left nothing to look at";
+        in Block::Host;
+        proof [grep] broken "its state says that it runs";
         (name) {
             ko: "{name} 컨테이너를 돌보던 프로세스가 말없이 사라졌습니다. 종료된 것으로 정리했습니다",
             en: "the process that looked after {name} was gone without a word; it is now listed as exited",

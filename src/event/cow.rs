@@ -78,7 +78,8 @@ macro_rules! cow {
         #[serde(rename = "bytes", alias = "now")]
         now: Option<u64>,
     } = "cow.change" {
-        in Block::Changes; proof [stat test]; man "kernel: Documentation/filesystems/overlayfs.rst";
+        in Block::Changes;
+        proof [sha256sum stat readlink] broken "the file is written to"; man "kernel: Documentation/filesystems/overlayfs.rst";
         when (*change == Change::CopiedUp) (path, layer = Below(layer, number, image), size = Sized(was)) {
             ko: "{path} · {layer} 안의 원본({size})을 커널이 쓰기 레이어로 올린 뒤(copy-up) 고쳤습니다",
             en: "{path} · the kernel first copied it up from {layer} ({size}) into the write layer; there it was changed",
@@ -131,7 +132,8 @@ macro_rules! cow {
     /// A copy by `docker cp`; `bytes` is the sum of the files' sizes.
     Copied { from: String, to: String, bytes: Option<u64>, entries: Option<u64>, into_container: bool } = "cow.copied" {
         in Block::Copy; calls [mkdirat mknodat symlinkat openat renameat2 fchown fchownat fchmod utimensat];
-        proof [stat test];
+        proof [sha256sum stat readlink] broken "the copy is written to";
+
         bulk after 16 [openat mkdirat mknodat symlinkat renameat2 fchown fchownat fchmod utimensat];
         plan [COPY] (from, to) { ko: "{from} → {to} · {v}", en: "{v} {from} → {to}" }
         [COPY] (from, to, size = bytes.map(Size)) { ko: "{from} → {to} · {size} 분량을 {v}", en: "{v} {from} → {to} · {size}" }

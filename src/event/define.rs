@@ -5,7 +5,7 @@
 //! CgroupMade { version: u8, name: String, paths: Vec<String> } = "cgroup.made" {
 //!     in Block::Cgroup;                            // its place in a story
 //!     calls [mkdir write];                         // the changing calls that it may claim (optional)
-//!     proof [test] broken "its directory goes";    // programs of its proofs, what makes them fail (optional)
+//!     proof [stat] broken "its directory goes";    // programs of its proofs, and what a test breaks so that they fail
 //!     man "cgroups(7)";                            // where the kernel's own words are (optional)
 //!     unproven "why there is no proof";            // instead of a proof
 //!     plan (name) { ko: "…", en: "…" }             // a forecast's sentence, where it differs (optional; `plan if (…)`)
@@ -37,7 +37,7 @@ pub struct Definition {
     /// The changing calls that it may claim.
     pub calls: &'static [&'static str],
     pub bulk: Option<Bulk>,
-    pub proof: Proof,
+    pub proof: Provable,
 }
 
 /// Work in bulk, told by its sum: with more than `after` entries, calls of these names in the process that tells the event,
@@ -48,15 +48,15 @@ pub struct Bulk {
     pub calls: &'static [&'static str],
 }
 
-/// How an outsider can see that it is true.
+/// Whether an outsider can see afterwards that it is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// By one of these programs; `falsifier` is what a test breaks behind docent's back, so that the proof must fail.
+pub enum Provable {
+    /// By these programs; `falsifier` is what a test breaks behind docent's back, so that the proof must fail.
     By {
         programs: &'static [&'static str],
-        falsifier: Option<&'static str>,
+        falsifier: &'static str,
     },
-    None {
+    Not {
         why: &'static str,
     },
 }
@@ -134,10 +134,10 @@ macro_rules! definition {
 
 /// Either programs or a reason; anything else does not match.
 macro_rules! proof {
-    (by $($program:ident)+ $(, $how:literal)?) => {
-        Proof::By { programs: &[$(stringify!($program)),+], falsifier: optional!($($how)?) }
+    (by $($program:ident)+, $how:literal) => {
+        Provable::By { programs: &[$(stringify!($program)),+], falsifier: $how }
     };
-    (none $why:literal) => { Proof::None { why: $why } };
+    (none $why:literal) => { Provable::Not { why: $why } };
 }
 
 macro_rules! optional {
@@ -154,7 +154,7 @@ macro_rules! define {
         $(#[doc = $doc:literal])*
         $variant:ident $({ $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? })? = $name:literal {
             in $block:expr;
-            $(calls [$($call:ident)*];)? $(proof [$($program:ident)+] $(broken $how:literal)?;)? $(man $man:literal;)?
+            $(calls [$($call:ident)*];)? $(proof [$($program:ident)+] broken $how:literal;)? $(man $man:literal;)?
             $(bulk after $after:literal [$($bulk:ident)*];)? $(unproven $why:literal;)?
             $(plan $(if ($pc:expr))? $([$pv:ident])? $(($($pp:tt)*))? {$($pt:tt)*})*
             $(when ($wc:expr) $([$wv:ident])? $(($($wp:tt)*))? {$($wt:tt)*})*
@@ -175,7 +175,7 @@ macro_rules! define {
 
         /// Every definition, in the order of the families.
         pub const DEFINITIONS: &[Definition] = &[$(definition! {
-            $name, [$($man)?], [$($($call)*)?], [$($after; $($bulk)*)?], $(by $($program)+ $(, $how)?)? $(none $why)?
+            $name, [$($man)?], [$($($call)*)?], [$($after; $($bulk)*)?], $(by $($program)+, $how)? $(none $why)?
         }),*];
 
         #[allow(unused_variables)]
@@ -183,7 +183,7 @@ macro_rules! define {
             /// What can be said of its kind.
             pub fn definition(&self) -> &'static Definition {
                 match self { $(Fact::$variant { .. } => &definition! {
-                    $name, [$($man)?], [$($($call)*)?], [$($after; $($bulk)*)?], $(by $($program)+ $(, $how)?)? $(none $why)?
+                    $name, [$($man)?], [$($($call)*)?], [$($after; $($bulk)*)?], $(by $($program)+, $how)? $(none $why)?
                 }),* }
             }
 

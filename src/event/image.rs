@@ -79,7 +79,8 @@ macro_rules! image {
 
     /// A blob was written to `oci/blobs`.
     BlobWritten { digest: String, bytes: u64 } = "image.blob-written" {
-        in Block::Image; calls [rename]; proof [sha256sum];
+        in Block::Image; calls [rename];
+        proof [sha256sum] broken "a byte of it changes";
         [WRITE] (digest = short(digest), size = Size(*bytes)) {
             ko: "{digest} 블롭을 저장소에 {v} · {size}",
             en: "{v} the blob {digest} · {size}",
@@ -90,7 +91,8 @@ macro_rules! image {
 
     /// A layer was unpacked and verified; `path` is its directory in the store.
     LayerUnpacked { diff_id: String, chain_id: String, entries: u64, bytes: u64, path: String } = "image.layer-unpacked" {
-        in Block::Image; calls [rename symlink]; proof [test];
+        in Block::Image; calls [rename symlink];
+        proof [tar du] broken "a file of it changes, or one more comes";
         [UNPACK] (layer = short(diff_id), entries = Count(counts::entries, *entries as usize), size = Size(*bytes)) {
             ko: "{layer} 레이어를 {v} · {entries}, {size}",
             en: "{v} the layer {layer} · {entries}, {size}",
@@ -120,7 +122,8 @@ macro_rules! image {
         #[serde(rename = "image_id_was", alias = "was")]
         was: Option<String>,
     } = "image.tagged" {
-        in Block::Image; calls [rename]; proof [grep];
+        in Block::Image; calls [rename];
+        proof [grep] broken "another digest stands in the index";
         [ATTACH] (reference, id = short(id)) {
             ko: "{id} 이미지에 {reference} 이름을 {v}",
             en: "{v} the name {reference} on the image {id}",
@@ -135,7 +138,8 @@ macro_rules! image {
 
     /// The store's first use: its directories and `oci-layout`.
     StoreMade { path: String } = "store.made" {
-        in Block::Store; calls [mkdir rename mknodat]; unproven "it is where every other thing of the store lies";
+        in Block::Store; calls [mkdir rename mknodat];
+        proof [cat] broken "its layout says another version";
         [MAKE] (path) { ko: "{path} 저장소를 {v}", en: "{v} the store {path}" }
         hand (path) { "mkdir -p {path}" }
         #[cfg(test)]

@@ -47,6 +47,9 @@ pub struct Asked {
     pub format: u32,
     #[serde(default)]
     pub docent: String,
+    /// Of the machine: none of its processes and devices is there after another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
     pub argv: Vec<String>,
     #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub time: chrono::DateTime<chrono::Utc>,

@@ -34,8 +34,7 @@ macro_rules! mount {
         #[serde(default)]
         private: bool,
     } = "mount.propagation" {
-        in Block::Isolation; calls [setns mount]; man "mount(8), mount_namespaces(7)";
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo has `master:` while it runs";
+        in Block::Isolation; calls [setns mount]; proof [grep] broken "a mount is made shared"; man "mount(8), mount_namespaces(7)";
         when (*private) [CONFINE] {
             ko: "이 네임스페이스의 마운트는 밖으로, 밖의 마운트는 이 안으로 전파되지 {v} (rprivate)",
             en: "{v} mounts from going out of this namespace, or into it (rprivate)",
@@ -72,8 +71,8 @@ macro_rules! mount {
         kept: bool,
     } = "mount.overlay" {
         in Block::Layer; calls [mount fsopen fsconfig fsmount move_mount];
+        proof [grep] broken "the root is mounted anew with other options";
         man "mount(2), fsopen(2); kernel: Documentation/filesystems/overlayfs.rst";
-        unproven "made by the child before it can be looked at from outside; grep ' / / ' /proc/PID/mountinfo shows it while it runs";
         plan if (lower.is_none()) {
             ko: "이미지의 레이어 위에 쓰기 레이어를 얹습니다 (overlay)",
             en: "will put a write layer on top of the image's layers (overlay)",
@@ -124,8 +123,8 @@ macro_rules! mount {
         options: String,
     } = "mount.made" {
         in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree mount_setattr mkdirat symlinkat];
+        proof [grep] broken "it is unmounted";
         man "mount(2), mount_setattr(2)";
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
         [MOUNT] (kind, target) { ko: "{kind} 파일 시스템을 {target} 위치에 {v}", en: "{v} {kind} on {target}" }
         also if (target == "/dev/shm") { ko: "쓰기 레이어 밖의 메모리", en: "memory, no part of the write layer" }
         hand if (options.is_empty()) (kind, target) { "mount -t {kind} {kind} {target}" }
@@ -145,8 +144,8 @@ macro_rules! mount {
         #[serde(default)]
         own: bool,
     } = "mount.bind" {
-        in Block::Isolation; calls [move_mount open_tree mount_setattr]; man "mount(2), mount_setattr(2)";
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        in Block::Isolation; calls [move_mount open_tree mount_setattr];
+        proof [grep] broken "it is unmounted"; man "mount(2), mount_setattr(2)";
         [SHOW] (source, target) {
             ko: "호스트의 {source} 경로를 안에서 {target} 위치로 {v}",
             en: "{v} the host's {source} at {target}",
@@ -162,8 +161,8 @@ macro_rules! mount {
     }
 
     DeviceNodes { devices: Vec<Device>, links: Vec<String> } = "mount.devices" {
-        in Block::Isolation; calls [mkdirat mknodat symlinkat]; man "mknod(2), null(4)";
-        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/root/dev shows them while it runs";
+        in Block::Isolation; calls [mkdirat mknodat symlinkat];
+        proof [stat readlink] broken "a node is made anew with another number"; man "mknod(2), null(4)";
         [MAKE] (n = devices.len(), links = links.len(), names = names(devices, links)) {
             ko: "장치 {n}개와 링크 {links}개를 {v}: {names}",
             en: "{v} devices ({n}) and links ({links}): {names}",
@@ -180,8 +179,8 @@ macro_rules! mount {
         #[serde(default, rename = "absent_inside", alias = "absent")]
         absent: Vec<String>,
     } = "mount.masked" {
-        in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree]; man "mount(2), mount_setattr(2)";
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        in Block::Isolation; calls [fsopen fsconfig fsmount move_mount open_tree];
+        proof [grep] broken "one of the covers is unmounted"; man "mount(2), mount_setattr(2)";
         [HIDE] (names = paths) { ko: "안에서 보이지 않게 {v}: {names}", en: "{v} from the container: {names}" }
         also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
         short (n = paths.len()) { ko: "가린 경로 {n}개", en: "{n} hidden" }
@@ -196,8 +195,8 @@ macro_rules! mount {
         #[serde(default, rename = "absent_inside", alias = "absent")]
         absent: Vec<String>,
     } = "mount.read-only" {
-        in Block::Isolation; calls [move_mount open_tree mount_setattr]; man "mount(2), mount_setattr(2)";
-        unproven "made by the child before it can be looked at from outside; /proc/PID/mountinfo shows it while it runs";
+        in Block::Isolation; calls [move_mount open_tree mount_setattr];
+        proof [grep] broken "one of the mounts is made writable"; man "mount(2), mount_setattr(2)";
         [CHANGE] (names = paths) { ko: "읽기 전용으로 {v}: {names}", en: "{v} to read-only: {names}" }
         also if (!absent.is_empty()) (absent) { ko: "이 커널에 없음: {absent}", en: "not in this kernel: {absent}" }
         hand (paths) { "for path in {paths}; do mount --bind -o ro $path $path; done" }
@@ -207,8 +206,8 @@ macro_rules! mount {
 
     /// `--read-only`: the write layer is there, and nothing can be written to it.
     RootReadOnly = "mount.root-read-only" {
-        in Block::Isolation; calls [mount_setattr]; man "mount_setattr(2)";
-        unproven "done by the child before it can be looked at from outside; grep ' / / ro' /proc/PID/mountinfo shows it while it runs";
+        in Block::Isolation; calls [mount_setattr];
+        proof [grep] broken "the root is made writable"; man "mount_setattr(2)";
         [CHANGE] {
             ko: "컨테이너의 루트 파일 시스템을 읽기 전용으로 {v}",
             en: "{v} the container's root file system to read-only",
@@ -224,8 +223,8 @@ macro_rules! mount {
         #[serde(rename = "target", alias = "to")]
         to: String,
     } = "mount.pivot-root" {
-        in Block::Isolation; calls [umount2 pivot_root]; man "pivot_root(2)";
-        unproven "made by the child before it can be looked at from outside; ls /proc/PID/root shows it while it runs";
+        in Block::Isolation; calls [umount2 pivot_root];
+        proof [grep] broken "something is mounted on the root"; man "pivot_root(2)";
         plan {
             ko: "루트 디렉터리를 컨테이너의 것으로 바꿉니다 (pivot_root)",
             en: "will change the root to the container's (pivot_root)",
@@ -245,7 +244,7 @@ macro_rules! mount {
         path: String,
     } = "mount.point" {
         in Block::Isolation; calls [mkdirat mknodat];
-        unproven "a program inside may remove it; docent diff shows it until then";
+        proof [stat] broken "it is removed";
         [MAKE] (path) {
             ko: "이미지에 없는 {path} 마운트 지점을 쓰기 레이어에 {v}",
             en: "{v} the mount point {path}, which the image lacks, in the write layer",

@@ -41,7 +41,8 @@ macro_rules! namespace {
         inside: i32,
         namespaces: Vec<Namespace>,
     } = "namespace.made" {
-        in Block::Namespaces; calls [clone3]; proof [readlink]; man "clone(2), namespaces(7), pid_namespaces(7)";
+        in Block::Namespaces; calls [clone3];
+        proof [readlink] broken "its program enters another namespace"; man "clone(2), namespaces(7), pid_namespaces(7)";
         [MAKE] (n = new_kinds(namespaces).len(), kinds = new_kinds(namespaces).join(" ")) {
             ko: "새 네임스페이스 {n}개를 {v}: {kinds}",
             en: "{v} new namespaces ({n}): {kinds}",
@@ -58,7 +59,8 @@ macro_rules! namespace {
         #[serde(rename = "of_pid", alias = "of")]
         of: Option<i32>,
     } = "namespace.joined" {
-        in Block::Namespaces; calls [setns]; man "setns(2), nsenter(1)"; unproven "the process ends with its command";
+        in Block::Namespaces; calls [setns];
+        proof [readlink] broken "it enters another namespace"; man "setns(2), nsenter(1)";
         plan (kinds = kinds.join(" ")) { ko: "{kinds} 네임스페이스에 들어갑니다", en: "will enter its namespaces: {kinds}" }
         [ENTER] (pid, kinds = kinds.join(" "), of) {
             ko: "{pid}번 프로세스가 {of}번 프로세스의 {kinds} 네임스페이스에 {v}",
@@ -90,8 +92,8 @@ macro_rules! namespace {
 
     /// The new process made its cgroup namespace once it sat in its cgroup, so that this is what it sees as `/`.
     CgroupNamespace = "namespace.cgroup" {
-        in Block::Namespaces; calls [unshare]; man "unshare(2), cgroup_namespaces(7)";
-        unproven "made by the child before it can be looked at from outside; readlink /proc/PID/ns/cgroup shows it while it runs";
+        in Block::Namespaces; calls [unshare];
+        proof [readlink] broken "its program enters another namespace"; man "unshare(2), cgroup_namespaces(7)";
         [MAKE] { ko: "컨테이너의 cgroup 네임스페이스를 {v}", en: "{v} the container's own cgroup namespace" }
         hand { "unshare --cgroup PROGRAM" }
         #[cfg(test)]
@@ -102,8 +104,8 @@ macro_rules! namespace {
         #[serde(rename = "hostname", alias = "name")]
         name: String,
     } = "namespace.hostname" {
-        in Block::Namespaces; calls [sethostname]; man "sethostname(2), uts_namespaces(7)";
-        unproven "a program inside may change it; nsenter --target PID --uts hostname shows it while it runs";
+        in Block::Namespaces; calls [sethostname];
+        proof [nsenter] broken "the host name is set anew"; man "sethostname(2), uts_namespaces(7)";
         [SET] (name) { ko: "컨테이너의 호스트 이름을 {name} 값으로 {v}", en: "{v} the container's host name: {name}" }
         hand (name) { "hostname {name}" }
         #[cfg(test)]

@@ -33,7 +33,8 @@ macro_rules! network {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     Loopback = "network.loopback" {
-        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
+        in Block::Network; calls [sendto];
+        proof [nsenter] broken "lo is set down"; man "ip-address(8), netlink(7)";
         [LIGHT] { ko: "컨테이너의 loopback(lo)을 {v}", en: "{v} the container's loopback (lo)" }
         hand { "ip link set lo up" }
         #[cfg(test)]
@@ -48,7 +49,8 @@ macro_rules! network {
         #[serde(default)]
         ipv6_off: bool,
     } = "network.bridge" {
-        in Block::Network; calls [sendto rename write]; proof [ip]; man "ip-link(8), bridge(8)";
+        in Block::Network; calls [sendto rename write];
+        proof [ip cat] broken "its address goes, or IPv6 is switched on"; man "ip-link(8), bridge(8)";
         plan if (name.is_none()) {
             ko: "IPv6를 끈 브리지가 없으면 만듭니다",
             en: "will make the bridge, with IPv6 off, unless it is there",
@@ -69,7 +71,8 @@ macro_rules! network {
         name: String,
         address: String,
     } = "network.bridge-reused" {
-        in Block::Network; proof [ip]; man "ip-link(8), bridge(8)";
+        in Block::Network;
+        proof [ip cat] broken "its address goes, or IPv6 is switched on"; man "ip-link(8), bridge(8)";
         plan (name, address) {
             ko: "이미 있는 {name} 브리지를 그대로 씁니다 · {address}",
             en: "will use the bridge {name}, which is here · {address}",
@@ -90,7 +93,8 @@ macro_rules! network {
         inside: String,
         bridge: Option<String>,
     } = "network.veth" {
-        in Block::Network; calls [sendto]; proof [ip]; man "veth(4)";
+        in Block::Network; calls [sendto];
+        proof [ip] broken "it is taken out of the bridge"; man "veth(4)";
         plan if (host.is_none()) {
             ko: "veth 쌍으로 컨테이너를 브리지에 잇습니다",
             en: "will connect the container to the bridge by a veth pair",
@@ -109,7 +113,8 @@ macro_rules! network {
         device: String,
         address: Option<String>,
     } = "network.address" {
-        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-address(8), netlink(7)";
+        in Block::Network; calls [sendto];
+        proof [nsenter] broken "the address is taken away"; man "ip-address(8), netlink(7)";
         [GIVE] (device, address) { ko: "{device} 장치에 {address} 주소를 {v}", en: "{v} {device} the address {address}" }
         short (address = address.as_deref().map(bare)) { "{address}" }
         hand (device, address) { "ip addr add {address} dev {device} && ip link set {device} up" }
@@ -122,7 +127,8 @@ macro_rules! network {
         #[serde(rename = "device_inside", alias = "device")]
         device: String,
     } = "network.route" {
-        in Block::Network; calls [sendto]; proof [nsenter]; man "ip-route(8)";
+        in Block::Network; calls [sendto];
+        proof [nsenter] broken "the route is taken away"; man "ip-route(8)";
         [SET] (gateway, device) { ko: "바깥으로 가는 길을 {gateway} 주소로 {v} ({device})", en: "{v} the way out: by {gateway} ({device})" }
         hand (gateway, device) { "ip route add default via {gateway} dev {device}" }
         #[cfg(test)]
@@ -131,7 +137,8 @@ macro_rules! network {
 
     /// The bridge's table: NAT on the way out, and a filter that lets nobody in but replies.
     Nat { table: String, subnet: String } = "network.nat" {
-        in Block::Network; calls [sendto]; proof [nft]; man "nft(8)";
+        in Block::Network; calls [sendto];
+        proof [nft] broken "a rule is added"; man "nft(8)";
         [INSTALL] (subnet, table) {
             ko: "{subnet} 대역에 NAT와 필터 규칙을 {v} · 바깥에서는 응답만 들어옴 · nft {table} 테이블",
             en: "{v} NAT and a filter for {subnet} · from outside only replies come in · nft table {table}",
@@ -144,7 +151,8 @@ macro_rules! network {
 
     /// Forwarding was off before: what concerns no bridge of docent is still not forwarded.
     ForwardGuard { table: String } = "network.forward-guard" {
-        in Block::Network; calls [sendto]; proof [nft]; man "nft(8)";
+        in Block::Network; calls [sendto];
+        proof [nft] broken "a rule is added"; man "nft(8)";
         [INSTALL] (table) {
             ko: "컨테이너와 관계없는 패킷은 전달하지 않게 하는 규칙을 {v} · nft {table} 테이블",
             en: "{v} a guard: what concerns no container is not forwarded · nft table {table}",
@@ -161,7 +169,8 @@ macro_rules! network {
         #[serde(rename = "value_was", alias = "was")]
         was: String,
     } = "network.sysctl" {
-        in Block::Network; calls [write]; proof [cat]; man "sysctl(8)";
+        in Block::Network; calls [write];
+        proof [cat] broken "the setting is written"; man "sysctl(8)";
         [CHANGE] (name, was, value) {
             ko: "커널 설정 {name} 값을 {v}: {was} → {value}",
             en: "{v} the kernel setting {name}: {was} → {value}",
@@ -174,7 +183,8 @@ macro_rules! network {
     }
 
     Published { host_ip: Option<String>, host_port: Option<u16>, address: Option<String>, port: u16, proto: String } = "network.published" {
-        in Block::Network; calls [bind listen]; proof [ss];
+        in Block::Network; calls [bind listen];
+        proof [ss] broken "the socket listens no more";
         [OPEN] (host = shown_ip(host_ip.as_deref()), host_port, port, proto) {
             ko: "호스트의 {host}:{host_port} 포트를 {v} → 컨테이너 {port}/{proto}",
             en: "{v} {host}:{host_port} of the host → {port}/{proto} of the container",
@@ -195,7 +205,7 @@ macro_rules! network {
         files: Vec<String>,
     } = "network.files" {
         in Block::Network; calls [openat];
-        unproven "a program inside may write them: they are bound into the container";
+        proof [cat] broken "it is written to";
         [WRITE] (names = files) { ko: "컨테이너의 {names} 파일을 {v}", en: "{v} the container's {names}" }
         #[cfg(test)]
         sample { files: vec![s("/etc/hosts")] }
@@ -205,7 +215,8 @@ macro_rules! network {
         #[serde(rename = "device", alias = "host")]
         host: String,
     } = "network.veth-removed" {
-        in Block::Cleanup; calls [sendto]; proof [test]; man "veth(4)";
+        in Block::Cleanup; calls [sendto];
+        proof [ip] broken "a device of the name is made"; man "veth(4)";
         [REMOVE] (host) { ko: "{host} veth를 {v}", en: "{v} the veth {host}" }
         short (host = short(host)) { "veth {host}" }
         hand (host) { "ip link del {host}" }
@@ -217,7 +228,8 @@ macro_rules! network {
         #[serde(rename = "bridge", alias = "name")]
         name: String,
     } = "network.bridge-removed" {
-        in Block::Cleanup; calls [sendto]; proof [test]; man "ip-link(8), bridge(8)";
+        in Block::Cleanup; calls [sendto];
+        proof [ip] broken "a device of the name is made"; man "ip-link(8), bridge(8)";
         [REMOVE] (name) { ko: "{name} 브리지를 {v}", en: "{v} the bridge {name}" }
         hand (name) { "ip link del {name}" }
         #[cfg(test)]
@@ -226,7 +238,8 @@ macro_rules! network {
 
     /// A table of nf_tables, with all its rules.
     TableRemoved { table: String } = "network.table-removed" {
-        in Block::Cleanup; calls [sendto]; proof [nft]; man "nft(8)";
+        in Block::Cleanup; calls [sendto];
+        proof [nft] broken "a table of the name is made"; man "nft(8)";
         [REMOVE] (table) { ko: "nft {table} 테이블을 {v}", en: "{v} the nft table {table}" }
         hand (table = split(table)) { "nft delete table {table}" }
         #[cfg(test)]

@@ -57,7 +57,8 @@ macro_rules! process {
         cwd: String,
         user: Option<String>,
     } = "process.exec" {
-        in Block::Start; calls [execve]; proof [test]; man "execve(2)";
+        in Block::Start; calls [execve];
+        proof [readlink] broken "the process executes another program"; man "execve(2)";
         [RUN] (argv = command_line(argv), cwd = or(cwd, "/"), user) {
             ko: "{argv} · 컨테이너의 프로그램을 {v} · 위치 {cwd}, 사용자 {user}",
             en: "{v} {argv} · in {cwd} as {user}",
@@ -94,8 +95,8 @@ macro_rules! process {
         #[serde(rename = "path_inside", alias = "path")]
         path: String,
     } = "process.terminal" {
-        in Block::Start; calls [move_mount open_tree mknodat]; man "pty(7)";
-        unproven "made by the child before it can be looked at from outside; ls -l /proc/PID/fd shows it while it runs";
+        in Block::Start; calls [move_mount open_tree mknodat];
+        proof [grep] broken "it is unmounted"; man "pty(7)";
         [OPEN] (path) { ko: "컨테이너의 터미널을 {v} · {path}", en: "{v} the container's terminal · {path}" }
         short { ko: "터미널", en: "terminal" }
         hand { "script -c PROGRAM /dev/null" }

@@ -10,8 +10,8 @@ macro_rules! security {
     ($($so_far:tt)*) => { families! { $($so_far)*
 
     Capabilities { kept: Vec<String>, dropped: Option<usize> } = "security.capabilities" {
-        in Block::Isolation; calls [prctl]; man "capabilities(7), prctl(2)";
-        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
+        in Block::Isolation; calls [prctl];
+        proof [grep] broken "the process drops one more"; man "capabilities(7), prctl(2)";
         plan (n = kept.len()) { ko: "root 권한 중 {n}개만 남깁니다", en: "will keep only {n} of root's capabilities" }
         [KEEP] (n = kept.len(), names = kept, dropped) {
             ko: "root 권한 중 {n}개만 {v}, 버린 것 {dropped}개 · {names}",
@@ -28,8 +28,8 @@ macro_rules! security {
         allowed: Option<usize>,
         filters: Option<usize>,
     } = "security.seccomp" {
-        in Block::Isolation; calls [seccomp]; man "seccomp(2)";
-        unproven "done by the child to itself; grep Seccomp /proc/PID/status shows it while it runs";
+        in Block::Isolation; calls [seccomp];
+        proof [grep] broken "the process installs one more filter"; man "seccomp(2)";
         plan { ko: "seccomp 필터를 겁니다", en: "will install the seccomp filters" }
         [INSTALL] (n = filters, allowed) {
             ko: "seccomp 필터 {n}개를 {v} · 허용된 시스템 콜 {allowed}개",
@@ -41,8 +41,8 @@ macro_rules! security {
     }
 
     NoNewPrivileges = "security.no-new-privileges" {
-        in Block::Isolation; calls [prctl]; man "prctl(2)";
-        unproven "done by the child to itself; grep NoNewPrivs /proc/PID/status shows it while it runs";
+        in Block::Isolation; calls [prctl];
+        proof [grep] broken "another process takes its place"; man "prctl(2)";
         [FORBID] {
             ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
             en: "{v} gaining privileges later on (no_new_privs)",
@@ -54,8 +54,8 @@ macro_rules! security {
     }
 
     UserSet { uid: Option<u32>, gid: Option<u32>, groups: Option<Vec<u32>> } = "security.user" {
-        in Block::Isolation; calls [setgroups setresgid setresuid]; man "setgroups(2), setresuid(2), setresgid(2)";
-        unproven "done by the child to itself; grep Uid /proc/PID/status shows it while it runs";
+        in Block::Isolation; calls [setgroups setresgid setresuid];
+        proof [grep] broken "the process becomes another user"; man "setgroups(2), setresuid(2), setresgid(2)";
         [SET] (uid, gid) { ko: "사용자를 uid {uid}, gid {gid} 값으로 {v}", en: "{v} the user: uid {uid}, gid {gid}" }
         short if (*uid != Some(0)) (uid, gid) { ko: "사용자 {uid}:{gid}", en: "user {uid}:{gid}" }
         hand (uid, gid) { "setpriv --reuid {uid} --regid {gid} --clear-groups PROGRAM" }
@@ -64,8 +64,8 @@ macro_rules! security {
     }
 
     SessionMade { tty: bool } = "security.session" {
-        in Block::Isolation; calls [setsid ioctl]; man "setsid(2)";
-        unproven "done by the child to itself; ps -o pid,sid shows it while it runs";
+        in Block::Isolation; calls [setsid ioctl];
+        proof [grep] broken "the process makes another session"; man "setsid(2)";
         when (*tty) [MAKE] {
             ko: "새 세션을 {v} (setsid), 터미널을 물려주었습니다",
             en: "{v} a session of its own (setsid), with the terminal",
@@ -120,8 +120,8 @@ macro_rules! security {
 
     /// What the process itself holds from now on (permitted and effective); inheritable and ambient are empty.
     CapabilitySets { held: Option<Vec<String>> } = "security.capability-sets" {
-        in Block::Isolation; calls [prctl capset]; man "capabilities(7), prctl(2)";
-        unproven "done by the child to itself; grep Cap /proc/PID/status shows it while it runs";
+        in Block::Isolation; calls [prctl capset];
+        proof [grep] broken "the process drops one"; man "capabilities(7), prctl(2)";
         [KEEP] (n = held.as_ref().map(Vec::len), names = held) {
             ko: "이 프로세스가 가진 권한을 {n}개만 {v} · {names}",
             en: "{v} only these capabilities of the process ({n}) · {names}",

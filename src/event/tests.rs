@@ -19,11 +19,11 @@ fn the_table_of_events_is_as_published() {
             row("bulk", &format!("with more than {} entries: {}", bulk.after, bulk.calls.join(" ")));
         }
         match d.proof {
-            Proof::By { programs, falsifier } => {
+            Provable::By { programs, falsifier } => {
                 row("proof", &programs.join(" "));
-                row("broken", falsifier.unwrap_or_default());
+                row("broken", falsifier);
             }
-            Proof::None { why } => row("none", why),
+            Provable::Not { why } => row("none", why),
         }
         row("man", d.man.unwrap_or_default());
     }

@@ -15,6 +15,7 @@ use super::sys::{self, Calls};
 use crate::event::{Deed, Expect, Fact, Holds, Limit, Receipt, SysError};
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Controllers of version 1 whose trees docent joins.
@@ -143,9 +144,12 @@ impl Group {
             }
             Ok(((), Fact::CgroupMade { version: self.version, name: self.name.clone(), paths: self.paths() }))
         })?;
-        let Some(first) = self.paths().into_iter().next() else { return Ok(deed) };
-        let receipt = self.receipt(format!("cgroup:{}", self.id), &first);
-        Ok(deed.with_receipt(receipt.by(&["test", "-d", &first], Expect::Status(0))))
+        // By its number a group is told from one that was made anew in its place.
+        let line = |tree: &Tree| Some(format!("{} {}", fs::metadata(&tree.path).ok()?.ino(), tree.path.display()));
+        let lines: Vec<String> = self.dirs.iter().filter_map(line).collect();
+        let look = ["stat", "-c", "%i %n"].map(String::from).into_iter().chain(self.paths());
+        let receipt = self.receipt(format!("cgroup:{}", self.id), &lines.join(", "));
+        Ok(deed.with_receipt(receipt.by(look, Expect::Whole(lines))))
     }
 
     pub fn paths(&self) -> Vec<String> {
@@ -198,8 +202,14 @@ impl Group {
             read_back = now.trim().to_string();
             Ok(((), setting.fact(Some(read_back.clone()))))
         })?;
-        let receipt = self.receipt(format!("limit:{}:{file}", self.id), &format!("{file}: {read_back}"));
-        Ok(deed.with_receipt(receipt.by(&["cat", &file], Expect::Equals(read_back))))
+        // Version 1 has the period of a quota in a file of its own, and half the period is twice the limit.
+        let period = file.strip_suffix("cpu.cfs_quota_us").map(|dir| format!("{dir}cpu.cfs_period_us"));
+        let also = period.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        let lines: Vec<String> = [read_back.as_str(), also.trim()].map(String::from).into();
+        let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        let receipt = self.receipt(format!("limit:{}:{file}", self.id), &format!("{file}: {}", lines.join(" of ")));
+        let look = ["cat".to_string(), file].into_iter().chain(period);
+        Ok(deed.with_receipt(receipt.by(look, Expect::Whole(lines))))
     }
 
     /// Whether [`Group::allow_devices`] can hold devices in check. Version 2 has no such controller: it would need a BPF
@@ -212,13 +222,21 @@ impl Group {
     pub fn allow_devices(&self) -> Option<Result<Deed<()>, SysError>> {
         let fact = self.devices_fact()?;
         let dir = self.dir("devices")?;
-        Some(sys::deed(|calls| {
+        let done = sys::deed(|calls| {
             files::put(calls, &dir.join("devices.deny"), "a")?;
             for rule in DEVICES {
                 files::put(calls, &dir.join("devices.allow"), rule)?;
             }
             Ok(((), fact))
-        }))
+        });
+        let list = dir.join("devices.list");
+        let now = fs::read_to_string(&list).unwrap_or_default();
+        let list = list.to_string_lossy().into_owned();
+        let evidence = format!("{list}: {}", now.lines().collect::<Vec<_>>().join(", "));
+        // These rules and no other: in whatever order the kernel keeps them, as it does.
+        let rules = now.lines().map(String::from).collect();
+        let receipt = self.receipt(format!("devices:{}", self.id), &evidence).by(["cat", &list], Expect::Whole(rules));
+        Some(done.map(|deed| deed.with_receipt(receipt)))
     }
 
     pub fn devices_fact(&self) -> Option<Fact> {
@@ -238,11 +256,14 @@ impl Group {
         Ok(deed.with_receipt(self.joined_receipt(pid)))
     }
 
+    /// In every hierarchy, as the kernel says of the process: one that is moved out of a single one is under that one's limits
+    /// no more.
     pub fn joined_receipt(&self, pid: i32) -> Receipt {
-        let file = self.dirs.first().map(|t| t.path.join("cgroup.procs")).unwrap_or_default();
-        let file = file.to_string_lossy().into_owned();
-        self.receipt(format!("member:{}:{pid}", self.id), &format!("{file}: {pid}"))
-            .by(&["grep", "-x", &pid.to_string(), &file], Expect::Equals(pid.to_string()))
+        let file = format!("/proc/{pid}/cgroup");
+        let now = fs::read_to_string(&file).unwrap_or_default();
+        let lines: Vec<String> = now.lines().filter(|line| line.ends_with(&self.name)).map(String::from).collect();
+        let argv = ["grep", "-F", &self.name, &file].map(String::from);
+        self.receipt(format!("member:{}:{pid}", self.id), &lines.join(" ")).by(argv, Expect::Whole(lines))
     }
 
     fn receipt(&self, subject: String, evidence: &str) -> Receipt {
@@ -299,7 +320,15 @@ impl Group {
             Ok(((), frozen(freeze, &file, now)))
         })?;
         let receipt = self.receipt(format!("freezer:{}", self.id), &format!("{name}: {word}"));
-        Ok(deed.with_receipt(receipt.by(&["cat", &name], Expect::Equals(word.into()))))
+        Ok(deed.with_receipt(match self.version {
+            1 => receipt.by(["cat", &name], Expect::Equals(word.into())),
+            // What was asked for, and what the kernel has come to.
+            _ => {
+                let events = file.with_file_name("cgroup.events").to_string_lossy().into_owned();
+                let lines = vec![word.to_string(), format!("frozen {word}")];
+                receipt.by(["cat", &name, &events], Expect::Lines(lines))
+            }
+        }))
     }
 
     /// Version 1 passes through FREEZING without an event to wait for, so the file is read until it says the word (reading
@@ -359,7 +388,7 @@ impl Group {
     /// within a moment, and the kernel has no event for that in version 1. One that cannot be removed does not keep the
     /// others: the error is the first one's, with all calls.
     pub fn remove(&self) -> Result<Deed<()>, SysError> {
-        sys::deed(|calls| {
+        let deed = sys::deed(|calls| {
             let (mut removed, mut failed) = (Vec::new(), None);
             for tree in &self.dirs {
                 let until = crate::event::now_us() + 5_000_000;
@@ -383,7 +412,11 @@ impl Group {
                 Some(error) => Err(error),
                 None => Ok(((), Fact::CgroupRemoved { name: self.name.clone(), paths: removed })),
             }
-        })
+        })?;
+        let look = ["stat", "-c", "%n"].map(String::from).into_iter().chain(self.paths());
+        let receipt =
+            Receipt::about(format!("cgroup:{}", self.id), Holds::UntilReboot, format!("{}: ENOENT", self.name));
+        Ok(deed.with_receipt(receipt.by(look, Expect::absent())))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Changes of files and directories that remember themselves (see sys.rs), by path or beneath a directory that is open.
 
 use super::sys::{Calls, quoted};
-use crate::event::SysError;
+use crate::event::{Stamp, SysError};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, RawMode, RenameFlags, Timestamps, Uid};
 use std::ffi::OsStr;
 use std::fmt::{self, Display};
@@ -50,6 +50,11 @@ impl Display for Entry<'_> {
             (true, shown) => write!(f, "{}/{}", shown.trim_end_matches('/'), name.display()),
         }
     }
+}
+
+/// How a file is now, for a receipt; None where it is not there.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    std::fs::symlink_metadata(path).ok().map(|meta| Stamp::of(path, &meta))
 }
 
 /// An owner as the calls take it.

@@ -93,6 +93,40 @@ impl Table {
     }
 }
 
+impl Table {
+    /// What `nft list table` prints of it, line by line and without their indentation.
+    pub fn listing(&self) -> Vec<String> {
+        let mut lines = vec![format!("table inet {} {{", self.name)];
+        lines.extend((!self.comment.is_empty()).then(|| format!("comment \"{}\"", self.comment)));
+        for chain in &self.chains {
+            let of_chain = self.rules.iter().filter(|rule| rule.chain == chain.name);
+            lines.extend([format!("chain {} {{", chain.name), chain.to_string()]);
+            lines.extend(of_chain.map(|rule| format!("{rule} comment \"{}\"", rule.comment)));
+            lines.push("}".into());
+        }
+        lines.push("}".into());
+        lines
+    }
+}
+
+/// As nft prints it, which has names for the usual priorities of a hook.
+impl std::fmt::Display for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hook = match self.hook {
+            PRE_ROUTING => "prerouting",
+            POST_ROUTING => "postrouting",
+            _ => "forward",
+        };
+        let priority = match self.priority {
+            -300 => "raw",
+            100 => "srcnat",
+            _ => "filter",
+        };
+        let policy = if self.drops { "drop" } else { "accept" };
+        write!(f, "type {} hook {hook} priority {priority}; policy {policy};", self.kind)
+    }
+}
+
 /// The packet filter of the network namespace that the caller is in.
 pub struct Nftables {
     socket: Socket,

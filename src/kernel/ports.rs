@@ -46,11 +46,17 @@ pub fn bind(
         Ok((listeners, fact))
     })?;
     let Fact::Published { host_port: Some(host_port), .. } = deed.event().fact else { return Ok(deed) };
-    let subject = format!("port:{container}:{}:{host_port}", shown.as_deref().unwrap_or("*"));
+    let subject = format!("port:{container}:{}", bound.join(","));
     let evidence = format!("getsockname: {}", bound.join(" "));
-    let receipt = Receipt::about(subject, Holds::WhileRunning(container.into()), evidence).with("ss");
-    let proof = ["ss", "-Hltn", &format!("sport = :{host_port}")];
-    Ok(deed.with_receipt(receipt.by(&proof, Expect::Contains(format!(":{host_port} ")))))
+    // Nobody else's listener counts, at whatever address: the process that holds the socket is named.
+    let pid = std::process::id();
+    let listens = |address: &String| {
+        let from_all = if address.starts_with('[') { "[::]:*" } else { "0.0.0.0:*" };
+        Expect::Contains(format!("{address} {from_all} users:((\"docent-monitor\",pid={pid},"))
+    };
+    let receipt = Receipt::about(subject, Holds::WhileRunning(container.into()), evidence).with("ss").as_root();
+    let look = ["ss", "-Hltnp", &format!("sport = :{host_port}")];
+    Ok(deed.with_receipt(bound.iter().fold(receipt, |receipt, address| receipt.by(look, listens(address)))))
 }
 
 /// Whether somebody listens at this address and port, as far as a look shows (proc_net(5)); who only binds is not seen. One who

@@ -8,7 +8,8 @@ use super::files::{self, At};
 use super::resolve;
 use super::sys::Calls;
 use crate::event::SysError;
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -83,6 +84,46 @@ pub fn names(dir: BorrowedFd<'_>) -> Result<Vec<OsString>, SysError> {
     }
     all.sort();
     Ok(all)
+}
+
+/// How many inodes there are from this directory down, itself among them: several names of one count once, as for du(1). Only
+/// directories are read.
+pub fn inodes(top: OwnedFd) -> Result<u64, SysError> {
+    let err = |e: rustix::io::Errno| SysError::new("getdents64", "", e.raw_os_error());
+    let mut found = HashSet::new();
+    let mut below = |dir: BorrowedFd<'_>| -> Result<_, SysError> {
+        let mut directories = Vec::new();
+        for entry in Dir::read_from(dir).map_err(err)? {
+            let entry = entry.map_err(err)?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            found.insert(entry.ino());
+            if entry.file_type() == FileType::Directory {
+                directories.push(OsStr::from_bytes(name).to_os_string());
+            }
+        }
+        Ok(directories)
+    };
+    let mut walk = Walk::at(top);
+    let mut levels = vec![below(walk.here())?];
+    while let Some(rest) = levels.last_mut() {
+        match rest.pop() {
+            Some(name) => {
+                let opened = same_file_system(walk.here(), &name)?;
+                walk.down(opened)?;
+                levels.push(below(walk.here())?);
+            }
+            None => {
+                levels.pop();
+                if !levels.is_empty() {
+                    walk.up()?;
+                }
+            }
+        }
+    }
+    Ok(found.len() as u64 + 1)
 }
 
 /// Removes `name` and everything below it. No symlink is followed and no other file system entered. The first `noted` calls

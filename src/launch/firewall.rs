@@ -94,7 +94,7 @@ fn no_nat(what: &str, story: &mut Story) -> bool {
 fn filter(bridge: &str, address: Subnet, subnet: &str, mark: &str) -> Result<Option<Deed<()>>, SysError> {
     let wanted = Table::of_bridge(bridge, address, mark);
     let fact = Fact::Nat { table: format!("inet {bridge}"), subnet: subnet.into() };
-    put(&wanted, fact, "masquerade")
+    put(&wanted, fact)
 }
 
 /// The guard's table, made anew.
@@ -122,7 +122,7 @@ fn guard() -> Result<Option<Deed<()>>, SysError> {
         rules: ours.chain(within).collect(),
     };
     let fact = Fact::ForwardGuard { table: format!("inet {GUARD_TABLE}") };
-    put(&wanted, fact, "policy drop")
+    put(&wanted, fact)
 }
 
 fn is_there(nft: &mut Nftables, table: &Table) -> Result<bool, SysError> {
@@ -130,7 +130,7 @@ fn is_there(nft: &mut Nftables, table: &Table) -> Result<bool, SysError> {
 }
 
 /// Makes a table and reads its rules back; None when its rules are there.
-fn put(table: &Table, fact: Fact, expect: &str) -> Result<Option<Deed<()>>, SysError> {
+fn put(table: &Table, fact: Fact) -> Result<Option<Deed<()>>, SysError> {
     let mut nft = Nftables::open()?;
     if is_there(&mut nft, table)? {
         return Ok(None);
@@ -140,14 +140,14 @@ fn put(table: &Table, fact: Fact, expect: &str) -> Result<Option<Deed<()>>, SysE
         // What cannot be read back is no evidence; the deed is told all the same.
         let seen = nft.comments(&table.name).unwrap_or_default();
         let seen = seen.join(", ");
-        Ok(((), fact, table_receipt(&table.name, Holds::Forever, &seen, Expect::Contains(expect.into()))))
+        Ok(((), fact, table_receipt(&table.name, &seen, Expect::Whole(table.listing()))))
     })
     .map(Some)
 }
 
-fn table_receipt(table: &str, holds: Holds, seen: &str, expect: Expect) -> Receipt {
-    let receipt = Receipt::about(format!("nat:{table}"), holds, format!("inet {table}: {seen}"));
-    receipt.by(&["nft", "list", "table", "inet", table], expect).as_root().with("nft")
+fn table_receipt(table: &str, seen: &str, expect: Expect) -> Receipt {
+    let receipt = Receipt::about(format!("nat:{table}"), Holds::UntilReboot, format!("inet {table}: {seen}"));
+    receipt.by(["nft", "list", "table", "inet", table], expect).as_root().with("nft")
 }
 
 /// Writes the setting and reads it back.
@@ -156,8 +156,8 @@ fn switch(to: &str, was: &str) -> Result<Deed<()>, SysError> {
         files::put(calls, Path::new(IP_FORWARD), to)?;
         let now = std::fs::read_to_string(IP_FORWARD).map_err(|e| SysError::io("read", IP_FORWARD, &e))?;
         let now = now.trim();
-        let receipt = Receipt::about(format!("sysctl:{SETTING}"), Holds::Forever, format!("{IP_FORWARD}: {now}"))
-            .by(&["cat", IP_FORWARD], Expect::Equals(to.into()));
+        let receipt = Receipt::about(format!("sysctl:{SETTING}"), Holds::UntilReboot, format!("{IP_FORWARD}: {now}"))
+            .by(["cat", IP_FORWARD], Expect::Equals(to.into()));
         Ok(((), Fact::Sysctl { name: SETTING.into(), value: now.into(), was: was.into() }, receipt))
     })
 }
@@ -176,7 +176,7 @@ pub fn remove(table: &str) -> Result<Option<Deed<()>>, SysError> {
             other => other?,
         }
         let seen = if has(&mut nft, table)? { "there" } else { "ENOENT" };
-        let receipt = table_receipt(table, Holds::Now, seen, Expect::Status(1));
+        let receipt = table_receipt(table, seen, Expect::absent());
         Ok(((), Fact::TableRemoved { table: format!("inet {table}") }, receipt))
     })
     .map(Some)

@@ -5,8 +5,9 @@
 //! child's death, the kernel says. If either side dies, the other sees it and stops: nothing runs half made.
 
 use super::init::{self, InitArguments};
+use super::proofs;
 use super::spec::Spec;
-use crate::event::{Call, Event, Expect, Fact, Fault, Holds, Receipt, Story, SysError};
+use crate::event::{Call, Event, Fact, Fault, Receipt, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::process;
@@ -43,6 +44,9 @@ pub struct InitProcess {
     /// The master side of its terminal.
     pub terminal: Option<OwnedFd>,
     ready: Ready,
+    /// What it has done, and what its parent did for it meanwhile: told when only execve is left, since what shows it can be looked
+    /// at only then ([`proofs`]), or when it fails.
+    heard: Vec<Event>,
     /// None once its program has taken over, or it has died.
     sync: Option<Packets>,
     /// It has been told to go: what closes the conversation now is its execve.
@@ -88,6 +92,7 @@ impl InitProcess {
                 devpts: None,
                 terminal: None,
                 ready: Ready::default(),
+                heard: Vec::new(),
                 sync: Some(ours),
                 released: false,
                 is_exec,
@@ -100,6 +105,23 @@ impl InitProcess {
     /// What to wait for before the next [`InitProcess::proceed`].
     pub fn conversation(&self) -> Option<BorrowedFd<'_>> {
         self.sync.as_ref().map(|sync| sync.as_fd())
+    }
+
+    /// Tells this with what the process says.
+    pub fn add(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.heard.extend(events);
+    }
+
+    /// Tells what it has done, in the order in which it happened; with what shows it, if it has come so far.
+    fn tell_heard(&mut self, seen: Option<&proofs::Seen>, story: &mut Story) {
+        let mut heard = std::mem::take(&mut self.heard);
+        heard.sort_by_key(|event| event.at_us);
+        if let Some(seen) = seen {
+            seen.prove(self.pid, &mut heard);
+        }
+        if !heard.is_empty() {
+            story.tell_all(heard);
+        }
     }
 
     /// Hears the process without waiting for it, and lets it go as soon as it is ready. True: its program runs.
@@ -179,6 +201,7 @@ impl InitProcess {
                 Err(Stop::WouldBlock) => return Ok(Progress::Waiting),
                 Err(Stop::Closed) => {
                     self.sync = None;
+                    self.tell_heard(None, story);
                     if self.released && process::has_executed(self.pid) {
                         break;
                     }
@@ -188,7 +211,9 @@ impl InitProcess {
             match message.kind {
                 EVENTS => {
                     let events: Vec<Event> = serde_json::from_slice(&message.body).unwrap_or_default();
-                    story.tell_all(events.into_iter().map(|event| self.as_seen_from_here(event, spec)).collect());
+                    let events: Vec<Event> =
+                        events.into_iter().map(|event| self.as_seen_from_here(event, spec)).collect();
+                    self.add(events);
                 }
                 TERMINAL => {
                     let mut fds = message.fds.into_iter();
@@ -196,9 +221,12 @@ impl InitProcess {
                 }
                 READY => {
                     self.ready = serde_json::from_slice(&message.body).unwrap_or_default();
+                    let seen = proofs::Seen::look(self.pid, spec, self.is_exec);
+                    self.tell_heard(Some(&seen), story);
                     return Ok(Progress::Ready);
                 }
                 FAULT => {
+                    self.tell_heard(None, story);
                     let fault = serde_json::from_slice(&message.body).unwrap_or(died(spec));
                     if self.released {
                         self.tell_failed_exec(spec, &fault, story);
@@ -245,17 +273,17 @@ impl InitProcess {
         event
     }
 
-    /// An exec's process is gone before its container is: what proves it holds only now.
+    /// An exec's process is gone before its container is.
     fn lasting(&self, receipt: Receipt) -> Receipt {
-        if self.is_exec { Receipt { holds: Holds::Now, ..receipt } } else { receipt }
+        if self.is_exec { Receipt { holds: proofs::lasting(self.pid), ..receipt } } else { receipt }
     }
 
     /// In version 2 a process is born in its cgroup.
-    pub fn tell_born_in_cgroup(&self, spec: &Spec, story: &mut Story) {
+    pub fn born_in_cgroup(&mut self, spec: &Spec) {
         let Some(group) = spec.cgroup.as_ref().filter(|g| g.version == 2) else { return };
         let fact = Fact::CgroupJoined { pid: Some(self.pid), name: group.name.clone(), paths: group.paths() };
-        let receipt = (!self.is_exec).then(|| group.joined_receipt(self.pid));
-        story.tell(Event { container: Some(spec.id.to_string()), receipt, ..Event::of(fact, Vec::new()) });
+        let receipt = Some(self.lasting(group.joined_receipt(self.pid)));
+        self.add([Event { receipt, ..Event::of(fact, Vec::new()) }]);
     }
 
     fn exec_fact(&self, spec: &Spec) -> Fact {
@@ -281,9 +309,7 @@ impl InitProcess {
     fn tell_exec(&self, spec: &Spec, story: &mut Story) {
         let mut event = Event::of(self.exec_fact(spec), vec![self.exec_call(spec, 0)]);
         event.pid = self.pid;
-        let (subject, proc) = (format!("process:{}:{}", spec.id, self.pid), format!("/proc/{}", self.pid));
-        let receipt = Receipt::about(subject, Holds::WhileRunning(spec.id.to_string()), format!("{proc}/cmdline"));
-        event.receipt = Some(self.lasting(receipt.by(&["test", "-d", &proc], Expect::Status(0))));
+        event.receipt = proofs::executed(self.pid, &spec.id, self.is_exec, &self.ready);
         story.tell(event);
     }
 
@@ -306,6 +332,7 @@ impl InitProcess {
     /// Kills what was made; it is still to be reaped.
     pub fn kill(&mut self, story: &mut Story) {
         self.sync = None;
+        self.tell_heard(None, story);
         if self.ended {
             return;
         }

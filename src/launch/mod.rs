@@ -17,6 +17,7 @@ pub mod network;
 pub mod ownership;
 pub mod parent;
 pub mod program;
+mod proofs;
 pub mod protect;
 pub mod root;
 pub mod sequence;

@@ -197,16 +197,28 @@ fn taken(net: &mut Netlink, but: u32) -> Result<Vec<Subnet>, SysError> {
 
 fn bridge_receipt(link: &Link, address: Subnet) -> Receipt {
     let evidence = format!("{}: {}, {} {}", link.index, link.name, link.mac, shown(address));
-    Receipt::about(format!("bridge:{}", link.name), Holds::Forever, evidence)
-        .by(&["ip", "-o", "-4", "addr", "show", "dev", &link.name], Expect::Contains(format!(" {} ", shown(address))))
-        .with("ip")
+    let mut receipt = Receipt::about(format!("bridge:{}", link.name), Holds::UntilReboot, evidence)
+        .by(
+            ["ip", "-d", "-o", "link", "show", "dev", &link.name],
+            Expect::Contains(format!("link/ether {} ", link.mac)),
+        )
+        .by(
+            ["ip", "-o", "-4", "addr", "show", "dev", &link.name],
+            Expect::Contains(format!("{} inet {} ", link.name, shown(address))),
+        )
+        .with("ip");
+    for (path, value) in without_ipv6(&link.name).filter(|(path, _)| Path::new(path).exists()) {
+        receipt = receipt.by(["cat", &path], Expect::Equals(value.into()));
+    }
+    receipt
 }
 
 /// That a device is there no more.
 fn gone_receipt(net: &mut Netlink, kind: &str, name: &str) -> Result<Receipt, SysError> {
     let evidence = format!("{name}: {}", if net.link(name)?.is_none() { "ENODEV" } else { "there" });
-    let receipt = Receipt::about(format!("{kind}:{name}"), Holds::Now, evidence);
-    Ok(receipt.by(&["test", "-e", &format!("/sys/class/net/{name}")], Expect::Status(1)))
+    let receipt = Receipt::about(format!("{kind}:{name}"), Holds::UntilReboot, evidence).with("ip");
+    let says = "does not exist".into();
+    Ok(receipt.by(["ip", "-o", "link", "show", "dev", name], Expect::Fails { status: 1, says }))
 }
 
 // ---- for one container ---------------------------------------------------------------------------------------------
@@ -271,7 +283,7 @@ pub fn attach_veth(container: &str, endpoint: &Endpoint, pid: i32) -> Result<Dee
         let proof = ["ip", "-o", "link", "show", "dev", &endpoint.veth];
         let receipt =
             Receipt::about(format!("veth:{}", endpoint.veth), Holds::WhileRunning(container.into()), evidence)
-                .by(&proof, Expect::Contains(format!("master {}", endpoint.bridge)))
+                .by(proof, Expect::Contains(format!("master {} ", endpoint.bridge)))
                 .with("ip");
         Ok(((), fact, receipt))
     })
@@ -331,7 +343,11 @@ fn loopback_up(net: &mut Netlink, seen: &Seen) -> Result<Deed<()>, SysError> {
         net.up(calls, &lo)?;
         let up = net.existing("lo")?.up;
         let evidence = format!("{}: lo {}", lo.index, if up { "UP" } else { "DOWN" });
-        Ok(((), Fact::Loopback, seen.receipt(evidence, &["ip", "-o", "link", "show", "dev", "lo"], ",UP".into(), "lo")))
+        Ok((
+            (),
+            Fact::Loopback,
+            seen.receipt(evidence, &["ip", "-o", "link", "show", "dev", "lo"], "LOOPBACK,UP,".into(), "lo"),
+        ))
     })
 }
 
@@ -368,7 +384,7 @@ impl Seen {
         let (subject, holds) =
             (format!("network:{}:{subject}", self.container), Holds::WhileRunning(self.container.clone()));
         let proof = [&["nsenter", "--target", &self.pid, "--net"], look].concat();
-        let receipt = Receipt::about(subject, holds, evidence).by(&proof, Expect::Contains(expect));
+        let receipt = Receipt::about(subject, holds, evidence).by(proof, Expect::Contains(expect));
         receipt.as_root().with("nsenter").with("ip")
     }
 }

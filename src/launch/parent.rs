@@ -5,9 +5,9 @@ use super::init::{InitArguments, Streams};
 use super::init_process::{InitProcess, died};
 use super::sequence::{self, Side, Step};
 use super::spec::Spec;
-use super::{netfiles, network, ownership};
+use super::{netfiles, network, ownership, proofs};
 use crate::container::{Container, Init, Life, Port, State};
-use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Limit, Receipt, Story, SysError};
+use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Limit, Receipt, Story, SysError, now_us};
 use crate::kernel::cgroup::Group;
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::Packets;
@@ -63,7 +63,13 @@ impl Parent<'_> {
         let name = step.about().1;
         let failed = |error| Fault::step(name, error);
         match step {
-            Step::OwnSession => process::own_session().map_err(failed)?.tell(story),
+            Step::OwnSession => {
+                let deed = process::own_session().map_err(failed)?;
+                match proofs::own_session(&self.spec.id) {
+                    Some(receipt) => deed.with_receipt(receipt).tell(story),
+                    None => deed.tell(story),
+                }
+            }
             Step::Undumpable => process::guard(false, true).map_err(failed)?.tell(story),
             Step::Address => self.take_address(story)?,
             Step::Publish(port) => self.publish(port, story)?,
@@ -92,8 +98,10 @@ impl Parent<'_> {
             Step::Veth => {
                 let (Some(endpoint), Some(init)) = (&self.life.endpoint, &self.init) else { return Ok(()) };
                 let attached = network::attach_veth(&self.spec.id, endpoint, init.pid);
-                let attached = self.done(step, attached, story);
+                let mut told = Story::new();
+                let attached = self.done(step, attached, &mut told);
                 let Some(init) = &mut self.init else { return Ok(()) };
+                init.add(told.events().iter().cloned());
                 // A process that has given up has no namespace any more: it is its own words that say why.
                 if attached.is_err() {
                     init.dismiss(self.spec, self.signals, story)?;
@@ -106,7 +114,11 @@ impl Parent<'_> {
                 self.store.write_state(&self.spec.id, &State::Running(self.life.clone())).map_err(failed)?;
                 let (id, name) = (self.container.id.clone(), self.container.name.clone());
                 let pid = self.init.as_ref().map(|init| init.pid);
-                story.tell(Fact::ContainerStarted { id: id.to_string(), name, pid });
+                let fact = Fact::ContainerStarted { id: id.to_string(), name, pid };
+                let line = format!("\"init\":{{\"pid\":{},", pid.unwrap_or_default());
+                let holds = Holds::WhileRunning(id.to_string());
+                let receipt = Some(self.store.state_receipt(&id, holds, &["\"status\":\"running\"", &line]));
+                story.tell(Event { receipt, ..Event::of(fact, Vec::new()) });
             }
             _ => {}
         }
@@ -148,11 +160,15 @@ impl Parent<'_> {
         let path = self.store.container_dir(id).hosts();
         let shown = path.to_string_lossy().into_owned();
         let hosts = netfiles::hosts(&self.spec.hostname, Some(endpoint.address));
+        let receipt =
+            Receipt::about(format!("hosts:{id}"), Holds::WhileExists(id.to_string()), hosts.clone()).as_root();
+        let receipt = receipt.by(["cat", &shown], Expect::Evidence);
         sys::deed(|calls| {
             files::overwrite(calls, &path, &hosts)?;
             Ok(((), Fact::NetworkFiles { files: vec![shown] }))
         })
         .map_err(|e| Fault::step("hosts", e))?
+        .with_receipt(receipt)
         .tell(story);
         Ok(())
     }
@@ -189,14 +205,17 @@ impl Parent<'_> {
         let (streams, endpoint) = (self.streams.take(), self.life.endpoint.clone());
         let filters = seccomp::build();
         let arguments = |sync| InitArguments { sync, streams, slave: None, filters, endpoint, enter: None };
+        let began = now_us();
         let init = InitProcess::born(&mut calls, flags, spec, arguments).map_err(|error| {
             if let Some(fact) = self.meant(step) {
                 story.tell(Event::failed(fact, SysError { calls: calls.take(), ..error.clone() }));
             }
             Fault::step("clone", error)
         })?;
-        tell_clone(spec, init.pid, &made, calls, story);
-        init.tell_born_in_cgroup(spec, story);
+        let mut init = init;
+        // Before everything that the process does.
+        init.add([Event { at_us: began, ..cloned(init.pid, &made, calls) }]);
+        init.born_in_cgroup(spec);
         self.init = Some(init);
         Ok(())
     }
@@ -245,10 +264,12 @@ pub fn exec(
     let (filters, enter) = (seccomp::build(), Some((pid1, pidfd)));
     // The network is there; no veth pair is to be attached.
     let arguments = |sync| InitArguments { sync, streams, slave, filters, endpoint: None, enter };
-    let init = InitProcess::born(&mut calls, 0, spec, arguments).map_err(|e| Fault::step("exec", e))?;
+    let began = now_us();
+    let mut init = InitProcess::born(&mut calls, 0, spec, arguments).map_err(|e| Fault::step("exec", e))?;
+    story.about(&spec.id);
     let fact = Fact::ProcessAdded { pid: Some(init.pid) };
-    story.tell(Event { container: Some(spec.id.to_string()), ..Event::of(fact, calls.take()) });
-    init.tell_born_in_cgroup(spec, story);
+    init.add([Event { at_us: began, ..Event::of(fact, calls.take()) }]);
+    init.born_in_cgroup(spec);
     Ok(init)
 }
 
@@ -261,18 +282,10 @@ pub fn enter_pid_namespace(pid1: i32, pidfd: &OwnedFd) -> Result<Deed<()>, SysEr
     })
 }
 
-fn tell_clone(spec: &Spec, pid: i32, made: &[(&str, u64)], mut calls: Calls, story: &mut Story) {
-    let namespaces = process::namespaces(pid, made);
-    let evidence: Vec<String> =
-        namespaces.iter().filter_map(|n| n.inode.map(|inode| format!("{}:[{}]", n.kind, inode))).collect();
-    let first = evidence.first().cloned().unwrap_or_default();
-    let inside = process::inner_pid(pid).unwrap_or(1);
-    let mut event = Event::of(Fact::NamespacesMade { pid: Some(pid), inside, namespaces }, calls.take());
-    event.container = Some(spec.id.to_string());
-    let (subject, holds) = (format!("namespaces:{}", spec.id), Holds::WhileRunning(spec.id.to_string()));
-    let receipt = Receipt::about(subject, holds, evidence.join(" ")).as_root();
-    event.receipt = Some(receipt.by(&["readlink", &format!("/proc/{pid}/ns/pid")], Expect::Equals(first)));
-    story.tell(event);
+/// The clone, by whose hand it is.
+fn cloned(pid: i32, made: &[(&str, u64)], mut calls: Calls) -> Event {
+    let (namespaces, inside) = (process::namespaces(pid, made), process::inner_pid(pid).unwrap_or(1));
+    Event::of(Fact::NamespacesMade { pid: Some(pid), inside, namespaces }, calls.take())
 }
 
 /// The control socket; one that a dead monitor left behind is replaced.

@@ -6,7 +6,7 @@ use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, ContainerId, End, Failed, Life, State};
-use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Story, SysError};
+use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Holds, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
@@ -305,7 +305,10 @@ impl Monitor {
         let end = End { code: exited.code, oom_killed: exited.oom, started, finished, error: None, cgroups };
         let (id, name) = (self.container.id.clone(), self.container.name.clone());
         let (code, signal) = (Some(exited.code), ended.signal);
-        story.tell(Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom, oom_kills });
+        let fact = Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom, oom_kills };
+        let line = format!("\"status\":\"exited\",\"code\":{}", exited.code);
+        let receipt = Some(self.store.state_receipt(&id, Holds::WhileExists(id.to_string()), &[&line]));
+        story.tell(Event { receipt, ..Event::of(fact, Vec::new()) });
         // While its group is there, the container is kept too: the next command finds both by its name.
         let meant = Fact::ContainerRemoved { id: id.to_string(), name };
         let removed = removable.then(|| self.store.remove_container(&self.container));

@@ -84,7 +84,7 @@ fn signals(lang: Lang, list: &[&Event]) -> Told {
 
 fn evidence(lang: Lang, event: Option<&&Event>) -> Option<Line> {
     let receipt = event?.receipt.as_ref()?;
-    Some(Line::Tagged(frame::tag_evidence(lang), brief(&receipt.evidence)))
+    Some(Line::Tagged(frame::tag_evidence(lang), brief(&receipt.seen())))
 }
 
 fn simple(lang: Lang, list: &[&Event], concept: Concept, lesson: String) -> Told {

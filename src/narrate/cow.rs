@@ -5,7 +5,8 @@ use super::blocks::words;
 use super::concept::Concept;
 use super::layout::Block as Piece;
 use super::text::{cow, frame};
-use crate::event::words::{brief, command_line, file_name, short};
+use crate::event::Bytes;
+use crate::event::words::{brief, file_name, short};
 use crate::event::{Below, Block, Change, Event, Fact, Holds, Lang, Sized, Word, counts};
 
 /// So many changes are told one by one; more are counted.
@@ -68,13 +69,14 @@ fn piece(n: &Narrator, event: &Event, full: bool, container: Option<&str>) -> Op
 /// Evidence, and the proof where it is a comparison that a learner would want to run.
 fn with_evidence(n: &Narrator, event: &Event, block: Piece) -> Piece {
     let Some(receipt) = &event.receipt else { return block };
-    let block = block.tagged(frame::tag_evidence(n.lang), brief(&receipt.evidence));
-    if receipt.holds == Holds::Now || receipt.proof.first().is_none_or(|p| p != "diff" && p != "cmp") {
+    let block = block.tagged(frame::tag_evidence(n.lang), brief(&receipt.seen()));
+    if receipt.holds == Holds::Now || !matches!(receipt.first.argv.first().and_then(Bytes::text), Some("diff" | "cmp"))
+    {
         return block;
     }
     let root =
         if receipt.needs.is_empty() { String::new() } else { format!("   ({})", super::deep::needs(n.lang, receipt)) };
-    block.copy(frame::tag_try(n.lang), command_line(&receipt.proof) + &root)
+    block.copy(frame::tag_try(n.lang), receipt.first.quoted() + &root)
 }
 
 /// The concept that this change teaches.

@@ -4,7 +4,7 @@
 use super::Narrator;
 use super::layout::{Block, Line};
 use super::text::frame;
-use crate::event::words::{command_line, errno, short};
+use crate::event::words::{errno, short};
 use crate::event::{Call, Event, Fact, Holds, Lang, Needs, Outcome, Receipt, counts};
 
 pub fn story(n: &Narrator, events: &[Event]) -> String {
@@ -29,9 +29,11 @@ fn block(n: &Narrator, event: &Event) -> Block {
         block = block.tagged(frame::tag_fix(lang), fix);
     }
     if let Some(receipt) = &event.receipt {
-        block = block.tagged(frame::tag_read_back(lang), &receipt.evidence);
+        block = block.tagged(frame::tag_read_back(lang), receipt.seen());
         let how_long = [holds(lang, &receipt.holds), needs(lang, receipt)].join("; ");
-        block = block.copy(frame::tag_proof(lang), command_line(&receipt.proof));
+        for proof in receipt.proofs() {
+            block = block.copy(frame::tag_proof(lang), proof.quoted());
+        }
         block.lines.push(Line::Text(how_long.trim_end_matches("; ").to_string()));
     }
     if let Some(command) = event.fact.by_hand() {
@@ -67,7 +69,8 @@ pub fn holds(lang: Lang, holds: &Holds) -> String {
         Holds::Now => frame::holds_now(lang),
         Holds::WhileRunning(id) => frame::holds_running(lang, short(id)),
         Holds::WhileExists(id) => frame::holds_exists(lang, short(id)),
-        Holds::UntilEdited { .. } => frame::holds_until_edited(lang),
+        Holds::WhileProcess { pid, .. } => frame::holds_process(lang, pid),
+        Holds::UntilReboot => frame::holds_until_reboot(lang),
         Holds::Forever => frame::holds_forever(lang),
     }
 }

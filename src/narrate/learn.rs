@@ -158,15 +158,20 @@ fn teach(n: &Narrator, pieces: &mut [Piece], taught: &mut Vec<Concept>) {
                 taught.push(concept);
                 continue;
             }
-            let mut with = block.clone();
-            with.lines.extend(lines);
-            let before = block.render(n.width, false).lines().count();
-            let more = with.render(n.width, false).lines().count().saturating_sub(before);
-            if n.level == Level::Full || (!one && used + more <= SCREEN) {
-                *block = with;
-                used += more;
-                one = true;
-                taught.push(concept);
+            // Where there is no room for its evidence, the lesson comes without.
+            let text = lines.iter().filter(|line| matches!(line, Line::Text(_))).cloned().collect();
+            for lines in [lines, text] {
+                let mut with = block.clone();
+                with.lines.extend(lines);
+                let before = block.render(n.width, false).lines().count();
+                let more = with.render(n.width, false).lines().count().saturating_sub(before);
+                if n.level == Level::Full || (!one && used + more <= SCREEN) {
+                    *block = with;
+                    used += more;
+                    one = true;
+                    taught.push(concept);
+                    break;
+                }
             }
         }
     }

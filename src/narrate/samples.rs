@@ -9,14 +9,8 @@ pub fn sample(name: &str) -> Fact {
 }
 
 fn receipt(evidence: &str, proof: &[&str], subject: &str) -> Receipt {
-    Receipt {
-        evidence: s(evidence),
-        proof: proof.iter().map(|w| s(w)).collect(),
-        expect: Expect::Status(0),
-        holds: Holds::WhileRunning(s(ID)),
-        needs: vec![Needs::Root],
-        subject: s(subject),
-    }
+    let receipt = Receipt::about(subject, Holds::WhileRunning(s(ID)), evidence).as_root();
+    receipt.by(proof.iter().copied(), Expect::Status(0))
 }
 
 /// An event with calls and a receipt, of container `ID`.

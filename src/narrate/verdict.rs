@@ -3,9 +3,9 @@
 use super::Narrator;
 use super::layout::{clean, dim, hanging, padded};
 use super::text::verdict as v;
-use crate::engine::verify::{Answer, Checked, Gone, Missing, Verdict};
-use crate::event::words::{brief, command_line, errno};
-use crate::event::{Event, Expect};
+use crate::engine::verify::{By, Checked, Found, Gone, Missing, Verdict};
+use crate::event::words::{brief, errno};
+use crate::event::{Event, Expect, Receipt};
 use unicode_width::UnicodeWidthStr;
 
 impl Narrator {
@@ -20,10 +20,10 @@ impl Narrator {
         let kinds = ["✓", "~", "-", "✗", "?"].into_iter().zip(&words);
         let mark = |one: &Checked| match &one.verdict {
             Verdict::True => "✓",
-            Verdict::ChangedSince { .. } | Verdict::Gone { why: Gone::Edited } => "~",
+            Verdict::Changed { .. } => "~",
             Verdict::Gone { .. } => "-",
             Verdict::False { .. } => "✗",
-            Verdict::NotRunnable { .. } => "?",
+            Verdict::NotChecked { .. } => "?",
         };
         let mut out = String::new();
         for one in checked {
@@ -32,8 +32,8 @@ impl Narrator {
             let told = events.get(one.event);
             let told = told.map(|e| format!("{} · {}", e.fact.block().label(lang), brief(&e.sentence(lang))));
             out += &hanging(&start.unwrap_or_default(), &clean(&told.unwrap_or_default()), self.width);
-            let proof = dim(self.color, &clean(&command_line(&one.receipt.proof)));
-            for line in std::iter::once(proof).chain(self.reasons(one).iter().map(|line| clean(line))) {
+            let proofs = one.receipt.proofs().map(|proof| dim(self.color, &clean(&proof.quoted())));
+            for line in proofs.chain(self.reasons(one).iter().map(|line| clean(line))) {
                 out += &format!("{}{line}\n", " ".repeat(column + 2));
             }
         }
@@ -46,23 +46,28 @@ impl Narrator {
         let lang = self.lang;
         match &one.verdict {
             Verdict::True => Vec::new(),
-            Verdict::ChangedSince { command: Some(n) } => vec![v::changed_by(lang, n)],
-            Verdict::ChangedSince { command: None } => vec![v::changed_by_monitor(lang)],
+            Verdict::Changed { by: By::Command(n), when: Some(when), .. } => {
+                vec![v::changed_by_at(lang, n, clock(*when))]
+            }
+            Verdict::Changed { by: By::Command(n), when: None, .. } => vec![v::changed_by(lang, n)],
+            Verdict::Changed { by: By::Monitor, .. } => vec![v::changed_by_monitor(lang)],
+            Verdict::Changed { by: By::Unknown, when, found } => {
+                let by = match when {
+                    Some(when) => v::changed_by_unknown_at(lang, clock(*when)),
+                    None => v::changed_by_unknown(lang),
+                };
+                [by].into_iter().chain(self.found(&one.receipt, found)).collect()
+            }
             Verdict::Gone { why } => vec![match why {
                 Gone::Moment => v::gone_moment(lang),
-                Gone::Edited => v::gone_edited(lang),
                 Gone::Stopped => v::gone_stopped(lang),
                 Gone::Restarted => v::gone_restarted(lang),
                 Gone::Removed => v::gone_removed(lang),
+                Gone::Ended => v::gone_ended(lang),
+                Gone::Rebooted => v::gone_rebooted(lang),
             }],
-            Verdict::False { got } => {
-                let expected = match &one.receipt.expect {
-                    Expect::Equals(text) | Expect::Contains(text) => text.clone(),
-                    Expect::Status(code) => v::status(lang, code),
-                };
-                vec![v::expected(lang, expected), v::got(lang, self.answer(&one.receipt.expect, got))]
-            }
-            Verdict::NotRunnable { needs } => vec![match needs {
+            Verdict::False { found } => self.found(&one.receipt, found).into(),
+            Verdict::NotChecked { needs } => vec![match needs {
                 Missing::Root => v::needs(lang, "root"),
                 Missing::Tool(tool) => v::needs(lang, tool),
                 Missing::Refused(program) => v::refused(lang, program),
@@ -72,14 +77,36 @@ impl Narrator {
         }
     }
 
-    /// The first line of an answer is enough to see that it differs.
-    fn answer(&self, expect: &Expect, got: &Answer) -> String {
-        if let (Expect::Status(_), Some(code)) = (expect, got.status) {
-            return v::status(self.lang, code);
-        }
-        match got.out.trim().lines().next() {
-            Some(line) => line.chars().take(200).collect(),
-            None => v::got_nothing(self.lang),
-        }
+    /// What a proof was to say and what it says: the first line that differs is enough to see it.
+    fn found(&self, receipt: &Receipt, found: &Found) -> [String; 2] {
+        let (lang, answer) = (self.lang, &found.answer);
+        let lines = |text: &str| text.trim().lines().map(|line| line.trim().to_string()).collect::<Vec<_>>();
+        let (expected, got) = match &found.proof.expect {
+            Expect::Equals(text) | Expect::Contains(text) => (lines(text), lines(&answer.out)),
+            Expect::Lines(_) | Expect::Whole(_) | Expect::Evidence => {
+                let evidence = lines(&receipt.evidence);
+                let wanted = match &found.proof.expect {
+                    Expect::Lines(wanted) | Expect::Whole(wanted) => wanted,
+                    _ => &evidence,
+                };
+                let got = lines(&answer.out);
+                let at = (0..wanted.len().max(got.len())).find(|n| wanted.get(*n) != got.get(*n)).unwrap_or(0);
+                (wanted.iter().skip(at).cloned().collect(), got.into_iter().skip(at).collect())
+            }
+            Expect::Status(code) => (vec![v::status(lang, code)], lines(&answer.out)),
+            Expect::Fails { says, .. } => (vec![says.clone()], lines(&answer.out)),
+        };
+        let first =
+            |lines: Vec<String>| lines.into_iter().next().map(|line| line.chars().take(200).collect::<String>());
+        let got = first(got).or_else(|| first(lines(&answer.err)));
+        [
+            v::expected(lang, first(expected).unwrap_or_default()),
+            v::got(lang, got.unwrap_or_else(|| v::got_nothing(lang))),
+        ]
     }
+}
+
+/// The time of day here, as far as a second.
+fn clock(when: chrono::DateTime<chrono::Utc>) -> String {
+    when.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
 }

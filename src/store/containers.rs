@@ -129,12 +129,10 @@ impl Store {
         })
         .map_err(step)?;
         temp.keep();
-        let (id, upper) = (&container.id, target.join("upper"));
-        let receipt =
-            Receipt::about(format!("container:{id}"), Holds::WhileExists(id.into()), target.to_string_lossy())
-                .as_root();
-        let receipt = receipt.by(&["test", "-d", &upper.to_string_lossy()], Expect::Status(0));
-        Ok(deed.of_container(id).with_receipt(receipt))
+        let upper = target.join("upper").to_string_lossy().into_owned();
+        let receipt = self.named_receipt(&container.id, &container.name);
+        let receipt = receipt.by(["stat", "-c", "%F", &upper], Expect::Equals("directory".into()));
+        Ok(deed.of_container(&container.id).with_receipt(receipt))
     }
 
     /// Takes a container away: one rename into `tmp/`, after which it does not exist; then its files. Who reports it calls
@@ -160,8 +158,8 @@ impl Store {
         })?;
         drop(temp);
         let from = from.to_string_lossy();
-        let receipt = Receipt::about(format!("container:{id}"), Holds::Forever, &*from).as_root();
-        Ok(deed.of_container(id).with_receipt(receipt.by(&["test", "-e", &from], Expect::Status(1))))
+        let receipt = Receipt::about(format!("container:{id}"), Holds::Forever, format!("{from}: ENOENT")).as_root();
+        Ok(deed.of_container(id).with_receipt(receipt.by(["stat", &from], Expect::absent())))
     }
 
     /// Gives a container another name. The caller holds the store lock and has made sure that the name is free.
@@ -175,11 +173,26 @@ impl Store {
             self.replace_file(calls, &path, &content, true)?;
             Ok(((), Fact::ContainerRenamed { id: id.to_string(), name: name.into(), was }))
         })?;
-        let line = format!("\"id\":\"{}\",\"name\":\"{name}\"", container.id);
-        let id = &container.id;
-        let receipt = Receipt::about(format!("name:{id}"), Holds::WhileExists(id.into()), &line).as_root();
-        let receipt = receipt.by(&["grep", "-oF", &line, &shown], Expect::Equals(line.clone()));
-        Ok(deed.of_container(id).with_receipt(receipt))
+        Ok(deed.of_container(&container.id).with_receipt(self.named_receipt(&container.id, name)))
+    }
+
+    /// That the container is there and has this name.
+    fn named_receipt(&self, id: &ContainerId, name: &str) -> Receipt {
+        let path = self.container_dir(id).config();
+        let shown = path.to_string_lossy().into_owned();
+        let line = format!("\"id\":\"{id}\",\"name\":\"{name}\"");
+        Receipt::about(format!("container:{id}"), Holds::WhileExists(id.into()), format!("{shown}: {line}"))
+            .by(["grep", "-oF", &line, &shown], Expect::Equals(line.clone()))
+            .stamped(files::stamp(&path))
+            .as_root()
+    }
+
+    /// What is written down of a container's state: pieces of it, in their order.
+    pub fn state_receipt(&self, id: &ContainerId, holds: Holds, pieces: &[&str]) -> Receipt {
+        let shown = self.container_dir(id).state().to_string_lossy().into_owned();
+        let patterns = pieces.iter().flat_map(|piece| ["-e", piece]);
+        let argv = ["grep", "-oF"].into_iter().chain(patterns).chain([shown.as_str()]);
+        Receipt::about(format!("state:{id}"), holds, pieces.join("\n")).by(argv, Expect::Evidence).as_root()
     }
 
     pub fn write_state(&self, id: &ContainerId, state: &State) -> Result<(), SysError> {

@@ -10,7 +10,7 @@ use crate::event::{Deed, Event, Expect, Fact, Fault, Holds, Receipt, Resolved, S
 use crate::image::digest::{BlobDigest, ChainId, ImageId, chain_ids};
 use crate::image::model::{DOCKER_MANIFEST, Descriptor, Image, ImageConfig, Index, Layer, MANIFEST, Manifest};
 use crate::image::reference::Reference;
-use crate::kernel::sys;
+use crate::kernel::{files, sys};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -163,10 +163,16 @@ impl Store {
         })
         .map_err(|e| Fault::step("tag", e))?;
         let others: Vec<_> = facts.map(|fact| Deed::new((), Event::of(fact, Vec::new()))).collect();
-        let receipt = |(reference, manifest, _): &(String, &&Descriptor, Option<ImageId>)| {
-            let digest = manifest.digest.as_str();
-            Receipt::about(format!("tag:{reference}"), Holds::Forever, format!("{reference} {digest}"))
-                .by(&["grep", "-F", digest, &shown], Expect::Contains(digest.into()))
+        let stamp = files::stamp(&path);
+        let receipt = |(reference, ..): &(String, &&Descriptor, Option<ImageId>)| {
+            // The entry as it stands in the file, with the name and the digest that it leads to.
+            let named = |d: &&Descriptor| d.annotations.get(REF_NAME).is_some_and(|name| name == reference);
+            let entry = index.manifests.iter().find(named).and_then(|d| serde_json::to_string(d).ok());
+            let entry = entry.unwrap_or_default();
+            Receipt::about(format!("tag:{reference}"), Holds::Forever, format!("{shown}: {entry}"))
+                .by(["grep", "-oF", &entry, &shown], Expect::Equals(entry.clone()))
+                .stamped(stamp.clone())
+                .as_root()
         };
         let deeds = std::iter::once(written).chain(others);
         Ok(deeds.zip(changes).map(|(deed, change)| deed.with_receipt(receipt(change))).collect())

@@ -19,7 +19,7 @@
 use super::Store;
 use crate::container::ContainerId;
 use crate::event::{Asked, Event, FORMAT, Fact, Failure, Fault, Lang, Line, SysError};
-use crate::kernel::sys;
+use crate::kernel::{process, sys};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -257,7 +257,16 @@ fn numbered(last: &mut u64, events: &[Event]) -> Vec<Line> {
 /// What a command that begins now was asked, without secrets.
 pub fn asked(argv: &[String], cwd: &str, uid: u32, lang: Lang) -> Asked {
     let (argv, time, docent) = (redact::argv(argv), chrono::Utc::now(), env!("CARGO_PKG_VERSION").to_string());
-    Asked { format: FORMAT, docent, argv, time, cwd: cwd.into(), uid, lang: lang.code().into() }
+    Asked {
+        format: FORMAT,
+        docent,
+        boot_id: Some(process::boot_id()),
+        argv,
+        time,
+        cwd: cwd.into(),
+        uid,
+        lang: lang.code().into(),
+    }
 }
 
 /// Command lines of containers hold secrets too (`sh -c 'PASSWORD=…'`).

@@ -45,6 +45,10 @@ pub struct NewLayer {
     home: PathBuf,
     pub chain_id: ChainId,
     pub info: LayerInfo,
+    /// What it is unpacked from.
+    pub blob: BlobDigest,
+    /// In its directory, with the directory itself; hard links count once.
+    pub inodes: u64,
     began_us: u64,
     took_us: u64,
 }
@@ -133,10 +137,10 @@ impl ImportTransaction {
     }
 
     /// A directory for this layer; nothing is in it yet.
-    pub fn layer(&mut self, chain_id: &ChainId, diff_id: &DiffId) -> Result<NewLayer, SysError> {
+    pub fn layer(&mut self, chain_id: &ChainId, diff_id: &DiffId, blob: &BlobDigest) -> Result<NewLayer, SysError> {
         let info = LayerInfo { diff_id: diff_id.clone(), entries: 0, bytes: 0 };
-        let (home, chain_id) = (self.path("layer"), chain_id.clone());
-        let layer = NewLayer { home, chain_id, info, began_us: now_us(), took_us: 0 };
+        let (home, chain_id, blob) = (self.path("layer"), chain_id.clone(), blob.clone());
+        let layer = NewLayer { home, chain_id, info, blob, inodes: 1, began_us: now_us(), took_us: 0 };
         let io = |e: io::Error| SysError::io("mkdir", layer.home.to_string_lossy(), &e);
         fs::create_dir(&layer.home).and_then(|()| fs::create_dir(layer.diff())).map_err(io)?;
         Ok(layer)
@@ -212,9 +216,11 @@ impl Store {
         })?;
         let shown = path.to_string_lossy().into_owned();
         let evidence = format!("{shown} {}", blob.bytes);
+        let line = format!("{}  {shown}", blob.digest.hex());
         let receipt = Receipt::about(format!("blob:{}", blob.digest), Holds::Forever, evidence)
-            .by(&["sha256sum", &shown], Expect::Contains(blob.digest.hex().into()));
-        Ok(Some(deed.after(blob.took_us).with_receipt(receipt)))
+            .by(["sha256sum", &shown], Expect::Equals(line))
+            .stamped(files::stamp(&path));
+        Ok(Some(deed.after(blob.took_us).with_receipt(receipt.as_root())))
     }
 
     /// Puts an unpacked, verified and synced layer in its place. None when somebody else has done so meanwhile.
@@ -247,8 +253,13 @@ impl Store {
             let (entries, bytes, path) = (*entries, *bytes, diff.clone());
             Ok(((), Fact::LayerUnpacked { diff_id, chain_id, entries, bytes, path }))
         })?;
-        let receipt = Receipt::about(format!("layer:{chain_id}"), Holds::Forever, &diff).as_root();
-        Ok(Some(deed.after(layer.took_us).with_receipt(receipt.by(&["test", "-d", &diff], Expect::Status(0)))))
+        // Every member is as the archive has it, and there is nothing else. Whiteouts have another form in a layer.
+        let blob = self.blob(&layer.blob).to_string_lossy().into_owned();
+        let evidence = format!("{diff}: {} inodes", layer.inodes);
+        let receipt = Receipt::about(format!("layer:{chain_id}"), Holds::Forever, evidence)
+            .by(["tar", "-dvf", &blob, "-C", &diff, "--exclude=.wh.*"], Expect::Status(0))
+            .by(["du", "--inodes", "-s", &diff], Expect::Equals(format!("{}\t{diff}", layer.inodes)));
+        Ok(Some(deed.after(layer.took_us).with_receipt(receipt.as_root().with("tar"))))
     }
 
     /// Makes the renames of an import durable.

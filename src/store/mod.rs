@@ -36,7 +36,7 @@ pub use layers::{BlobWriter, Committed, ImportTransaction, NewLayer, StageError}
 pub use temp::Temp;
 
 use crate::container::ContainerId;
-use crate::event::{Deed, Fact, Fault, SysError};
+use crate::event::{Deed, Expect, Fact, Fault, Holds, Receipt, SysError};
 use crate::image::ChainId;
 use crate::kernel::host::Host;
 use crate::kernel::{files, sys};
@@ -72,6 +72,9 @@ pub fn default_root() -> PathBuf {
         .join("docent")
 }
 
+/// Of the directory `oci/`, which other programs can read in place.
+const LAYOUT: &str = "{\"imageLayoutVersion\":\"1.0.0\"}";
+
 impl Store {
     /// Opens the store at `root`, and makes it at its first use; that deed comes back to be told.
     pub fn open(root: &Path, host: Host) -> Result<(Store, Option<Deed<()>>), Fault> {
@@ -89,7 +92,7 @@ impl Store {
     }
 
     fn make(&self) -> Result<Deed<()>, SysError> {
-        sys::deed(|calls| {
+        let made = sys::deed(|calls| {
             let mut missing: Vec<&Path> = self.root.ancestors().take_while(|p| !p.exists()).collect();
             missing.reverse();
             for path in missing {
@@ -130,9 +133,12 @@ impl Store {
                 )?;
             }
             // Last: its presence says that the rest is complete.
-            self.replace_file(calls, &self.oci_layout(), b"{\"imageLayoutVersion\":\"1.0.0\"}", false)?;
+            self.replace_file(calls, &self.oci_layout(), LAYOUT.as_bytes(), false)?;
             Ok(((), Fact::StoreMade { path: self.root.to_string_lossy().into_owned() }))
-        })
+        })?;
+        let layout = self.oci_layout().to_string_lossy().into_owned();
+        let receipt = Receipt::about("store", Holds::Forever, LAYOUT).as_root().by(["cat", &layout], Expect::Evidence);
+        Ok(made.with_receipt(receipt))
     }
 
     /// The store at `root` if there is one that this user can use; nothing is made.

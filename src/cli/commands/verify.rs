@@ -21,8 +21,10 @@ impl Command for Verify {
         let later = explain::since(&context.store, &record);
         let store = &context.store;
         let container = |id: &str| store.container_by_id(id).ok().flatten();
-        let runs = |id: &str| container(id).is_some_and(|c| store.is_running(&c));
-        let checked = verify::verify(&record, &later, runs, |id| container(id).is_some());
+        let is_running = |id: &str| container(id).is_some_and(|c| store.is_running(&c));
+        let exists = |id: &str| container(id).is_some();
+        let now = verify::Now { is_running: &is_running, exists: &exists, boot_id: verify::boot_id() };
+        let checked = verify::verify(&record, &later, &now);
         context.print(&context.narrator.verdicts(&record.events, &checked));
         Ok(i32::from(checked.iter().any(|c| matches!(c.verdict, verify::Verdict::False { .. }))))
     }

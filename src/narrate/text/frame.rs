@@ -51,7 +51,11 @@ messages! {
         en: "From line {line} on the hashes do not join: this record was edited.",
     }
 
-    holds_until_edited() { ko: "이 파일을 고치기 전까지", en: "until the file is edited" }
+    holds_process(pid) { ko: "{pid}번 프로세스가 살아 있는 동안 맞음", en: "holds while process {pid} lives" }
+    holds_until_reboot() {
+        ko: "다른 명령이 바꾸거나 컴퓨터를 다시 시작할 때까지 맞음",
+        en: "holds until another command changes it or the machine is started anew",
+    }
     holds_now() { ko: "그 순간에만 맞음", en: "held at that moment" }
     holds_running(id) { ko: "{id} 컨테이너가 실행되는 동안 맞음", en: "holds while {id} runs" }
     holds_exists(id) { ko: "{id} 컨테이너가 있는 동안 맞음", en: "holds while {id} exists" }

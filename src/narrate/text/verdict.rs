@@ -6,10 +6,23 @@ messages! {
     holds() { ko: "맞음", en: "true" }
     changed() { ko: "바뀜", en: "changed since" }
     changed_by(command) { ko: "그 뒤 {command}번 명령이 바꿨습니다", en: "changed since by command {command}" }
+    changed_by_at(command, time) {
+        ko: "그 뒤 {command}번 명령이 바꿨습니다 ({time})",
+        en: "changed since by command {command} ({time})",
+    }
+    changed_by_unknown() {
+        ko: "이 명령 뒤에 무언가가 바꿨습니다. 컨테이너인지 호스트인지 docent는 알 수 없습니다",
+        en: "changed by something after this command (the container, or the host: docent cannot tell)",
+    }
+    changed_by_unknown_at(time) {
+        ko: "이 명령 뒤에 무언가가 바꿨습니다 ({time}). 컨테이너인지 호스트인지 docent는 알 수 없습니다",
+        en: "changed by something after this command, at {time} (the container, or the host: docent cannot tell)",
+    }
     changed_by_monitor() { ko: "그 뒤 컨테이너 쪽에서 바뀌었습니다", en: "changed since, in the container's own course" }
     gone() { ko: "사라짐", en: "gone" }
     gone_moment() { ko: "그 순간에만 맞는 증거입니다", en: "it held at that moment only" }
-    gone_edited() { ko: "그 뒤 누군가 이 파일을 고쳤습니다", en: "the file was edited since" }
+    gone_ended() { ko: "프로세스가 끝났습니다", en: "the process has ended" }
+    gone_rebooted() { ko: "그 뒤 컴퓨터를 다시 시작했습니다", en: "the machine was started anew since" }
     gone_stopped() { ko: "컨테이너가 더는 실행 중이 아닙니다", en: "the container no longer runs" }
     gone_restarted() { ko: "컨테이너가 그 뒤 다시 시작되었습니다", en: "the container was started anew since" }
     gone_removed() { ko: "컨테이너가 지워졌습니다", en: "the container was removed" }
