@@ -15,7 +15,7 @@ pub fn id() -> Option<String> {
 }
 
 pub fn namespaces() -> Vec<Namespace> {
-    let kinds = ["pid", "mnt", "uts", "ipc", "net"];
+    let kinds = ["pid", "mnt", "uts", "ipc", "net", "cgroup"];
     let one = |(i, k): (usize, &&str)| Namespace {
         kind: s(k),
         inode: Some(4026532567 + i as u64),

@@ -331,7 +331,7 @@ pub fn cloned(spec: &Spec, ahead: &Ahead<'_>) -> Fact {
     if ahead.init.is_some() {
         return Fact::ProcessAdded { pid: None };
     }
-    let made = spec.namespaces().into_iter().filter(|(kind, _)| *kind != "cgroup");
+    let made = spec.namespaces().into_iter();
     let namespace = |(kind, _): (&str, u64)| Namespace { kind: kind.into(), inode: None, host: None, shared: false };
     Fact::NamespacesMade { pid: None, inside: 1, namespaces: made.map(namespace).collect() }
 }

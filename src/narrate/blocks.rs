@@ -168,16 +168,13 @@ fn layer(lang: Lang, list: &[&Event]) -> Told {
 
 fn namespaces(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
-    for (n, event) in list.iter().enumerate() {
+    for event in list.iter() {
         match &event.fact {
             Fact::NamespacesMade { pid, inside, namespaces } => {
                 let kinds = |shared: bool| -> Vec<&str> {
                     namespaces.iter().filter(|n| n.shared == shared).map(|n| n.kind.as_str()).collect()
                 };
-                let (mut new, shared) = (kinds(false), kinds(true));
-                // The cgroup namespace is made by the new process itself, once it sits in its cgroup.
-                let after = list.iter().skip(n + 1).take_while(|e| !matches!(e.fact, Fact::NamespacesMade { .. }));
-                new.extend(after.filter(|e| e.fact == Fact::CgroupNamespace).map(|_| "cgroup"));
+                let (new, shared) = (kinds(false), kinds(true));
                 let mut head = head::namespaces_new(lang, new.len(), new.join(" "));
                 if !shared.is_empty() {
                     head = format!("{head} · {}", head::namespaces_shared(lang, shared.join(" ")));

@@ -309,8 +309,8 @@ fn a_forecast_speaks_of_the_future_and_of_no_inode() {
     let run: Vec<Event> = first_run().into_iter().map(|e| Event::planned(e.fact)).collect();
     let ko = narrator(Lang::Ko, Level::Learn).as_plan(&run);
     let en = narrator(Lang::En, Level::Learn).as_plan(&run);
-    assert!(ko.contains("새 네임스페이스 5개를 만듭니다") && !ko.contains("만들었습니다"), "{ko}");
-    assert!(en.contains("will make new namespaces (5)") && !en.contains("made new"), "{en}");
+    assert!(ko.contains("새 네임스페이스 6개를 만듭니다") && !ko.contains("만들었습니다"), "{ko}");
+    assert!(en.contains("will make new namespaces (6)") && !en.contains("made new"), "{en}");
     assert!(!ko.contains("4026532567") && !en.contains("4026532567"));
     within(&ko, 100);
     within(&en, 100);
