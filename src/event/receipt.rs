@@ -29,6 +29,7 @@ pub struct Receipt {
 
 /// A command that shows it, and what it must answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Proof {
     /// The argv of a standard program. Never run through a shell: names in it come from containers.
     #[serde(rename = "proof")]
@@ -46,6 +47,7 @@ impl Proof {
 /// What stat(2) says of a file that is not touched: device, inode and the time of its last change (ctime, which no call can
 /// set).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stamp {
     pub path: Bytes,
     pub stat: String,
