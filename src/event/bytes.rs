@@ -106,13 +106,11 @@ impl Argument for Bytes {
 }
 
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Encoded {
     bytes: String,
 }
 
 #[derive(Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Written {
     Text(String),
@@ -134,17 +132,6 @@ impl<'de> Deserialize<'de> for Bytes {
             Written::Text(text) => Ok(Bytes(text.into())),
             Written::Encoded(encoded) => STANDARD.decode(encoded.bytes).map(Bytes).map_err(D::Error::custom),
         }
-    }
-}
-
-#[cfg(test)]
-impl schemars::JsonSchema for Bytes {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Bytes".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Written::json_schema(generator)
     }
 }
 

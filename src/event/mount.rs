@@ -34,7 +34,8 @@ macro_rules! mount {
         #[serde(default)]
         private: bool,
     } = "mount.propagation" {
-        in Block::Isolation; calls [setns mount]; proof [grep] broken "a mount is made shared"; man "mount(8), mount_namespaces(7)";
+        in Block::Isolation; calls [setns mount];
+        proof [grep] broken "a mount is made shared"; man "mount(8), mount_namespaces(7)";
         when (*private) [CONFINE] {
             ko: "이 네임스페이스의 마운트는 밖으로, 밖의 마운트는 이 안으로 전파되지 {v} (rprivate)",
             en: "{v} mounts from going out of this namespace, or into it (rprivate)",
@@ -97,13 +98,13 @@ macro_rules! mount {
             ko: "맨 아래에는 마운트할 자리만 있는 레이어 하나",
             en: "at the very bottom a layer of nothing but places to mount on",
         }
-        hand (lower = lower_dirs.as_ref().map(|dirs| dirs.join(":")), upper, work, target) {
+        hand (lower = (!lower_dirs.is_empty()).then(|| lower_dirs.join(":")), upper, work, target) {
             "mount -t overlay overlay -o lowerdir={lower},upperdir={upper},workdir={work} {target}"
         }
         #[cfg(test)]
         sample {
             lower: Some(lower()),
-            lower_dirs: Some(vec![s("/var/lib/docent/layers/77ab/diff"), s("/var/lib/docent/layers/mount-points/diff")]),
+            lower_dirs: vec![s("/var/lib/docent/layers/77ab/diff"), s("/var/lib/docent/layers/mount-points/diff")],
             upper: upper(),
             work: s("/w"),
             target: s("/merged"),
@@ -111,7 +112,7 @@ macro_rules! mount {
             kept: false,
         }
         #[cfg(test)]
-        sample { lower: Some(lower()), lower_dirs: None, upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true, kept: true }
+        sample { lower: Some(lower()), lower_dirs: vec![], upper: upper(), work: s("/w"), target: s("/merged"), mount_points: true, kept: true }
     }
 
     /// A file system mounted at `target`, a path as the container sees it.

@@ -104,7 +104,7 @@ impl Overlay {
     pub fn unknown(&self) -> Fact {
         match self.fact() {
             Fact::Overlay { upper, work, target, kept, .. } => {
-                Fact::Overlay { lower: None, lower_dirs: None, upper, work, target, mount_points: true, kept }
+                Fact::Overlay { lower: None, lower_dirs: Vec::new(), upper, work, target, mount_points: true, kept }
             }
             fact => fact,
         }
@@ -113,7 +113,7 @@ impl Overlay {
     pub fn fact(&self) -> Fact {
         Fact::Overlay {
             lower: Some(self.names.clone()),
-            lower_dirs: Some(self.lower.iter().map(|dir| dir.to_string_lossy().into_owned()).collect()),
+            lower_dirs: self.lower.iter().map(|dir| dir.to_string_lossy().into_owned()).collect(),
             upper: self.upper.to_string_lossy().into_owned(),
             work: self.work.to_string_lossy().into_owned(),
             target: self.shown(),
