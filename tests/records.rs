@@ -83,6 +83,12 @@ fn an_error_is_in_the_end_record() {
         "{fault}"
     );
     assert!(fault["message"].as_str().is_some_and(|text| text.starts_with("exec: \"/etc\"")), "{fault}");
+    let (_, events, end) = records(&json(&["run", "-d", "-p", "8080:80", "tiny", "true"]));
+    let failed: Vec<&Value> = events.iter().filter(|event| event["outcome"]["is"] == "failed").collect();
+    let (fault, error) = (&end["faults"][0], &failed[0]["outcome"]["error"]);
+    for (name, is) in [("call", "bind"), ("object", "0.0.0.0:8080"), ("errno_name", "EADDRINUSE")] {
+        assert_eq!((&fault[name], &error[name]), (&is.into(), &is.into()), "{name}: {end}");
+    }
     // In the language of the command; the key is the same.
     let (_, _, end) = records(&m.docent(&["--lang", "ko", "--narrate", "json", "rm", "one"]));
     assert!(end["faults"][0]["message"].as_str().is_some_and(|text| text.contains("컨테이너")), "{end}");
@@ -122,8 +128,8 @@ fn json_is_refused_where_a_program_shares_the_stream() {
     ] {
         let ran = json(words);
         let (_, _, end) = records(&ran);
-        assert!(ran.code != 0 && faults(&end) == ["bad-value"], "{words:?}: {ran:?}");
-        assert!(end["faults"][0]["cause"].to_string().contains("--narrate-to FILE"), "{end}");
+        assert!(ran.code != 0 && faults(&end) == ["json-needs-a-file"], "{words:?}: {ran:?}");
+        assert!(end["faults"][0]["fixes"].to_string().contains("--narrate-to FILE"), "{end}");
     }
     for words in
         [&["start", "ended"][..], &["create", "tiny"], &["stop", "web"], &["start", "web"], &["rm", "-f", "web"]]

@@ -34,8 +34,8 @@ macro_rules! chapters {
     };
 }
 
-const KO: &[Chapter] = chapters!("ko": "01-one-page");
-const EN: &[Chapter] = chapters!("en": "01-one-page");
+const KO: &[Chapter] = chapters!("ko": "01-one-page", "02-story-as-data");
+const EN: &[Chapter] = chapters!("en": "01-one-page", "02-story-as-data");
 
 /// The chapters, in their order.
 pub fn list(lang: Lang) -> &'static [Chapter] {

@@ -200,7 +200,7 @@ impl Context {
     /// A program's bytes, or a question, and lines of JSON must not share one stream.
     pub fn json_needs_a_file(&self) -> Result<(), Fault> {
         if self.only_json() {
-            return Err(super::parsers::bad("--narrate", "json", "--narrate-to FILE"));
+            return Err(Fault::JsonNeedsAFile);
         }
         Ok(())
     }

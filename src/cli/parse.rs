@@ -52,11 +52,11 @@ struct GlobalArgs {
     /// 언어 (DOCENT_LANG) | Language (DOCENT_LANG)
     #[arg(long, global = true, value_name = "ko|en", value_parser = parse_lang)]
     lang: Option<Lang>,
-    /// 얼마나 설명할지: off, brief, learn, full, deep, json (DOCENT_NARRATE) |
-    /// How much is told: off, brief, learn, full, deep, json (DOCENT_NARRATE)
+    /// 얼마나 설명할지: off, brief, learn, full, deep. json은 프로그램이 읽는 줄 (DOCENT_NARRATE) |
+    /// How much is told: off, brief, learn, full, deep; json is lines for programs (DOCENT_NARRATE)
     #[arg(long, global = true, value_name = "LEVEL", value_parser = parse_level)]
     narrate: Option<Level>,
-    /// 설명을 적을 파일 | File that the narration is written to
+    /// 설명을 끝에 덧붙일 파일 | File at whose end the narration is written
     #[arg(long, global = true, value_name = "FILE")]
     narrate_to: Option<PathBuf>,
     /// 버전을 보여 주고 끝냅니다 | Print version information and quit

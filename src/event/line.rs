@@ -87,7 +87,7 @@ impl Failure {
         Failure {
             fault: fault.key(),
             call: call.map(str::to_string),
-            object: object.map(str::to_string),
+            object,
             errno,
             errno_name: errno.and_then(errno_name).map(str::to_string),
             message: said.error,

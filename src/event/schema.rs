@@ -1,7 +1,7 @@
 //! The published schema of records, from the types: `book/en/src/records.schema.json`, and the same in `book/ko`. What it is
 //! made of may change; then `INSTA_UPDATE=always cargo test --lib event::` writes it, and the tables of the book, anew.
 
-use super::vocabulary::FIELDS;
+use super::vocabulary::{FIELDS, Field};
 use super::{Bytes, FORMAT, Line};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema, json_schema};
@@ -231,6 +231,19 @@ fn the_published_schema_is_what_the_types_give() {
     let text = serde_json::to_string_pretty(&schema()).expect("JSON") + "\n";
     for path in in_books("records.schema.json") {
         written(&path, &std::fs::read_to_string(&path).unwrap_or_default(), &text);
+    }
+}
+
+#[test]
+fn the_books_list_every_name() {
+    for (language, path) in in_books("02-story-as-data.md").iter().enumerate() {
+        let text = std::fs::read_to_string(path).expect("the chapter");
+        let (begin, end) = ("<!-- fields -->\n", "<!-- end of fields -->\n");
+        let (before, rest) = text.split_once(begin).expect("its beginning");
+        let (_, after) = rest.split_once(end).expect("its end");
+        let line = |&(name, kind, ko, en): &Field| format!("- `{name}: {kind}` {}\n", [ko, en][language]);
+        let list: String = FIELDS.iter().map(line).collect();
+        written(path, &text, &[before, begin, &list, end, after].concat());
     }
 }
 

@@ -135,7 +135,6 @@ pub const FIELDS: &[Field] = &[
     ("receipt.needs", "[object|string]", "확인 명령에 필요한 것", "what the proof needs"),
     ("receipt.needs.tool", "string", "필요한 프로그램", "a program that it needs"),
     ("receipt.proof", "[string]", "확인 명령, 셸을 거치지 않는 argv", "the proof: an argv, never run by a shell"),
-    ("receipt.proof.bytes", "string", "UTF-8이 아닌 이름의 바이트, base64", "the bytes of a name that is not UTF-8, in base64"),
     ("receipt.stamp", "object", "말할 때의 파일, 그 뒤 아무도 건드리지 않았다면 바뀌지 않은 것", "the file when it was told: one that nobody has touched since has not changed"),
     ("receipt.stamp.path", "string", "그 파일, 호스트의 절대 경로", "that file, an absolute path of the host"),
     ("receipt.stamp.stat", "string", "장치와 아이노드, 마지막으로 바뀐 때(ctime)", "its device and inode, and when it was changed last (ctime)"),

@@ -114,6 +114,18 @@ macro_rules! asked {
         sample { Fault::BadValue { flag: s("-m"), value: s("x"), expected: s("64m") } }
     }
 
+    /// `--narrate json` without a file, where something else goes to standard error too: a program's bytes, a question.
+    JsonNeedsAFile => {
+        { ko: "이 명령에서는 --narrate json 옵션에 파일이 필요합니다", en: "--narrate json needs a file for this command" }
+        cause {
+            ko: "표준 오류에 프로그램의 출력이나 질문도 나오므로, JSON 줄과 섞이면 읽을 수 없습니다.",
+            en: "A program's output or a question goes to standard error too, and lines of JSON among it could not be read.",
+        }
+        fix { "--narrate json --narrate-to FILE" }
+        #[cfg(test)]
+        sample { Fault::JsonNeedsAFile }
+    }
+
     BadSignal { signal: String } => {
         (signal) { ko: "없는 시그널입니다: {signal}", en: "invalid signal: {signal}" }
         cause {

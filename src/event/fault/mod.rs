@@ -64,17 +64,20 @@ impl Fault {
     }
 
     /// What the kernel refused, as far as it did: the call, what it was called on, and the errno.
-    pub fn of_the_kernel(&self) -> (Option<&str>, Option<&str>, Option<i32>) {
-        match self {
-            Fault::Step { error, .. } => (Some(&error.call), Some(&error.object), Some(error.errno)),
-            Fault::NotExecutable { command, errno, .. } => (Some("execve"), Some(command), Some(*errno)),
-            Fault::ArgumentsTooLong { command, .. } => (Some("execve"), Some(command), Some(libc::E2BIG)),
-            Fault::BadWorkdir { path, errno } => (Some("chdir"), Some(path), Some(*errno)),
-            Fault::Archive { flaw: ArchiveFlaw::Write { member, errno }, .. } => (None, Some(member), Some(*errno)),
-            Fault::LocalFile { path, errno } | Fault::StoreRefused { path, errno } => (None, Some(path), Some(*errno)),
-            Fault::PortTaken { .. } => (Some("bind"), None, Some(libc::EADDRINUSE)),
-            _ => (None, None, None),
-        }
+    pub fn of_the_kernel(&self) -> (Option<&str>, Option<String>, Option<i32>) {
+        let (call, object, errno) = match self {
+            Fault::Step { error, .. } => (Some(error.call.as_str()), error.object.clone(), error.errno),
+            Fault::NotExecutable { command, errno, .. } => (Some("execve"), command.clone(), *errno),
+            Fault::ArgumentsTooLong { command, .. } => (Some("execve"), command.clone(), libc::E2BIG),
+            Fault::BadWorkdir { path, errno } => (Some("chdir"), path.clone(), *errno),
+            Fault::PortTaken { ip, port, .. } => {
+                (Some("bind"), format!("{}:{port}", shown_ip(ip.as_deref())), libc::EADDRINUSE)
+            }
+            Fault::Archive { flaw: ArchiveFlaw::Write { member, errno }, .. } => (None, member.clone(), *errno),
+            Fault::LocalFile { path, errno } | Fault::StoreRefused { path, errno } => (None, path.clone(), *errno),
+            _ => return (None, None, None),
+        };
+        (call, Some(object), Some(errno))
     }
 }
 
