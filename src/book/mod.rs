@@ -74,11 +74,13 @@ mod tests {
         for name in ["01-one-page", "one-page", "1", "01"] {
             assert_eq!(chapter(Lang::Ko, name).map(|c| c.name), Some("01-one-page"), "{name}");
         }
-        for name in ["2", "", "page", "01-"] {
+        assert_eq!(chapter(Lang::En, "2").map(|c| c.name), Some("02-story-as-data"));
+        for name in ["9", "", "page", "01-"] {
             assert_eq!(chapter(Lang::En, name), None, "{name}");
         }
         let error = read(Lang::En, Some("9"), 80, false);
-        assert_eq!(error, Err(Fault::NoSuchChapter { name: "9".into(), chapters: vec!["01-one-page".into()] }));
+        let chapters = vec!["01-one-page".into(), "02-story-as-data".into()];
+        assert_eq!(error, Err(Fault::NoSuchChapter { name: "9".into(), chapters }));
     }
 
     #[test]
