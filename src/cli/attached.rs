@@ -6,23 +6,19 @@ use crate::engine::attach::Outcome;
 use crate::engine::upper_diff;
 use crate::event::Fault;
 use crate::kernel::terminal;
-use crate::narrate::Level;
 use std::path::Path;
 
-/// How long the look at what a program changed may take, in microseconds.
-const LOOK: u64 = 50_000;
-
-/// Remembers what is in the write layer, so that [`finish`] can tell what the program changed.
+/// Tells what others have changed in the write layer, so that [`finish`] can tell what the program does.
 pub fn before(context: &mut Context, container: &Container) {
-    if context.narrator.level != Level::Off {
-        upper_diff::baseline(&context.store, container, LOOK, &mut context.story);
+    if context.story.is_heard() {
+        upper_diff::catch_up(&context.store, container, Path::new("/"), &mut context.story);
     }
 }
 
 /// What came of an attached program: what it changed, and its exit code as our own.
 pub fn finish(context: &mut Context, container: &Container, outcome: Outcome, look: bool) -> Result<i32, Fault> {
-    if look && context.narrator.level != Level::Off {
-        upper_diff::tell(&context.store, container, Path::new("/"), LOOK, &mut context.story)?;
+    if look && context.story.is_heard() {
+        upper_diff::tell_own(&context.store, container, Path::new("/"), &mut context.story);
     }
     context.narrate_last();
     match outcome {

@@ -142,6 +142,8 @@ impl Context {
                 drop(journal.events(events));
             }
         });
+        let numbers = journal.clone();
+        let story = story.heard(level != Level::Off).numbered(move || numbers.borrow_mut().as_mut()?.take_number());
         let mut narrator = narrator(globals.lang, level);
         if level == Level::Learn {
             narrator.learned = store.learned(uid());

@@ -16,6 +16,7 @@ use crate::kernel::{sys, walk};
 use crate::store::{Store, Temp};
 use places::{Source, Target, container_source, container_target, local_source, local_target};
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -27,9 +28,6 @@ pub struct Options {
     /// `-L`: follow the source's symlink.
     pub follow: bool,
 }
-
-/// How long the look at what a copy covered may take, in microseconds.
-const LOOK: u64 = 200_000;
 
 /// Note in `tmp/` about a copy under way, so that a later command can take away what a killed one had not put in place. One
 /// line for each directory in which the copy makes things; a search for them would have to go through what others made.
@@ -63,13 +61,16 @@ fn into_container(
     let start = target.shown().to_path_buf();
     let under_way = UnderWay::begin(store, Some(&container.id), &making_dirs(&target, start.clone(), source.is_dir))?;
     let owner = if options.archive { Owner::Source } else { Owner::Of(0, 0) };
-    let from = local.to_string_lossy().into_owned();
-    let to = format!("{}:{}", container.name, start.to_string_lossy());
+    // Where nobody hears it only what the copy itself changes is looked at.
+    let look_at = if story.is_heard() { Path::new("/") } else { &start };
+    upper_diff::catch_up(store, container, look_at, story);
+    let (from, to) = (local.into(), in_container(container, &start));
     transfer(&source, &target, (owner, files.user(), None), &under_way, true, (from, to))
         .map_err(|e| inside_fault(container, &start, e))?
         .tell(story);
     drop(under_way);
-    upper_diff::tell(store, container, &start, LOOK, story)
+    upper_diff::tell_own(store, container, look_at, story);
+    Ok(())
 }
 
 /// Copies a file or tree of a container to a local place.
@@ -101,8 +102,9 @@ fn from_container(
         let (user, group) = files.owner();
         Owner::Of(user, group)
     };
-    let from = format!("{}:{}", container.name, inside.to_string_lossy());
-    let copied = transfer(&source, &target, (owner, None, files.user()), &under_way, false, (from, shown.clone()))
+    upper_diff::since_last_look(store, container, story);
+    let names = (in_container(container, inside), start.into());
+    let copied = transfer(&source, &target, (owner, None, files.user()), &under_way, false, names)
         .map_err(|e| local_fault(local, e))?;
     // The grader's paths are its sandbox's: nobody could look there.
     let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
@@ -127,6 +129,13 @@ fn from_here(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or(path.to_path_buf())
 }
 
+/// As it is named on the command line.
+fn in_container(container: &Container, path: &Path) -> Bytes {
+    let mut name = OsString::from(format!("{}:", container.name));
+    name.push(path);
+    name.into()
+}
+
 /// The copy itself, as one deed.
 fn transfer(
     source: &Source,
@@ -134,7 +143,7 @@ fn transfer(
     (owner, reader, writer): (Owner, Option<u32>, Option<u32>),
     under_way: &UnderWay,
     into_container: bool,
-    (from, to): (String, String),
+    (from, to): (Bytes, Bytes),
 ) -> Result<Deed<()>, SysError> {
     let origin = &source.place;
     sys::deed(|calls| {

@@ -1,7 +1,7 @@
 //! `rm`: the container's directory goes, and with it the write layer. The image stays as it was.
 
 use super::plan::{Plan, Scene, Step};
-use super::{recover, stop};
+use super::{recover, stop, upper_diff};
 use crate::container::{Container, ContainerId, Status};
 use crate::event::{Deed, Event, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::process;
@@ -185,6 +185,7 @@ fn remove_stopped(store: &Store, story: &mut Story, container: &Container) -> Re
             return Ok(());
         }
     }
+    upper_diff::since_last_look(store, container, story);
     store.remove_container(container).map_err(|e| Fault::step("remove", e))?.tell(story);
     Ok(())
 }

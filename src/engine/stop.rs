@@ -1,6 +1,7 @@
 //! `stop` and `kill`: signals to PID 1, by a handle that cannot reach another process.
 
 use super::plan::{Plan, Scene, Step};
+use super::upper_diff;
 use crate::container::{Container, ContainerId, Status};
 use crate::event::{Deed, Fact, Fault, Story, SysError, now_us};
 use crate::kernel::watch::Watch;
@@ -96,6 +97,10 @@ impl Step for Stop {
         let container = &begun(store, container)?;
         let since = now_us();
         let Ok(pidfd) = handle(container) else { return Ok(()) };
+        // Its monitor takes the write layer away.
+        if container.host_config.auto_remove {
+            upper_diff::since_last_look(store, container, story);
+        }
         if let Some(deed) = send(container, &pidfd, self.signal.unwrap_or(signal_of(container)))? {
             deed.tell(story);
         }
@@ -109,7 +114,10 @@ impl Step for Stop {
             deed.tell(story);
             process::wait_gone(pidfd.as_fd(), None);
         }
-        drop(settled(store, story, container, since)?);
+        let lock = settled(store, story, container, since)?;
+        if lock.is_some() {
+            upper_diff::since_last_look(store, container, story);
+        }
         Ok(())
     }
 }

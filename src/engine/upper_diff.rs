@@ -1,249 +1,209 @@
-//! The diff of a container's upper directory: what has changed in it since the last snapshot, and which layer of its image
-//! each change covers.
+//! The diff of a container's upper directory: what has changed in it since the last look, and which layer of its image each
+//! change covers or came from.
 //!
-//! Nothing is guessed. A file is *copied up* when the kernel's own mark (`origin`) is on it; a file of the same
-//! name without that mark was made anew and *covers* the lower one. A whiteout is a character device 0:0.
+//! A look compares what lies there now with the snapshot that the last look left. A command that is narrated looks twice: what
+//! it finds before it begins others did, and is told apart; what it finds afterwards is its own. A look has a budget; what it
+//! did not come to is told as just that, and nobody is blamed for it.
+
+mod docker;
+mod judge;
+mod lowers;
+mod snapshot;
+
+pub use docker::diff;
+pub use lowers::{Lowers, Original};
 
 use super::content;
 use crate::container::{Container, ContainerId};
 use crate::event::{
-    Bytes, Change, Deed, Event, Expect, Fact, Fault, FaultPoint, Holds, Receipt, Story, SysError, now_us,
+    Bytes, Change, Covers, Deed, Event, Expect, Fact, FaultPoint, Holds, Node, Receipt, Since, Story, now_us,
 };
-use crate::image::ChainId;
-use crate::kernel::host::Host;
-use crate::kernel::{resolve, walk};
 use crate::store::{Store, read_json};
-use rustix::fs::OFlags;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use judge::{Difference, differences};
+use snapshot::{Budget, Entry, Kind, Snapshot, Written, look, relative};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// One entry of the upper directory at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub kind: Kind,
-    pub size: u64,
-    /// mtime and ctime in nanoseconds: a rewrite changes at least one.
-    pub times: (i64, i64),
-    pub ino: u64,
-    pub origin: bool,
+/// What one look may take.
+const LOOK: Budget = Budget { entries: 20_000, micros: 100_000 };
+
+/// So many differences are judged by a look, and so many told one by one.
+const JUDGED: usize = 2_000;
+const TOLD: usize = 1_000;
+
+/// When in a command a look is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Before it does what it is there for.
+    Before,
+    /// It does nothing in the write layer itself.
+    Only,
+    After,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
-    File,
-    Dir,
-    Opaque,
-    Whiteout,
-    Other,
+/// The snapshot that the last look left.
+fn last_snapshot(store: &Store, id: &ContainerId) -> Snapshot {
+    read_json::<Written>(&store.container_dir(id).last_snapshot()).unwrap_or_default().into()
 }
 
-/// Paths from `/` and what lies there.
-pub type Snapshot = BTreeMap<PathBuf, Entry>;
-
-/// One difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    pub path: PathBuf,
-    pub change: Change,
-    /// Chain ID and size of what is covered.
-    pub below: Option<(ChainId, u64)>,
-    pub now: Option<u64>,
-    pub dir: bool,
+/// Tells what changed at `start` and below since the last look, before the command does something there itself.
+pub fn catch_up(store: &Store, container: &Container, start: &Path, story: &mut Story) {
+    tell(store, container, start, Turn::Before, story);
 }
 
-/// What lies at a path of a layer. A layer is a container's or an image's own work: no symlink in it is ever followed, since it
-/// would lead through the host's files.
-fn entry(host: &Host, layer: BorrowedFd<'_>, path: &Path) -> Option<Entry> {
-    let meta = fs::File::from(resolve::beneath(layer, relative(path), OFlags::PATH | OFlags::NOFOLLOW).ok()?);
-    let shown = format!("/proc/self/fd/{}", meta.as_raw_fd());
-    // The magic link leads to what is open, even where that is a symlink itself.
-    let has = |name: &str| {
-        let mut value = [0u8; 256];
-        rustix::fs::getxattr(&shown, host.overlay_mark(name), &mut value[..]).is_ok_and(|n| n > 0 || name == "origin")
+/// The same for a command that changes nothing there, where somebody hears the story.
+pub fn since_last_look(store: &Store, container: &Container, story: &mut Story) {
+    if story.is_heard() {
+        tell(store, container, Path::new("/"), Turn::Only, story);
+    }
+}
+
+/// Tells what the command changed at `start` and below.
+pub fn tell_own(store: &Store, container: &Container, start: &Path, story: &mut Story) {
+    tell(store, container, start, Turn::After, story);
+}
+
+fn tell(store: &Store, container: &Container, start: &Path, turn: Turn, story: &mut Story) {
+    let began = now_us();
+    let upper = store.container_dir(&container.id).upper();
+    let missed =
+        |error| Event::failed(Fact::Fallback { what: "snapshot.json".into(), point: FaultPoint::Optional }, error);
+    let now = match look(store.host(), &upper, start, LOOK) {
+        Ok(now) => now,
+        Err(error) => return story.tell(missed(error)),
     };
-    let meta = meta.metadata().ok()?;
-    let kind = if meta.is_dir() {
-        if has("opaque") { Kind::Opaque } else { Kind::Dir }
-    } else if meta.file_type().is_char_device() && meta.rdev() == 0 {
-        Kind::Whiteout
-    } else if meta.is_file() {
-        Kind::File
-    } else {
-        Kind::Other
+    let mut before = last_snapshot(store, &container.id);
+    // What a new container's write layer is made with.
+    if let Some(top) = now.entries.get(Path::new("/")) {
+        let made = Entry { mode: 0o755, owner: (0, 0), ..top.clone() };
+        before.entries.entry("/".into()).or_insert(made);
+    }
+    let reached = |path: &Path| now.reaches(path) && (turn != Turn::After || before.reaches(path));
+    let differs = |(path, entry): &(&PathBuf, &Entry)| !before.entries.get(*path).is_some_and(|was| was.same(entry));
+    let paths: BTreeSet<&Path> = now.entries.iter().filter(differs).map(|(path, _)| path.as_path()).collect();
+    let gone = before.entries.keys().filter(|path| path.starts_with(start) && !now.entries.contains_key(*path));
+    let gone: BTreeSet<&Path> = gone.map(PathBuf::as_path).filter(|path| reached(path)).collect();
+    let mut paths: BTreeSet<&Path> =
+        paths.into_iter().filter(|path| reached(path)).chain(gone.iter().copied()).collect();
+    let whole = now.until.is_none() && (turn != Turn::After || before.until.is_none());
+    if paths.is_empty() && whole && before.until.is_none() && turn != Turn::After {
+        return;
+    }
+    // Of too many only the first are judged. What is gone may have another name among the others.
+    let (mut unjudged, all_judged) = (now.glimpsed(&before), paths.len() <= JUDGED);
+    if !all_judged {
+        let chosen: BTreeSet<&Path> = paths.iter().copied().filter(|path| !gone.contains(path)).take(JUDGED).collect();
+        let is_change = |path: &&&Path| now.entries.get(**path).is_none_or(|entry| entry.kind != Kind::Dir);
+        unjudged += paths.difference(&chosen).filter(is_change).count();
+        paths = chosen;
+    }
+    let number = story.number();
+    let since = |path: &Path| {
+        let after = before.by.filter(|_| before.reaches(path));
+        (turn != Turn::After).then_some(Since { after, before: number })
     };
-    Some(Entry {
-        kind,
-        size: meta.len(),
-        times: (
-            meta.mtime().wrapping_mul(1_000_000_000).wrapping_add(meta.mtime_nsec()),
-            meta.ctime().wrapping_mul(1_000_000_000).wrapping_add(meta.ctime_nsec()),
-        ),
-        ino: meta.ino(),
-        origin: has("origin"),
+    let found = match paths.is_empty() {
+        true => Vec::new(),
+        false => {
+            let lowers = Lowers::of(store, container);
+            differences(store.host(), &upper, lowers, (&before, &now), &paths, all_judged)
+        }
+    };
+    let mut left = content::READ;
+    for difference in found.iter().take(TOLD) {
+        event(store, container, difference, since(&difference.path), &mut left).tell(story);
+    }
+    let (told, changes) = (found.len().min(TOLD), found.len() + unjudged);
+    if changes > told || !whole && (turn != Turn::Before || changes > 0) {
+        let micros = now_us().saturating_sub(began);
+        let (told, changes, looked) = (told as u64, changes as u64, now.entries.len() as u64);
+        let fact = Fact::MoreChanges { told, changes, looked, whole, micros, since: since(start) };
+        let event = Event { took_us: micros, ..Event::of(fact, Vec::new()) };
+        Deed::new((), event).of_container(&container.id).tell(story);
+    }
+    let after = joined(before.clone(), &now, start, turn, number);
+    let written = store.note(&store.container_dir(&container.id).last_snapshot(), &Written::from(&after));
+    if let Err(error) = written {
+        // On a full disk: the command goes on, and something will be told twice.
+        story.tell(missed(error));
+    }
+}
+
+/// What is known after a look: of `start` what it saw, of the rest what was known.
+fn joined(before: Snapshot, now: &Snapshot, start: &Path, turn: Turn, number: Option<u64>) -> Snapshot {
+    let everything = start == Path::new("/");
+    let until = match (everything && turn != Turn::After, &before.until, &now.until) {
+        (true, _, now) => now.clone(),
+        (false, Some(one), Some(other)) => Some(one.min(other).clone()),
+        (false, one, other) => one.clone().or(other.clone()),
+    };
+    let by = if everything { number.or(before.by) } else { before.by };
+    let kept = before.entries.into_iter().filter(|(path, _)| !path.starts_with(start));
+    let entries = kept.chain(now.entries.iter().map(|(path, entry)| (path.clone(), entry.clone())));
+    let entries = entries.filter(|(path, _)| until.as_ref().is_none_or(|until| path <= until)).collect();
+    Snapshot { entries, until, by, names: 0 }
+}
+
+fn node(entry: &Entry) -> Option<Node> {
+    Some(match entry.kind {
+        Kind::Whiteout => return None,
+        Kind::File => Node::File,
+        Kind::Dir | Kind::Opaque => Node::Directory,
+        Kind::Symlink => Node::Symlink,
+        Kind::Fifo => Node::Fifo,
+        Kind::Socket => Node::Socket,
+        Kind::CharDevice => Node::CharDevice,
+        Kind::BlockDevice => Node::BlockDevice,
     })
 }
 
-fn relative(path: &Path) -> &Path {
-    let path = path.strip_prefix("/").unwrap_or(path);
-    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+fn bytes(entry: &Entry) -> Option<u64> {
+    (entry.kind == Kind::File).then_some(entry.size)
 }
 
-/// Everything below `start` in the write layer, within `budget_us` microseconds.
-///
-/// # Errors
-/// ETIME when that was not enough. ENAMETOOLONG for what lies deeper than a path can lead, as Docker's walk ends there: half
-/// of what changed would be no answer.
-pub fn snapshot(host: &Host, upper: &Path, start: &Path, budget_us: u64) -> Result<Snapshot, SysError> {
-    let until = now_us().saturating_add(budget_us);
-    let (mut found, mut waiting) = (Snapshot::new(), vec![start.to_path_buf()]);
-    let Ok(layer) = resolve::directory(upper) else { return Ok(found) };
-    while let Some(path) = waiting.pop() {
-        if now_us() > until {
-            return Err(SysError::new("getdents64", upper.to_string_lossy(), libc::ETIME));
-        }
-        if path.as_os_str().len() > libc::PATH_MAX as usize {
-            return Err(SysError::new("openat2", start.to_string_lossy(), libc::ENAMETOOLONG));
-        }
-        if path != Path::new("/") {
-            let Some(entry) = entry(host, layer.as_fd(), &path) else { continue };
-            let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
-            found.insert(path.clone(), entry);
-            if !dir {
-                continue;
-            }
-        }
-        let how = OFlags::RDONLY | OFlags::DIRECTORY;
-        let Ok(dir) = resolve::beneath(layer.as_fd(), relative(&path), how) else { continue };
-        for name in walk::names(dir.as_fd()).unwrap_or_default() {
-            waiting.push(path.join(name));
-        }
-    }
-    Ok(found)
-}
-
-/// The topmost layer that has this path, and the size of what it has; a whiteout or an opaque directory on the way hides
-/// what is further down.
-pub fn below(store: &Store, container: &Container, path: &Path) -> Option<(ChainId, u64)> {
-    let (host, relative) = (store.host(), relative(path));
-    for chain in container.layers.iter().rev() {
-        let Ok(layer) = resolve::directory(&store.layer_diff(chain)) else { continue };
-        if let Some(entry) = entry(host, layer.as_fd(), relative) {
-            return (entry.kind != Kind::Whiteout).then_some((chain.clone(), entry.size));
-        }
-        // Whatever is not a plain directory hides what is further down, a symlink too.
-        let mut above = relative.ancestors().skip(1).filter(|a| !a.as_os_str().is_empty());
-        let hidden = above.any(|a| entry(host, layer.as_fd(), a).is_some_and(|m| m.kind != Kind::Dir));
-        if hidden {
-            return None;
-        }
-    }
-    None
-}
-
-/// What changed between two snapshots, in the order of the paths.
-pub fn differences(store: &Store, container: &Container, before: &Snapshot, now: &Snapshot) -> Vec<Difference> {
-    let mut all = Vec::new();
-    for (path, entry) in now {
-        if before.get(path) == Some(entry) {
-            continue;
-        }
-        let below = below(store, container, path);
-        let known = before.get(path);
-        let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
-        let change = match entry.kind {
-            Kind::Whiteout if below.is_none() => continue,
-            Kind::Whiteout => Change::Deleted,
-            Kind::Opaque if below.is_some() => Change::Opaque,
-            // Directories are copied up on the way to a file; their times change with every entry: no news by themselves.
-            Kind::Dir if below.is_some() || known.is_some() => continue,
-            _ if below.is_none() && known.is_some() => Change::Rewritten,
-            _ if below.is_none() => Change::Added,
-            _ if known.is_some_and(|k| k.kind == entry.kind && k.origin == entry.origin) => Change::Rewritten,
-            _ if entry.origin => Change::CopiedUp,
-            _ => Change::Covered,
-        };
-        let size = (entry.kind == Kind::File).then_some(entry.size);
-        all.push(Difference { path: path.clone(), change, below, now: size, dir });
-    }
-    for (path, entry) in before {
-        if !now.contains_key(path) && entry.kind != Kind::Whiteout {
-            let below = below(store, container, path);
-            // A copy that is gone and leaves the lower one in sight is no longer a change.
-            let dir = matches!(entry.kind, Kind::Dir | Kind::Opaque);
-            all.push(Difference { path: path.clone(), change: Change::Gone, below, now: None, dir });
-        }
-    }
-    all
-}
-
-/// The snapshot whose differences were told last.
-pub fn last_snapshot(store: &Store, id: &ContainerId) -> Snapshot {
-    read_json(&store.container_dir(id).last_snapshot()).unwrap_or_default()
-}
-
-/// Writes a snapshot down as the last. Bookkeeping: a lost one means that something is told twice.
-pub fn keep(store: &Store, id: &ContainerId, snapshot: &Snapshot) -> Result<(), SysError> {
-    store.note(&store.container_dir(id).last_snapshot(), snapshot)
-}
-
-/// Takes what is in the write layer now for known: a story that begins here tells what comes later, and not what others did.
-/// Where that cannot be written down, on a full disk, it is told, and the command goes on: what is told then may be older.
-pub fn baseline(store: &Store, container: &Container, budget_us: u64, story: &mut Story) {
-    let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = snapshot(store.host(), &upper, Path::new("/"), budget_us) else { return };
-    if now == last_snapshot(store, &container.id) {
-        return;
-    }
-    if let Err(error) = keep(store, &container.id, &now) {
-        story.tell(Event::failed(Fact::Fallback { what: "snapshot.json".into(), point: FaultPoint::Optional }, error));
+/// A change of the write layer as a fact.
+fn fact(container: &Container, difference: &Difference, since: Option<Since>) -> Fact {
+    let Difference { path, change, now, original, covers, other, differs } = difference;
+    let layer = original.as_ref().and_then(|original| original.layer.as_ref());
+    let source = original.as_ref().filter(|o| *change == Change::CopiedUp && o.path != *path);
+    Fact::Changed {
+        path: path.as_path().into(),
+        change: *change,
+        node: now.as_ref().and_then(node),
+        layer: layer.map(|layer| layer.diff_id.clone()),
+        number: layer.map(|layer| layer.number),
+        image: layer.map(|_| container.config.image.clone()),
+        source: source.map(|original| original.path.as_path().into()),
+        node_was: original.as_ref().and_then(|original| node(&original.entry)),
+        was: original.as_ref().and_then(|original| bytes(&original.entry)),
+        now: now.as_ref().and_then(bytes),
+        names_was: original.as_ref().filter(|_| *change == Change::Unmarked).map(|original| original.entry.names),
+        covers: covers.as_ref().and_then(|covers| {
+            let layer = covers.layer.as_ref()?;
+            let (diff_id, number) = (layer.diff_id.clone(), layer.number);
+            Some(Covers { diff_id, number, node: node(&covers.entry)?, bytes: bytes(&covers.entry) })
+        }),
+        other: other.as_deref().map(Bytes::from),
+        differs: differs.clone(),
+        since,
     }
 }
 
-/// Takes a snapshot of `start` and below, tells what differs from the last, and keeps it.
-pub fn tell(
-    store: &Store,
-    container: &Container,
-    start: &Path,
-    budget_us: u64,
-    story: &mut Story,
-) -> Result<(), Fault> {
-    let upper = store.container_dir(&container.id).upper();
-    let Ok(now) = snapshot(store.host(), &upper, start, budget_us) else { return Ok(()) };
-    let all_before = last_snapshot(store, &container.id);
-    let before: Snapshot =
-        all_before.iter().filter(|(path, _)| path.starts_with(start)).map(|(p, m)| (p.clone(), m.clone())).collect();
-    if now == before {
-        return Ok(());
-    }
-    let mut left = content::READ;
-    for difference in differences(store, container, &before, &now) {
-        event(store, container, &difference, &mut left).tell(story);
-    }
-    let mut after: Snapshot = all_before.into_iter().filter(|(path, _)| !path.starts_with(start)).collect();
-    after.extend(now);
-    keep(store, &container.id, &after).map_err(|e| Fault::step("snapshot", e))
+/// What `cp` will cover, as a forecast.
+pub fn covered(container: &Container, path: &Path, original: Original) -> Fact {
+    let (path, change) = (path.to_path_buf(), Change::Covered);
+    let original = Some(original);
+    fact(
+        container,
+        &Difference { path, change, now: None, original, covers: None, other: None, differs: Default::default() },
+        None,
+    )
 }
 
 /// What the kernel did on somebody's behalf, with what proves it.
-fn event(store: &Store, container: &Container, difference: &Difference, left: &mut u64) -> Deed<()> {
+fn event(store: &Store, container: &Container, difference: &Difference, since: Option<Since>, left: &mut u64) -> Deed<()> {
     let upper = store.container_dir(&container.id).upper();
-    let fact = Fact::Changed {
-        path: difference.path.to_string_lossy().into_owned(),
-        change: difference.change,
-        layer: difference.below.as_ref().map(|(chain, _)| store.layer_name(chain)),
-        number: difference
-            .below
-            .as_ref()
-            .and_then(|(chain, _)| container.layers.iter().position(|c| c == chain))
-            .map(|below| below + 1),
-        image: difference.below.as_ref().map(|_| container.config.image.clone()),
-        was: difference.below.as_ref().map(|(_, size)| *size),
-        now: difference.now,
-    };
+    let fact = fact(container, difference, since);
     let deed = Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id);
     match receipt(container, &upper, difference, left) {
         Some(receipt) => deed.with_receipt(receipt),
@@ -258,56 +218,20 @@ fn receipt(container: &Container, upper: &Path, difference: &Difference, left: &
     let inside = relative(&difference.path);
     let receipt = match difference.change {
         Change::Gone => {
-            let name = Bytes::from(upper.join(inside).as_path());
-            let receipt = Receipt::about(subject, holds, format!("{}: ENOENT", name.shown()));
-            receipt.by(["stat".into(), name], Expect::absent())
+            let path = upper.join(inside);
+            let name = Bytes::from(path.as_path());
+            // A directory above it may be a whiteout now.
+            let (says, expect) = match path.symlink_metadata().err()?.raw_os_error()? {
+                libc::ENOTDIR => ("ENOTDIR", Expect::Fails { status: 1, says: "Not a directory".into() }),
+                _ => ("ENOENT", Expect::absent()),
+            };
+            let receipt = Receipt::about(subject, holds, format!("{}: {says}", name.shown()));
+            receipt.by(["stat".into(), name], expect)
         }
         _ => content::receipt(upper, inside, subject, holds, left)?,
     };
     Some(receipt.as_root())
 }
 
-/// `docker diff`: the write layer against the image, as (letter, path), directories included.
-///
-/// # Errors
-/// As [`snapshot`].
-pub fn diff(store: &Store, container: &Container) -> Result<Vec<(char, String)>, Fault> {
-    let upper = store.container_dir(&container.id).upper();
-    let now = snapshot(store.host(), &upper, Path::new("/"), u64::MAX / 2).map_err(|e| Fault::step("diff", e))?;
-    Ok(now
-        .iter()
-        .filter_map(|(path, entry)| {
-            let below = below(store, container, path);
-            let letter = match (entry.kind, below) {
-                (Kind::Whiteout, None) => return None,
-                (Kind::Whiteout, Some(_)) => 'D',
-                (_, Some(_)) => 'C',
-                (_, None) => 'A',
-            };
-            Some((letter, path.to_string_lossy().into_owned()))
-        })
-        .collect())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_symlink_of_a_layer_leads_out_of_it() {
-        let (dir, host) = (tempfile::tempdir().expect("tempdir"), Host::look());
-        std::fs::create_dir(dir.path().join("d")).expect("mkdir");
-        std::fs::write(dir.path().join("d/file"), "four").expect("write");
-        std::os::unix::fs::symlink("/etc", dir.path().join("out")).expect("symlink");
-        std::os::unix::fs::symlink("d", dir.path().join("in")).expect("symlink");
-        let layer = resolve::directory(dir.path()).expect("open");
-        let kind = |path: &str| entry(&host, layer.as_fd(), Path::new(path)).map(|m| (m.kind, m.size));
-        assert_eq!(kind("/d/file"), Some((Kind::File, 4)));
-        assert_eq!(kind("/out").map(|k| k.0), Some(Kind::Other));
-        assert_eq!((kind("/out/passwd"), kind("/in/file"), kind("/d/../out/passwd")), (None, None, None));
-        let found = snapshot(&host, dir.path(), Path::new("/"), u64::MAX / 2).expect("in time");
-        let names: Vec<&str> = found.keys().filter_map(|p| p.to_str()).collect();
-        assert_eq!(names, ["/d", "/d/file", "/in", "/out"]);
-        assert_eq!(snapshot(&host, dir.path(), Path::new("/out"), u64::MAX / 2).map(|l| l.len()), Ok(1));
-    }
-}
+mod tests;

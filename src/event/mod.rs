@@ -62,7 +62,7 @@ pub use cause::Cause;
 #[cfg(test)]
 pub(crate) use cause::causes;
 pub use cgroup::Limit;
-pub use cow::{Below, Change, Sized};
+pub use cow::{Below, Change, Covers, Differs, Node, Since, What};
 pub use deed::Deed;
 pub use define::{Bulk, Definition, Provable};
 pub use fault::{ArchiveFlaw, Fault, Holder, ReferenceFlaw, Remedy};
@@ -82,6 +82,7 @@ pub use record::{Event, Outcome, now_us};
 pub use story::Story;
 pub use words::{Argument, Word};
 
+use cow::Compared;
 use host::{Brief, Why};
 use mount::{depth, names, nodes};
 use namespace::{flags, new_kinds};

@@ -46,24 +46,73 @@ pub fn group_file(name: &str) -> String {
 }
 
 pub fn changed(change: Change) -> Fact {
-    let below = !matches!(change, Change::Added | Change::Gone);
+    let below = !matches!(change, Change::Added | Change::Gone | Change::Moved | Change::Linked | Change::Replaced);
+    let differs = Differs { mode: Some((0o644, 0o600)), owner: Some((0, 1000)), ..Differs::default() };
     Fact::Changed {
-        path: page(),
+        path: page().into(),
         change,
+        node: (change != Change::Deleted && change != Change::Gone).then_some(Node::File),
         layer: below.then(|| s(LAYER)),
         number: below.then_some(3),
         image: below.then(|| s("nginx")),
+        source: None,
+        node_was: below.then_some(Node::File),
         was: below.then_some(615),
         now: Some(640),
+        names_was: (change == Change::Unmarked).then_some(2),
+        covers: None,
+        other: matches!(change, Change::Moved | Change::Linked).then(|| "/old".into()),
+        differs: if change == Change::Attributes { differs } else { Differs::default() },
+        since: None,
     }
 }
 
 /// One or more of every event, and of the kinds within them.
 pub fn all_facts() -> Vec<Fact> {
     use Change::*;
-    let changes = [Covered, Added, Rewritten, Deleted, Opaque, Gone].map(changed);
+    let all = [Covered, Unmarked, Added, Moved, Linked, Rewritten, Replaced, Attributes, Deleted, Opaque, Gone];
+    let changes = all.map(changed);
+    let renamed = match changed(CopiedUp) {
+        Fact::Changed {
+            path,
+            change,
+            node,
+            layer,
+            number,
+            image,
+            node_was,
+            was,
+            now,
+            names_was,
+            other,
+            differs,
+            ..
+        } => {
+            let covers = Some(Covers { diff_id: LAYER.replace('9', "7"), number: 1, node: Node::File, bytes: Some(9) });
+            let since = Some(Since { after: Some(3), before: Some(7) });
+            let source = Some("/etc/motd".into());
+            Fact::Changed {
+                path,
+                change,
+                node,
+                layer,
+                number,
+                image,
+                source,
+                node_was,
+                was,
+                now,
+                names_was,
+                covers,
+                other,
+                differs,
+                since,
+            }
+        }
+        other => other,
+    };
     let fallbacks = FaultPoint::ALL.iter().map(|point| Fact::Fallback { what: s("x"), point: *point });
-    facts().into_iter().chain(changes).chain(fallbacks).collect()
+    facts().into_iter().chain(changes).chain([renamed]).chain(fallbacks).collect()
 }
 
 pub fn probe() -> Probe {

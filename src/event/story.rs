@@ -5,6 +5,9 @@ use super::{Event, Fact, Fault, Outcome, SysError};
 /// Called with the events that are told at once: one, or what another process had gathered.
 type Listener = Box<dyn FnMut(&[Event])>;
 
+/// Gives the number under which the command is written down.
+type Number = Box<dyn FnMut() -> Option<u64>>;
+
 /// Collects events; a listener hears them as they are told (a pipe to the parent, a journal, a renderer).
 #[derive(Default)]
 pub struct Story {
@@ -14,6 +17,8 @@ pub struct Story {
     keep: bool,
     /// Failures that were told, without their calls; the last ones.
     failures: Vec<SysError>,
+    heard: bool,
+    number: Option<Number>,
 }
 
 /// As many failures are remembered: of the step that failed, and of what was undone after it.
@@ -32,6 +37,27 @@ impl Story {
     pub fn listening(mut self, listener: impl FnMut(&[Event]) + 'static) -> Self {
         self.listener = Some(Box::new(listener));
         self
+    }
+
+    /// Somebody is shown the story while it happens.
+    pub fn heard(mut self, heard: bool) -> Self {
+        self.heard = heard;
+        self
+    }
+
+    /// Whether a look is worth its time that is taken for nothing but the story.
+    pub fn is_heard(&self) -> bool {
+        self.heard
+    }
+
+    pub fn numbered(mut self, number: impl FnMut() -> Option<u64> + 'static) -> Self {
+        self.number = Some(Box::new(number));
+        self
+    }
+
+    /// The command's number, if it is written down.
+    pub fn number(&mut self) -> Option<u64> {
+        self.number.as_mut().and_then(|number| number())
     }
 
     /// Events told from now on belong to this container, unless they name another.

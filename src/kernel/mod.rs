@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod copy_tree;
 pub mod files;
 pub mod grader_cgroup;
+pub mod handle;
 pub mod host;
 pub mod ids;
 pub mod mounts;

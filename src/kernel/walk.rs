@@ -73,17 +73,25 @@ fn identity(dir: BorrowedFd<'_>) -> Result<(u64, u64), SysError> {
 
 /// Names in a directory, sorted, without `.` and `..`.
 pub fn names(dir: BorrowedFd<'_>) -> Result<Vec<OsString>, SysError> {
+    names_while(dir, || true).map(|(names, _)| names)
+}
+
+/// The same for as long as this holds, and whether these are all.
+pub fn names_while(dir: BorrowedFd<'_>, holds: impl Fn() -> bool) -> Result<(Vec<OsString>, bool), SysError> {
     let err = |e: rustix::io::Errno| SysError::new("getdents64", "", e.raw_os_error());
     let mut all = Vec::new();
     for entry in Dir::read_from(dir).map_err(err)? {
+        if all.len() % 1024 == 1023 && !holds() {
+            return Ok((all, false));
+        }
         let entry = entry.map_err(err)?;
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             all.push(OsStr::from_bytes(name).to_os_string());
         }
     }
-    all.sort();
-    Ok(all)
+    all.sort_unstable();
+    Ok((all, true))
 }
 
 /// How many inodes there are from this directory down, itself among them: several names of one count once, as for du(1). Only

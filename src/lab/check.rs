@@ -197,11 +197,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Copies by `docker cp`: container id, path inside, and the way.
-    fn copies(&self, way: Way) -> impl Iterator<Item = (&str, &str)> {
+    fn copies(&self, way: Way) -> impl Iterator<Item = (&str, String)> {
         self.events.iter().filter_map(move |e| match &e.fact {
             Fact::Copied { from, to, into_container, .. } if *into_container == (way == Way::In) => {
                 let inside = if *into_container { to } else { from };
-                Some((container_of(e)?, path_inside(inside)))
+                Some((container_of(e)?, path_inside(&inside.shown()).to_string()))
             }
             _ => None,
         })
@@ -210,7 +210,7 @@ impl<'a> Checker<'a> {
     fn copied_out(&self, c: &Container, path: &str) -> Found<()> {
         let mut nearest = Cause::NotCopiedOut { name: c.name.clone() };
         for (id, from) in self.copies(Way::Out) {
-            match (id == c.id.as_str(), covers(from, path)) {
+            match (id == c.id.as_str(), covers(&from, path)) {
                 (true, true) => return Ok(()),
                 (true, false) => nearest = Cause::WrongPath { name: c.name.clone(), path: from.to_string() },
                 (false, true) if matches!(nearest, Cause::NotCopiedOut { .. }) => nearest = self.elsewhere(c, id),
@@ -221,7 +221,7 @@ impl<'a> Checker<'a> {
     }
 
     fn copied_in(&self, c: &Container, path: &str) -> Found<()> {
-        if self.copies(Way::In).any(|(id, to)| id == c.id.as_str() && covers(to, path)) {
+        if self.copies(Way::In).any(|(id, to)| id == c.id.as_str() && covers(&to, path)) {
             return Ok(());
         }
         let nearest = self.nearest_copy(c, path)?;

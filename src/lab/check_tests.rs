@@ -95,6 +95,7 @@ fn copied(name: &str, path: &str, into_container: bool) -> Event {
     let inside = format!("{name}:{path}");
     let (from, to) =
         if into_container { ("index.html".to_string(), inside) } else { (inside, "index.html".to_string()) };
+    let (from, to) = (from.into(), to.into());
     let fact = Fact::Copied { from, to, bytes: Some(1), entries: Some(1), into_container };
     Event { container: Some(ContainerId::sample(name).to_string()), ..Event::of(fact, Vec::new()) }
 }

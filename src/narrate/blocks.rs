@@ -277,13 +277,15 @@ fn copy(lang: Lang, list: &[&Event]) -> Told {
     for event in list {
         let Fact::Copied { from, to, bytes, entries, into_container } = &event.fact else { continue };
         let many = entries.filter(|n| *n > 1).map(|n| format!(" · {}", counts::entries(lang, n as usize)));
-        let head = format!("{from} → {to} · {}{}", bytes.map(Size).word(lang), many.unwrap_or_default());
+        let head =
+            format!("{} → {} · {}{}", from.shown(), to.shown(), bytes.map(Size).word(lang), many.unwrap_or_default());
         told.short.push(format!("{} {head}", Block::Copy.label(lang)));
         told.head.push(head);
         if *into_container {
             told.lessons.push((Concept::CopyIn, Vec::new()));
         } else {
-            let name = from.split(':').next().unwrap_or(from);
+            let from = from.shown();
+            let name = from.split(':').next().unwrap_or_default();
             told.lessons.push((Concept::CopyOut, vec![Line::Text(cow::out_note(lang, name))]));
         }
     }

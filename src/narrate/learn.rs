@@ -93,8 +93,13 @@ fn one_container(n: &Narrator, events: &[&Event], known: &BTreeSet<&str>) -> (St
             let kinds: BTreeSet<Concept> = list.iter().filter_map(|e| cow::concept(e)).collect();
             let new: Vec<Concept> = kinds.into_iter().filter(|c| unknown(*c)).collect();
             let done: Vec<&Event> = events.iter().filter(|e| e.outcome == Outcome::Done).copied().collect();
+            if let Some(block) = cow::earlier(n, &done) {
+                pieces.push(Piece::Block { block, lessons: Vec::new() });
+            }
             let (blocks, shorts) = cow::blocks(n, &done, !new.is_empty() && n.level != Level::Brief);
-            if n.level == Level::Brief {
+            if shorts.is_empty() {
+                // All of it was there before.
+            } else if n.level == Level::Brief {
                 let block = Block::new(topic.label(n.lang)).text(shorts.join(" · "));
                 pieces.push(Piece::Block { block, lessons: Vec::new() });
             } else if new.is_empty() {

@@ -141,6 +141,14 @@ impl Journal {
         Line::Begin { command: self.number(), asked: self.asked.clone() }
     }
 
+    /// The same, which it is given now if it has none. None: the record cannot be written.
+    pub fn take_number(&mut self) -> Option<u64> {
+        if self.file.is_none() {
+            self.write(Vec::new()).ok()?;
+        }
+        self.number()
+    }
+
     /// Writes events down as they are told.
     ///
     /// # Errors

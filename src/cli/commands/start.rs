@@ -4,6 +4,7 @@ use super::*;
 use crate::cli::attached;
 use crate::engine::attach::{Ends, attach};
 use crate::engine::start::{self, Join, Started};
+use crate::engine::upper_diff;
 
 /// 멈춘 컨테이너를 시작합니다 | Start one or more stopped containers
 #[derive(Debug, Args)]
@@ -69,6 +70,8 @@ impl Start {
         if attached {
             context.json_needs_a_file()?;
             attached::before(context, &container);
+        } else {
+            upper_diff::since_last_look(&context.store, &container, &mut context.story);
         }
         let started = context.carry_out(self.plan(&container))?.take::<Started>();
         let Some(started) = started.filter(|_| attached) else {

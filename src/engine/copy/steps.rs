@@ -1,11 +1,12 @@
 //! `cp` as a step: what will be copied where, found without mounting anything.
 
 use super::places::{container_source, container_target, local_source, local_target};
-use super::{Options, Side, container_of, from_container, into_container, local_fault, side};
+use super::{Options, Side, container_of, from_container, in_container, into_container, local_fault, side};
 use crate::container::Container;
 use crate::engine::plan::{Plan, Scene, Step};
-use crate::engine::{upper_diff, view};
-use crate::event::{Change, Fact, Fault, Story};
+use crate::engine::upper_diff::{Lowers, covered};
+use crate::engine::view;
+use crate::event::{Fact, Fault, Story};
 use crate::kernel::callers_files::CallersFiles;
 use crate::launch::ahead::Root;
 use crate::launch::spec::overlay_of;
@@ -81,31 +82,20 @@ impl Copy {
     ) -> Result<Vec<Fact>, Fault> {
         let source = local_source(files, &self.local, self.options)?;
         let to = container_target(root, container, &self.inside, &source)?.shown().to_path_buf();
-        let shown = format!("{}:{}", container.name, to.to_string_lossy());
-        let from = self.local.to_string_lossy().into_owned();
+        let (from, shown) = (self.local.as_path().into(), in_container(container, &to));
         let mut facts = vec![Fact::Copied { from, to: shown, bytes: None, entries: None, into_container: true }];
         // What a whole tree covers, only the look at the write layer afterwards says.
         let upper = Root::of_layers(store, &store.container_dir(&container.id).upper(), &[])?;
         let written = upper.open(&to, OFlags::PATH).is_ok();
-        if let Some((layer, size)) = upper_diff::below(store, container, &to).filter(|_| !source.is_dir && !written) {
-            facts.push(Fact::Changed {
-                path: to.to_string_lossy().into_owned(),
-                change: Change::Covered,
-                number: container.layers.iter().position(|l| *l == layer).map(|n| n + 1),
-                layer: Some(store.layer_name(&layer)),
-                image: Some(container.config.image.clone()),
-                was: Some(size),
-                now: None,
-            });
-        }
+        let below = || Lowers::of(store, container).visible(&to);
+        facts.extend((!source.is_dir && !written).then(below).flatten().map(|below| covered(container, &to, below)));
         Ok(facts)
     }
 
     fn forecast_out(&self, container: &Container, root: &Root, files: &CallersFiles) -> Result<Fact, Fault> {
         let source = container_source(root, container, &self.inside, self.options)?;
         let target = local_target(files, &self.local, &source)?;
-        let from = format!("{}:{}", container.name, self.inside.to_string_lossy());
-        let to = target.shown().to_string_lossy().into_owned();
+        let (from, to) = (in_container(container, &self.inside), target.shown().into());
         Ok(Fact::Copied { from, to, bytes: None, entries: None, into_container: false })
     }
 }

@@ -9,6 +9,14 @@ messages! {
     label_copied_up() { ko: "쓰기 시 복사", en: "copy-on-write" }
     label_added() { ko: "추가", en: "added" }
     label_deleted() { ko: "가림", en: "hidden" }
+    since_last_look() {
+        ko: "지난번 살펴본 뒤에 바뀐 것입니다. 이 명령이 한 일이 아닙니다.",
+        en: "Changed since the last look, and not by this command.",
+    }
+    since_between(when) {
+        ko: "지난번 살펴본 뒤에 바뀐 것입니다({when}). 이 명령이 한 일이 아닙니다.",
+        en: "Changed since the last look, {when}, and not by this command.",
+    }
 
     // ---- tags inside a block ----
     tag_evidence() { ko: "증거", en: "evidence" }
