@@ -481,9 +481,9 @@ fn verdicts(image: &Image, before: &Tree, after: &Tree) -> BTreeMap<PathBuf, Str
         let was = before.get(path).filter(|w| w.kind == 'd').or(below(path).map(|(_, old)| old));
         let Some(was) = was.filter(|_| !told.contains_key(path)) else { continue };
         let mut differs = differs(was, now);
-        differs.remove("names");
+        differs.remove("link_counts");
         if names_changed.contains(path) {
-            differs.remove("mtime");
+            differs.remove("mtime_differs");
         }
         if !differs.is_empty() {
             let layer = below(path).map(|(n, _)| format!(" @{n}")).unwrap_or_default();
@@ -495,11 +495,11 @@ fn verdicts(image: &Image, before: &Tree, after: &Tree) -> BTreeMap<PathBuf, Str
 
 fn differs(was: &Seen, now: &Seen) -> BTreeSet<&'static str> {
     let all = [
-        ("mode", was.mode != now.mode && was.kind != 'l'),
-        ("uid", was.uid != now.uid),
-        ("gid", was.gid != now.gid),
-        ("mtime", was.mtime != now.mtime),
-        ("names", was.links != now.links),
+        ("modes", was.mode != now.mode && was.kind != 'l'),
+        ("uids", was.uid != now.uid),
+        ("gids", was.gid != now.gid),
+        ("mtime_differs", was.mtime != now.mtime),
+        ("link_counts", was.links != now.links),
     ];
     all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
@@ -750,7 +750,11 @@ fn what_was_done_in_silence_is_told_by_the_next_look_and_blamed_on_nobody() {
             }
             let number = this_command(&exam.m);
             for since in since(&events) {
-                assert_eq!((since["after"].as_u64(), since["before"].as_u64()), (last, Some(number)), "{lines:?}");
+                assert_eq!(
+                    (since["after_command"].as_u64(), since["before_command"].as_u64()),
+                    (last, Some(number)),
+                    "{lines:?}"
+                );
             }
             last = Some(number);
             before = after;
@@ -817,8 +821,12 @@ fn more_than_a_look_can_take_is_told_as_such() {
     let events = exam.exec("/", "mkdir /many && cd /many && seq 1 100000 | xargs touch");
     let (more, told) = (looks(&events), changes(&events));
     assert_eq!(more.len(), 1, "{more:?}");
-    let (found, micros) = (more[0]["changes"].as_u64().unwrap_or(0), more[0]["look_us"].as_u64().unwrap_or(u64::MAX));
-    assert_eq!((&more[0]["whole"], told as u64), (&Value::Bool(false), more[0]["changes_told"].as_u64().unwrap_or(0)));
+    let (found, micros) =
+        (more[0]["changes_seen"].as_u64().unwrap_or(0), more[0]["look_us"].as_u64().unwrap_or(u64::MAX));
+    assert_eq!(
+        (&more[0]["looked_at_all"], told as u64),
+        (&Value::Bool(false), more[0]["changes_told"].as_u64().unwrap_or(0))
+    );
     say(&format!("100,000 new files: {told} told, more than {found} seen, not all looked at, in {} ms", micros / 1000));
     // A look that began within its budget ends a little after it: what it has found is judged.
     assert!(micros < 500_000 * common::slow(), "{micros}");
@@ -839,7 +847,7 @@ fn more_than_a_look_can_take_is_told_as_such() {
     // So many that all are looked at and not all told.
     let events = exam.exec("/", "mkdir /some && cd /some && seq 1 3000 | xargs touch");
     let more = looks(&events);
-    assert_eq!((changes(&events), more.len(), &more[0]["whole"]), (1000, 1, &Value::Bool(true)));
+    assert_eq!((changes(&events), more.len(), &more[0]["looked_at_all"]), (1000, 1, &Value::Bool(true)));
     let events = exam.exec("/", "true");
     assert_eq!((changes(&events), looks(&events).len()), (0, 0), "{events:?}");
 }

@@ -37,6 +37,7 @@ pub enum Change {
 
 /// What can lie at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Node {
     File,
@@ -65,21 +66,21 @@ impl Word for Node {
 
 /// What is different of two states of one thing: what it was, what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Differs {
     /// Twelve bits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mode: Option<(u32, u32)>,
-    #[serde(rename = "uid", skip_serializing_if = "Option::is_none")]
-    pub owner: Option<(u32, u32)>,
-    #[serde(rename = "gid", skip_serializing_if = "Option::is_none")]
-    pub group: Option<(u32, u32)>,
-    /// Its mtime.
-    #[serde(rename = "mtime", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "modes", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<[u32; 2]>,
+    #[serde(rename = "uids", skip_serializing_if = "Option::is_none")]
+    pub owner: Option<[u32; 2]>,
+    #[serde(rename = "gids", skip_serializing_if = "Option::is_none")]
+    pub group: Option<[u32; 2]>,
+    #[serde(rename = "mtime_differs", skip_serializing_if = "std::ops::Not::not")]
     pub modified: bool,
     /// How many names (hard links) it has.
-    #[serde(rename = "names", skip_serializing_if = "Option::is_none")]
-    pub names: Option<(u32, u32)>,
+    #[serde(rename = "link_counts", skip_serializing_if = "Option::is_none")]
+    pub names: Option<[u32; 2]>,
 }
 
 impl Differs {
@@ -91,9 +92,9 @@ impl Differs {
 impl Word for Differs {
     fn word(&self, lang: Lang) -> String {
         let ko = lang == Lang::Ko;
-        let pair = |name: &str, (was, now): (String, String)| format!("{name} {was} → {now}");
-        let numbers = |(was, now): (u32, u32)| (was.to_string(), now.to_string());
-        let mode = self.mode.map(|(was, now)| (format!("{was:03o}"), format!("{now:03o}")));
+        let pair = |name: &str, [was, now]: [String; 2]| format!("{name} {was} → {now}");
+        let numbers = |both: [u32; 2]| both.map(|number| number.to_string());
+        let mode = self.mode.map(|both| both.map(|bits| format!("{bits:03o}")));
         let parts = [
             mode.map(|both| pair(if ko { "권한" } else { "mode" }, both)),
             self.owner.map(|both| pair(if ko { "소유자" } else { "owner" }, numbers(both))),
@@ -139,6 +140,7 @@ impl Word for What<'_> {
 
 /// What lies below at a path besides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Covers {
     pub diff_id: String,
     #[serde(rename = "layer_number")]
@@ -160,9 +162,12 @@ impl Word for Covers {
 
 /// Between which commands something happened that none of them did: after the one that looked last, before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Since {
     /// None: nobody has looked before.
+    #[serde(rename = "after_command")]
     pub after: Option<u64>,
+    #[serde(rename = "before_command")]
     pub before: Option<u64>,
 }
 
@@ -228,7 +233,7 @@ macro_rules! cow {
         #[serde(rename = "bytes", alias = "now")]
         now: Option<u64>,
         /// How many names the file has in its layer.
-        #[serde(default)]
+        #[serde(rename = "link_count", default)]
         names_was: Option<u32>,
         /// What lies below at the same path, where `diff_id` tells of another.
         #[serde(default)]
@@ -338,11 +343,13 @@ macro_rules! cow {
     MoreChanges {
         #[serde(rename = "changes_told")]
         told: u64,
-        /// Paths that differ, as far as was looked.
+        /// As far as was looked.
+        #[serde(rename = "changes_seen")]
         changes: u64,
-        #[serde(rename = "entries_looked_at")]
+        #[serde(rename = "entries")]
         looked: u64,
         /// All of the write layer was looked at.
+        #[serde(rename = "looked_at_all")]
         whole: bool,
         #[serde(rename = "look_us")]
         micros: u64,

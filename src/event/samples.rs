@@ -47,7 +47,7 @@ pub fn group_file(name: &str) -> String {
 
 pub fn changed(change: Change) -> Fact {
     let below = !matches!(change, Change::Added | Change::Gone | Change::Moved | Change::Linked | Change::Replaced);
-    let differs = Differs { mode: Some((0o644, 0o600)), owner: Some((0, 1000)), ..Differs::default() };
+    let differs = Differs { mode: Some([0o644, 0o600]), owner: Some([0, 1000]), ..Differs::default() };
     Fact::Changed {
         path: page().into(),
         change,

@@ -321,7 +321,7 @@ impl<'a> Judge<'a> {
 }
 
 fn between(was: &Entry, now: &Entry) -> Differs {
-    let pair = |was: u32, now: u32| (was != now).then_some((was, now));
+    let pair = |was: u32, now: u32| (was != now).then_some([was, now]);
     Differs {
         mode: pair(was.mode, now.mode).filter(|_| was.kind != Kind::Symlink),
         owner: pair(was.owner.0, now.owner.0),
