@@ -629,6 +629,17 @@ impl Exam {
         self.narrated(&["exec", "-w", place, self.name, "sh", "-c", line])
     }
 
+    /// On a machine that is too slow for the look's budget the rest is told by later looks.
+    fn with_the_rest(&self, mut events: Vec<Value>) -> (Vec<Value>, bool) {
+        let cut = |events: &[Value]| events.iter().any(|e| e["event"] == "cow.more");
+        let slow = cut(&events);
+        while cut(&events) {
+            events.retain(|e| e["event"] != "cow.more");
+            events.extend(self.narrated(&["diff", self.name]));
+        }
+        (events, slow)
+    }
+
     /// The same for nobody to hear.
     fn in_silence(&self, place: &str, line: &str) {
         let ran = self.m.docent(&["exec", "-w", place, self.name, "sh", "-c", line]);
@@ -690,13 +701,13 @@ fn every_change_from_inside_is_told_as_the_kernel_has_it() {
     for (n, (first, line, answer)) in CASES.iter().enumerate() {
         let place = format!("/k/{n}");
         for (line, answer) in [(first, None), (line, Some(answer))].into_iter().filter(|(line, _)| !line.is_empty()) {
-            let events = exam.exec(&place, line);
+            let (events, slow) = exam.with_the_rest(exam.exec(&place, line));
             let after = exam.tree();
             let told = figures.judge(&exam, line, &events, &before, &after);
             if let Some(answer) = answer {
                 figures.answer(&place, line, &told, answer);
             }
-            assert!(since(&events).iter().all(|since| since.is_null()), "{line}: blamed on others");
+            assert!(slow || since(&events).iter().all(|since| since.is_null()), "{line}: blamed on others");
             before = after;
         }
     }
@@ -712,7 +723,7 @@ fn every_change_from_inside_is_told_as_the_kernel_has_it() {
             _ => vec![one.1.to_string(), two.1.to_string()],
         };
         for line in lines {
-            let events = exam.exec(&place, &line);
+            let (events, _) = exam.with_the_rest(exam.exec(&place, &line));
             let after = exam.tree();
             figures.judge(&exam, &format!("{line} (seed {seed})"), &events, &before, &after);
             before = after;
@@ -741,7 +752,7 @@ fn what_was_done_in_silence_is_told_by_the_next_look_and_blamed_on_nobody() {
             let lines: Vec<String> = some.iter().map(|(place, case)| format!("cd {place}; {}", done(case))).collect();
             exam.in_silence("/", &lines.join("\n"));
             let after = exam.tree();
-            let events = exam.narrated(&["exec", exam.name, "true"]);
+            let (events, slow) = exam.with_the_rest(exam.narrated(&["exec", exam.name, "true"]));
             let told = figures.judge(&exam, &lines.join("; "), &events, &before, &after);
             for (place, case) in some.iter().filter(|_| !first) {
                 let of_place = told.iter().filter(|(path, _)| path.starts_with(place));
@@ -750,11 +761,8 @@ fn what_was_done_in_silence_is_told_by_the_next_look_and_blamed_on_nobody() {
             }
             let number = this_command(&exam.m);
             for since in since(&events) {
-                assert_eq!(
-                    (since["after_command"].as_u64(), since["before_command"].as_u64()),
-                    (last, Some(number)),
-                    "{lines:?}"
-                );
+                let between = (since["after_command"].as_u64(), since["before_command"].as_u64());
+                assert!(slow || between == (last, Some(number)), "{lines:?}: {since}, not {last:?} and {number}");
             }
             last = Some(number);
             before = after;

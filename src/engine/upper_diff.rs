@@ -129,7 +129,7 @@ fn tell(store: &Store, container: &Container, start: &Path, turn: Turn, story: &
     }
 }
 
-/// What is known after a look: of `start` what it saw, of the rest what was known.
+/// What is known after a look: of `start`, as far as it came, what it saw; of the rest what was known.
 fn joined(before: Snapshot, now: &Snapshot, start: &Path, turn: Turn, number: Option<u64>) -> Snapshot {
     let everything = start == Path::new("/");
     let until = match (everything && turn != Turn::After, &before.until, &now.until) {
@@ -138,10 +138,11 @@ fn joined(before: Snapshot, now: &Snapshot, start: &Path, turn: Turn, number: Op
         (false, one, other) => one.clone().or(other.clone()),
     };
     let by = if everything { number.or(before.by) } else { before.by };
-    let kept = before.entries.into_iter().filter(|(path, _)| !path.starts_with(start));
-    let entries = kept.chain(now.entries.iter().map(|(path, entry)| (path.clone(), entry.clone())));
-    let entries = entries.filter(|(path, _)| until.as_ref().is_none_or(|until| path <= until)).collect();
-    Snapshot { entries, until, by, names: 0 }
+    let seen = |path: &Path| until.as_deref().is_none_or(|until| path <= until);
+    let kept = before.entries.into_iter().filter(|(path, _)| !path.starts_with(start) || !seen(path));
+    let new = now.entries.iter().filter(|(path, _)| seen(path)).map(|(path, entry)| (path.clone(), entry.clone()));
+    let entries = kept.chain(new).collect();
+    Snapshot { entries, until, by, glimpse: None }
 }
 
 fn node(entry: &Entry) -> Option<Node> {
@@ -201,7 +202,13 @@ pub fn covered(container: &Container, path: &Path, original: Original) -> Fact {
 }
 
 /// What the kernel did on somebody's behalf, with what proves it.
-fn event(store: &Store, container: &Container, difference: &Difference, since: Option<Since>, left: &mut u64) -> Deed<()> {
+fn event(
+    store: &Store,
+    container: &Container,
+    difference: &Difference,
+    since: Option<Since>,
+    left: &mut u64,
+) -> Deed<()> {
     let upper = store.container_dir(&container.id).upper();
     let fact = fact(container, difference, since);
     let deed = Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id);

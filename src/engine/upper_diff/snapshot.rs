@@ -125,12 +125,12 @@ pub fn relative(path: &Path) -> &Path {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     pub entries: BTreeMap<PathBuf, Entry>,
-    /// What comes after this path was not looked at. None: everything was.
+    /// What comes after this path was not looked at, and is as an earlier look saw it. None: everything was.
     pub until: Option<PathBuf>,
     /// The last command that looked at all of it, or as far as it could.
     pub by: Option<u64>,
-    /// So many names of the directory at `until` were read when the look had to end.
-    pub names: usize,
+    /// The directory in which the look had to end, and how many more names of it were read.
+    pub glimpse: Option<(PathBuf, usize)>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -144,7 +144,7 @@ impl From<Written> for Snapshot {
     fn from(written: Written) -> Snapshot {
         let path = |bytes: Bytes| bytes.as_path().to_path_buf();
         let entries = written.entries.into_iter().map(|(name, entry)| (path(name), entry)).collect();
-        Snapshot { entries, until: written.until.map(path), by: written.by, names: 0 }
+        Snapshot { entries, until: written.until.map(path), by: written.by, glimpse: None }
     }
 }
 
@@ -164,8 +164,8 @@ impl Snapshot {
 
     /// Of a directory that was not there at the last look all that is in it is new, looked at or not.
     pub fn glimpsed(&self, before: &Snapshot) -> usize {
-        let new = self.until.as_ref().is_some_and(|until| before.reaches(until) && !before.entries.contains_key(until));
-        if new { self.names } else { 0 }
+        let new = |dir: &PathBuf| before.reaches(dir) && !before.entries.contains_key(dir);
+        self.glimpse.as_ref().filter(|(dir, _)| new(dir)).map_or(0, |(_, names)| *names)
     }
 }
 
@@ -186,7 +186,7 @@ impl Budget {
 /// ENAMETOOLONG for what lies deeper than a path can lead, as Docker's walk ends there: half of what changed would be no answer.
 pub fn look(host: &Host, upper: &Path, start: &Path, budget: Budget) -> Result<Snapshot, SysError> {
     let end = now_us().saturating_add(budget.micros);
-    let (mark, mut found, mut until, mut glimpsed) = (host.overlay_mark("opaque"), Vec::new(), None, 0);
+    let (mark, mut found, mut until, mut glimpse) = (host.overlay_mark("opaque"), Vec::new(), None, None);
     let Ok(layer) = resolve::directory(upper) else { return Ok(Snapshot::default()) };
     let above: Vec<&Path> = start.ancestors().skip(1).collect();
     for path in above.into_iter().rev() {
@@ -219,6 +219,7 @@ pub fn look(host: &Host, upper: &Path, start: &Path, budget: Budget) -> Result<S
         };
         let Some(mut entry) = entry(here.as_fd(), &name) else { continue };
         if found.len() >= budget.entries || (found.len() % 64 == 0 && now_us() > end) {
+            glimpse = Some((above.clone(), names.len() + 1));
             until = Some(found.last().map_or(PathBuf::from("/"), |(path, _): &(PathBuf, Entry)| path.clone()));
             break;
         }
@@ -239,11 +240,11 @@ pub fn look(host: &Host, upper: &Path, start: &Path, budget: Budget) -> Result<S
         // A directory of a hundred thousand names takes longer than the look may.
         let (names, whole) = walk::names_while(below.as_fd(), || now_us() <= end).unwrap_or((Vec::new(), true));
         if !whole {
-            (until, glimpsed) = (Some(path), names.len());
+            (until, glimpse) = (Some(path.clone()), Some((path, names.len())));
             break;
         }
         waiting.push((path, names.into_iter()));
         here = below;
     }
-    Ok(Snapshot { entries: found.into_iter().collect(), until, by: None, names: glimpsed })
+    Ok(Snapshot { entries: found.into_iter().collect(), until, by: None, glimpse })
 }
