@@ -29,6 +29,8 @@ pub struct Context {
     faults: Vec<Failure>,
     /// Lines of JSON are what was asked for, whatever a command shows on standard output.
     json: bool,
+    /// What it fails with is foreseen and has not been tried.
+    only_looks: bool,
     /// Events that have been shown already.
     shown: usize,
     to: Option<File>,
@@ -74,7 +76,7 @@ fn told_to(globals: &Globals) -> Result<Option<File>, Fault> {
     let open = |path: &PathBuf| {
         File::options().create(true).append(true).open(path).map_err(|e| {
             let path = path.to_string_lossy().into_owned();
-            Fault::LocalFile { path, errno: e.raw_os_error().unwrap_or(libc::EIO) }
+            Fault::LocalFile { path, call: "open".into(), errno: e.raw_os_error().unwrap_or(libc::EIO) }
         })
     };
     globals.narrate_to.as_ref().map(open).transpose()
@@ -112,6 +114,9 @@ impl Context {
         crate::kernel::process::usual_umask();
         let mut context = Context::open(globals)?;
         let code = work(&mut context).unwrap_or_else(|fault| {
+            if !context.only_looks {
+                context.story.tell_failure(&fault);
+            }
             context.narrate();
             context.complain(&fault);
             exit(&fault)
@@ -149,7 +154,18 @@ impl Context {
             narrator.learned = store.learned(uid());
         }
         let (json, faults) = (level == Level::Json, Vec::new());
-        let mut context = Context { store, story, narrator, journal, damaged: Vec::new(), faults, json, shown: 0, to };
+        let mut context = Context {
+            store,
+            story,
+            narrator,
+            journal,
+            damaged: Vec::new(),
+            faults,
+            json,
+            only_looks: false,
+            shown: 0,
+            to,
+        };
         let begin = context.journal.borrow_mut().as_mut().filter(|_| json).map(Journal::announce);
         context.say(&begin.map(|line| line.json()).unwrap_or_default());
         if let Some(made) = made {
@@ -157,6 +173,11 @@ impl Context {
         }
         context.damaged = recover::recover(&context.store, &mut context.story)?;
         Ok(context)
+    }
+
+    /// What this command fails with is only foreseen.
+    pub fn only_looks(&mut self) {
+        self.only_looks = true;
     }
 
     /// Shows what has been told since the last time.

@@ -47,8 +47,11 @@ const FILE_LIMIT: u64 = 8 << 20;
 
 fn read_file(path: &Path, environ: Environ, env: &mut Vec<String>) -> Result<(), Fault> {
     let name = path.display().to_string();
-    let local =
-        |e: std::io::Error| Fault::LocalFile { path: name.clone(), errno: e.raw_os_error().unwrap_or(libc::EIO) };
+    let local = |e: std::io::Error| Fault::LocalFile {
+        path: name.clone(),
+        call: "open".into(),
+        errno: e.raw_os_error().unwrap_or(libc::EIO),
+    };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(local)?;
     std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_LIMIT + 1), &mut bytes).map_err(local)?;
@@ -111,7 +114,10 @@ mod tests {
             }
         }
         let missing = gather(&[PathBuf::from("/does/not/exist")], &[], &home);
-        assert_eq!(missing, Err(Fault::LocalFile { path: "/does/not/exist".into(), errno: libc::ENOENT }));
+        assert_eq!(
+            missing,
+            Err(Fault::LocalFile { path: "/does/not/exist".into(), call: "open".into(), errno: libc::ENOENT })
+        );
         // Endless input is not read to its end.
         let endless = gather(&[PathBuf::from("/dev/zero")], &[], &home);
         assert_eq!(endless, Err(bad("--env-file", "/dev/zero", "<= 8 MiB")));

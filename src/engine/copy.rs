@@ -65,12 +65,12 @@ fn into_container(
     let look_at = if story.is_heard() { Path::new("/") } else { &start };
     upper_diff::catch_up(store, container, look_at, story);
     let (from, to) = (local.into(), in_container(container, &start));
-    transfer(&source, &target, (owner, files.user(), None), &under_way, true, (from, to))
-        .map_err(|e| inside_fault(container, &start, e))?
-        .tell(story);
+    let copied = transfer(&source, &target, (owner, files.user(), None), &under_way, true, (from, to));
+    let copied = copied.map_err(|stopped| inside_fault(container, &start, stopped.tell(story)));
+    let done = copied.map(|copied| copied.tell(story));
     drop(under_way);
     upper_diff::tell_own(store, container, look_at, story);
-    Ok(())
+    done
 }
 
 /// Copies a file or tree of a container to a local place.
@@ -105,7 +105,7 @@ fn from_container(
     upper_diff::since_last_look(store, container, story);
     let names = (in_container(container, inside), start.into());
     let copied = transfer(&source, &target, (owner, None, files.user()), &under_way, false, names)
-        .map_err(|e| local_fault(local, e))?;
+        .map_err(|stopped| local_fault(local, stopped.tell(story)))?;
     // The grader's paths are its sandbox's: nobody could look there.
     let receipt = if files.is_confined() { None } else { receipt(&absolute(&from_here(Path::new(&shown)))) };
     match receipt {
@@ -136,6 +136,25 @@ fn in_container(container: &Container, path: &Path) -> Bytes {
     name.into()
 }
 
+/// A copy that has failed, with what has taken its place until then, and stays.
+struct Stopped {
+    meant: Fact,
+    error: SysError,
+    to: Bytes,
+    placed: copy_tree::Placed,
+}
+
+impl Stopped {
+    fn tell(self, story: &mut Story) -> SysError {
+        story.tell(Event::failed(self.meant, self.error.clone()));
+        let copy_tree::Placed { paths, count } = self.placed;
+        if count > 0 {
+            story.tell(Fact::PartlyCopied { to: self.to, paths, count });
+        }
+        SysError { calls: Vec::new(), ..self.error }
+    }
+}
+
 /// The copy itself, as one deed.
 fn transfer(
     source: &Source,
@@ -144,13 +163,20 @@ fn transfer(
     under_way: &UnderWay,
     into_container: bool,
     (from, to): (Bytes, Bytes),
-) -> Result<Deed<()>, SysError> {
+) -> Result<Deed<()>, Stopped> {
     let origin = &source.place;
-    sys::deed(|calls| {
-        let announce = |dir: &str| under_way.announce(Path::new(dir));
-        let token = under_way.note.copy.as_str();
-        let mut copy =
-            Copy { owner, reader, writer, token, announce: &announce, noted: NOTED as u64, sum: Default::default() };
+    let announce = |dir: &str| under_way.announce(Path::new(dir));
+    let mut copy = Copy {
+        owner,
+        reader,
+        writer,
+        token: under_way.note.copy.as_str(),
+        announce: &announce,
+        noted: NOTED as u64,
+        sum: Default::default(),
+        placed: Default::default(),
+    };
+    let done = sys::deed(|calls| {
         match target {
             Target::Entry(place) => {
                 let above = shown(place.shown.parent().unwrap_or(Path::new("/")));
@@ -166,7 +192,13 @@ fn transfer(
             }
         }
         let (bytes, entries) = (copy.sum.bytes, copy.sum.entries);
+        let (from, to) = (from.clone(), to.clone());
         Ok(((), Fact::Copied { from, to, bytes: Some(bytes), entries: Some(entries), into_container }))
+    });
+    done.map_err(|error| {
+        let (bytes, entries) = (None, Some(copy.sum.entries));
+        let meant = Fact::Copied { from: from.clone(), to: to.clone(), bytes, entries, into_container };
+        Stopped { meant, error, to, placed: copy.placed }
     })
 }
 
@@ -187,7 +219,7 @@ fn making_dirs(target: &Target, start: PathBuf, is_dir: bool) -> Vec<PathBuf> {
 }
 
 fn local_fault(path: &Path, e: SysError) -> Fault {
-    Fault::LocalFile { path: path.to_string_lossy().into_owned(), errno: e.errno }
+    Fault::LocalFile { path: path.to_string_lossy().into_owned(), call: e.call, errno: e.errno }
 }
 
 fn inside_fault(container: &Container, path: &Path, e: SysError) -> Fault {

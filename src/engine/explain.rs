@@ -25,6 +25,18 @@ pub fn pick(store: &Store, number: Option<u64>) -> Result<Record, Fault> {
     newest.ok_or(Fault::NoSuchCommand { number: None, last: None })
 }
 
+/// The same to tell it: one that failed without having changed anything counts too, unless it only looked at the records.
+pub fn pick_told(store: &Store, number: Option<u64>) -> Result<Record, Fault> {
+    let latest = pick(store, number)?;
+    if number.is_some() {
+        return Ok(latest);
+    }
+    let looks = |record: &Record| record.header.asked.argv.iter().any(|word| word == "explain" || word == "verify");
+    let later = Journal::numbers(store).into_iter().rev().take_while(|n| *n > latest.header.number);
+    let failed = |record: &Record| !record.faults.is_empty() && !looks(record);
+    Ok(later.filter_map(|n| Journal::read(store, n).ok()).find(failed).unwrap_or(latest))
+}
+
 /// Everything that was told after this record's events: by later commands, and by the monitors of its containers.
 pub fn since(store: &Store, record: &Record) -> Vec<Later> {
     let mut later = Vec::new();

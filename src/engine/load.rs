@@ -27,7 +27,7 @@ impl Load {
     }
 
     fn local(&self, e: &SysError) -> Fault {
-        Fault::LocalFile { path: self.shown(), errno: e.errno }
+        Fault::LocalFile { path: self.shown(), call: e.call.clone(), errno: e.errno }
     }
 }
 

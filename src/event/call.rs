@@ -58,6 +58,11 @@ impl SysError {
         SysError { call: call.into(), object: object.into(), errno, calls: Vec::new() }
     }
 
+    /// The call and what it was made on, as far as they are known.
+    pub fn made(&self) -> String {
+        if self.call.is_empty() { self.object.clone() } else { format!("{}({})", self.call, self.object) }
+    }
+
     /// The same call, on the same object, with the same answer.
     pub fn is_same(&self, other: &SysError) -> bool {
         (&self.call, &self.object, self.errno) == (&other.call, &other.object, other.errno)
@@ -73,7 +78,7 @@ impl SysError {
 impl std::fmt::Display for SysError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let e = std::io::Error::from_raw_os_error(self.errno);
-        write!(f, "{}({}): {}", self.call, self.object, e)
+        write!(f, "{}: {}", self.made(), e)
     }
 }
 

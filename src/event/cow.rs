@@ -381,14 +381,25 @@ macro_rules! cow {
 
     /// A copy by `docker cp`; `bytes` is the sum of the files' sizes.
     Copied { from: Bytes, to: Bytes, bytes: Option<u64>, entries: Option<u64>, into_container: bool } = "cow.copied" {
-        in Block::Copy; calls [mkdirat mknodat symlinkat openat renameat2 fchown fchownat fchmod utimensat];
+        in Block::Copy; calls [mkdirat mknodat symlinkat openat renameat2 fchown fchownat fchmod utimensat unlinkat];
         proof [sha256sum stat readlink] broken "the copy is written to";
 
-        bulk after 16 [openat mkdirat mknodat symlinkat renameat2 fchown fchownat fchmod utimensat];
+        bulk after 16 [openat mkdirat mknodat symlinkat renameat2 fchown fchownat fchmod utimensat unlinkat];
         plan [COPY] (from, to) { ko: "{from} → {to} · {v}", en: "{v} {from} → {to}" }
         [COPY] (from, to, size = bytes.map(Size)) { ko: "{from} → {to} · {size} 분량을 {v}", en: "{v} {from} → {to} · {size}" }
         #[cfg(test)]
         sample { from: "index.html".into(), to: "web:/srv/index.html".into(), bytes: Some(640), entries: Some(1), into_container: true }
+    }
+
+    /// What a copy that failed had put in its place until then: it stays. `paths` are the first of `count`.
+    PartlyCopied { to: Bytes, paths: Vec<String>, count: u64 } = "cow.copied-partly" {
+        in Block::Copy; unproven "what a copy has made before it failed is the learner's to keep or to remove";
+        (to, n = Count(counts::entries, *count as usize), paths) {
+            ko: "{to} · 실패하기 전에 복사된 것은 남아 있습니다: {n} ({paths})",
+            en: "{to} · what was copied before it failed stays there: {n} ({paths})",
+        }
+        #[cfg(test)]
+        sample { to: "web:/srv".into(), paths: vec![s("/srv/a")], count: 1 }
     }
     } };
 }

@@ -76,9 +76,22 @@ impl Story {
 
     /// Tells the call by which a step has failed, unless an event has told of it: no failure may be a command's error alone.
     pub fn tell_failure(&mut self, fault: &Fault) {
-        let Fault::Step { step, error } = fault else { return };
-        if !self.failures.iter().any(|told| told.is_same(error)) {
-            self.tell(Event::failed(Fact::StepTaken { step: step.clone() }, error.clone()));
+        let (step, error) = match fault {
+            Fault::Step { step, error } => (step.clone(), error.clone()),
+            fault => match fault.of_the_kernel() {
+                (call, Some(object), Some(errno)) => {
+                    (fault.key(), SysError::new(call.unwrap_or_default(), object, errno))
+                }
+                _ => return,
+            },
+        };
+        // Of a file of the learner's, or a member of an archive, a fault knows less than the event.
+        let told = |told: &SysError| match fault {
+            Fault::Step { .. } => told.is_same(&error),
+            _ => told.errno == error.errno,
+        };
+        if !self.failures.iter().any(told) {
+            self.tell(Event::failed(Fact::StepTaken { step }, error));
         }
     }
 

@@ -40,7 +40,11 @@ impl LayerError {
     pub fn fault(self, path: &str) -> Fault {
         match self {
             LayerError::Flaw(flaw) => Fault::Archive { path: path.into(), flaw },
-            LayerError::Read(e) => Fault::LocalFile { path: path.into(), errno: e.raw_os_error().unwrap_or(libc::EIO) },
+            LayerError::Read(e) => Fault::LocalFile {
+                path: path.into(),
+                call: "read".into(),
+                errno: e.raw_os_error().unwrap_or(libc::EIO),
+            },
             LayerError::Store(e) => Fault::step("load", e),
         }
     }

@@ -24,6 +24,16 @@ pub struct Sum {
     pub bytes: u64,
 }
 
+/// What has taken its place, by its path: the first few, and how many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    pub paths: Vec<String>,
+    pub count: u64,
+}
+
+/// So many paths are named.
+const NAMED: usize = 10;
+
 /// Who owns what is made.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner {
@@ -49,6 +59,7 @@ pub struct Copy<'a> {
     /// Calls of the first entries are written down one by one; a tree of thousands is told by its sum.
     pub noted: u64,
     pub sum: Sum,
+    pub placed: Placed,
 }
 
 /// One level of a tree under way: what is still to be copied of it, and where the path of its parent ends.
@@ -225,10 +236,20 @@ impl Copy<'_> {
     ) -> Result<(), SysError> {
         let _as_writer = self.as_writer()?;
         let placed = made.and_then(|()| files::renameat(calls, (making, temporary), (spot, new)));
-        placed.inspect_err(|_| {
-            // A later command tries again.
-            walk::remove(&mut Calls::default(), making.dir, temporary, 0).unwrap_or(());
-        })
+        match placed {
+            Ok(()) => {
+                self.placed.count += 1;
+                if self.placed.paths.len() < NAMED {
+                    self.placed.paths.push(below(spot.shown, new));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // A later command tries again.
+                walk::remove(calls, making.dir, temporary, self.noted as usize).unwrap_or(());
+                Err(error)
+            }
+        }
     }
 
     /// Anything but a directory, under a name that is free.
@@ -410,6 +431,7 @@ mod tests {
                     token: ".docent-1-1",
                     announce: &|_| Ok(()),
                     noted: 0,
+                    placed: Placed::default(),
                     sum: Sum::default(),
                 };
                 let name = OsStr::new("it");

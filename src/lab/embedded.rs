@@ -120,7 +120,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn local(path: &std::path::Path, e: &std::io::Error) -> Fault {
-    Fault::LocalFile { path: path.to_string_lossy().into_owned(), errno: e.raw_os_error().unwrap_or(5) }
+    Fault::LocalFile {
+        path: path.to_string_lossy().into_owned(),
+        call: "open".into(),
+        errno: e.raw_os_error().unwrap_or(5),
+    }
 }
 
 #[cfg(test)]

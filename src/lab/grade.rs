@@ -124,7 +124,7 @@ pub fn grade(options: &Options) -> Result<GradeResult, Fault> {
 }
 
 fn read_script(path: &std::path::Path) -> Result<String, Fault> {
-    let local = |errno: i32| Fault::LocalFile { path: path.to_string_lossy().into_owned(), errno };
+    let local = |errno: i32| Fault::LocalFile { path: path.to_string_lossy().into_owned(), call: "open".into(), errno };
     let io = |e: std::io::Error| local(e.raw_os_error().unwrap_or(libc::EIO));
     // NONBLOCK: a FIFO under this name must not hold a whole class up.
     let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

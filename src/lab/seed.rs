@@ -30,8 +30,11 @@ impl Seeds {
         }
         let Some(path) = secret else { return Ok(Seeds { student, secret: PRACTICE.to_vec(), practice: true }) };
         let shown = path.to_string_lossy();
-        let text = std::fs::read(path)
-            .map_err(|e| Fault::LocalFile { path: shown.clone().into_owned(), errno: e.raw_os_error().unwrap_or(5) })?;
+        let text = std::fs::read(path).map_err(|e| Fault::LocalFile {
+            path: shown.clone().into_owned(),
+            call: "open".into(),
+            errno: e.raw_os_error().unwrap_or(5),
+        })?;
         // A secret written by an editor ends with a newline; one made by `printf` does not. Both are the same secret.
         let secret = text.trim_ascii().to_vec();
         if secret.is_empty() {

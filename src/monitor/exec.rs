@@ -143,6 +143,7 @@ impl Execs {
     ) {
         let mut story = Story::new();
         let outcome = self.enter(into.init, &mut story).and_then(|()| start(process, size, message, into, &mut story));
+        let outcome = outcome.inspect_err(|fault| story.tell_failure(fault));
         self.tell(number, &story, into);
         match outcome {
             Ok((process, stage)) => self.execs.push(Exec { asked_by: number, process, stage }),

@@ -275,6 +275,10 @@ fn start(lang: Lang, list: &[&Event]) -> Told {
 fn copy(lang: Lang, list: &[&Event]) -> Told {
     let mut told = Told::default();
     for event in list {
+        if matches!(event.fact, Fact::PartlyCopied { .. }) {
+            told.head.push(event.sentence(lang));
+            told.always = true;
+        }
         let Fact::Copied { from, to, bytes, entries, into_container } = &event.fact else { continue };
         let many = entries.filter(|n| *n > 1).map(|n| format!(" · {}", counts::entries(lang, n as usize)));
         let head =

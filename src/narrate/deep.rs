@@ -20,7 +20,7 @@ fn block(n: &Narrator, event: &Event) -> Block {
         block = block.copy(pid, line);
     }
     if let Outcome::Failed { error } = &event.outcome {
-        let failure = format!("{}({}): {}", error.call, error.object, errno(error.errno));
+        let failure = format!("{}: {}", error.made(), errno(error.errno));
         block = block.text(failure);
     }
     if let Fact::Fallback { point, .. } = &event.fact

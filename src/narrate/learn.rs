@@ -204,8 +204,7 @@ pub fn setbacks(n: &Narrator, events: &[&Event]) -> Vec<Block> {
         }
         let mut block = Block::new(event.fact.block().label(n.lang)).text(event.sentence(n.lang));
         block.tense = Tense::Failed;
-        let call = format!("{}({})", error.call, error.object);
-        block = block.text(format!("{call}: {}", errno(error.errno)));
+        block = block.text(format!("{}: {}", error.made(), errno(error.errno)));
         if let Some(remedy) = Remedy::for_error(error) {
             block = block.tagged(frame::tag_fix(n.lang), remedy.word(n.lang));
         }

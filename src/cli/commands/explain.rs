@@ -35,6 +35,7 @@ impl Command for Explain {
         });
         let narrator = Narrator { level, ..context.narrator.clone() };
         if !self.forecast.is_empty() {
+            context.only_looks();
             let words = std::iter::once("docker".into()).chain(self.forecast.into_iter().map(Into::into)).collect();
             let Forecast { facts, fault } = match parse(words).map_err(|(fault, _)| fault)?.asked {
                 Asked::Command(command) => command.forecast(&context.store)?,
@@ -50,13 +51,13 @@ impl Command for Explain {
             }
             return Err(fault);
         }
-        let record = explain::pick(&context.store, self.number)?;
+        let record = explain::pick_told(&context.store, self.number)?;
         let text = if level == Level::Json {
             record.lines().iter().map(Line::json).collect()
         } else {
             let told = narrator.story(&record.events);
             let told = if told.is_empty() { frame::nothing(narrator.lang) + "\n" } else { told };
-            narrator.record_head(&record) + &narrator.record_flaws(&record) + &told
+            narrator.record_head(&record) + &narrator.record_flaws(&record) + &told + &narrator.record_faults(&record)
         };
         context.print(&text);
         Ok(0)

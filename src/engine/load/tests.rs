@@ -362,7 +362,7 @@ fn bad_archives_leave_the_store_as_it_was() {
     assert_eq!(loaded, Err(Fault::Archive { path: "app.tar".into(), flaw: ArchiveFlaw::Empty }));
     let mut story = Story::new();
     let loaded = load(&store, &mut story, &mut fs::File::open("/").unwrap(), "/");
-    assert_eq!(loaded, Err(Fault::LocalFile { path: "/".into(), errno: libc::EISDIR }));
+    assert_eq!(loaded, Err(Fault::LocalFile { path: "/".into(), call: "read".into(), errno: libc::EISDIR }));
 }
 
 #[test]

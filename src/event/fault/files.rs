@@ -106,11 +106,12 @@ macro_rules! files {
         sample { Fault::NotADirectory { path: s("/etc/x") } }
     }
 
-    LocalFile { path: String, errno: i32 } => {
+    /// `call` is empty where no single one is to blame.
+    LocalFile { path: String, call: String, errno: i32 } => {
         (path, errno = Errno(*errno)) { ko: "호스트의 파일을 다룰 수 없습니다: {path} · {errno}", en: "{path}: {errno}" }
         fix (path) { "ls -l {path}" }
         #[cfg(test)]
-        sample { Fault::LocalFile { path: s("/etc/x"), errno: libc::EACCES } }
+        sample { Fault::LocalFile { path: s("/etc/x"), call: s("open"), errno: libc::EACCES } }
     }
 
     /// `cp` between two containers, or between no container.

@@ -69,12 +69,13 @@ impl Fault {
             Fault::Step { error, .. } => (Some(error.call.as_str()), error.object.clone(), error.errno),
             Fault::NotExecutable { command, errno, .. } => (Some("execve"), command.clone(), *errno),
             Fault::ArgumentsTooLong { command, .. } => (Some("execve"), command.clone(), libc::E2BIG),
-            Fault::BadWorkdir { path, errno } => (Some("chdir"), path.clone(), *errno),
+            Fault::BadWorkdir { path, errno } => (None, path.clone(), *errno),
             Fault::PortTaken { ip, port, .. } => {
                 (Some("bind"), format!("{}:{port}", shown_ip(ip.as_deref())), libc::EADDRINUSE)
             }
             Fault::Archive { flaw: ArchiveFlaw::Write { member, errno }, .. } => (None, member.clone(), *errno),
-            Fault::LocalFile { path, errno } | Fault::StoreRefused { path, errno } => (None, path.clone(), *errno),
+            Fault::LocalFile { path, call, errno } => (Some(call.as_str()), path.clone(), *errno),
+            Fault::StoreRefused { path, errno } => (None, path.clone(), *errno),
             _ => return (None, None, None),
         };
         (call, Some(object), Some(errno))
