@@ -39,8 +39,8 @@ pub mod inside {
     pub use crate::container::{ContainerId, Endpoint};
     pub use crate::engine::verify;
     pub use crate::event::{
-        Bulk, DEFINITIONS, Deed, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang, Line,
-        Outcome, Proof, Provable, Receipt, Story, Verdict, now_us,
+        Bulk, Call, DEFINITIONS, Deed, Definition, Ended, Event, Expect, Fact, FaultPoint, GradeResult, Kept, Lang,
+        Line, Outcome, Proof, Provable, Receipt, Story, SysError, Verdict, now_us,
     };
     pub use crate::kernel::host::Host;
     pub use crate::kernel::netlink::Netlink;

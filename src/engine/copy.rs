@@ -149,7 +149,7 @@ impl Stopped {
         story.tell(Event::failed(self.meant, self.error.clone()));
         let copy_tree::Placed { paths, count } = self.placed;
         if count > 0 {
-            story.tell(Fact::PartlyCopied { to: self.to, paths, count });
+            story.tell(Fact::PartlyCopied { to: self.to, paths, entries: count });
         }
         SysError { calls: Vec::new(), ..self.error }
     }

@@ -147,7 +147,8 @@ impl<'a> Import<'a> {
             Ok(()) => self.name(story, &lock),
             Err(fault) => Err(fault),
         };
-        if done.is_err() {
+        if let Err(fault) = &done {
+            story.tell_failure(fault);
             self.store.roll_back(&mut self.transaction, &committed, story, &lock)?;
         }
         done

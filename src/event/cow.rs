@@ -391,15 +391,20 @@ macro_rules! cow {
         sample { from: "index.html".into(), to: "web:/srv/index.html".into(), bytes: Some(640), entries: Some(1), into_container: true }
     }
 
-    /// What a copy that failed had put in its place until then: it stays. `paths` are the first of `count`.
-    PartlyCopied { to: Bytes, paths: Vec<String>, count: u64 } = "cow.copied-partly" {
+    /// What a copy that failed had put in its place until then: it stays. `paths` are the first of `entries`.
+    PartlyCopied {
+        to: Bytes,
+        #[serde(rename = "placed")]
+        paths: Vec<String>,
+        entries: u64,
+    } = "cow.copied-partly" {
         in Block::Copy; unproven "what a copy has made before it failed is the learner's to keep or to remove";
-        (to, n = Count(counts::entries, *count as usize), paths) {
+        (to, n = Count(counts::entries, *entries as usize), paths) {
             ko: "{to} · 실패하기 전에 복사된 것은 남아 있습니다: {n} ({paths})",
             en: "{to} · what was copied before it failed stays there: {n} ({paths})",
         }
         #[cfg(test)]
-        sample { to: "web:/srv".into(), paths: vec![s("/srv/a")], count: 1 }
+        sample { to: "web:/srv".into(), paths: vec![s("/srv/a")], entries: 1 }
     }
     } };
 }

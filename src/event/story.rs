@@ -74,6 +74,11 @@ impl Story {
         self.tell_all(vec![event.into()]);
     }
 
+    /// Whether an event has told of this failure.
+    pub fn has_told(&self, error: &SysError) -> bool {
+        self.failures.iter().any(|told| told.is_same(error))
+    }
+
     /// Tells the call by which a step has failed, unless an event has told of it: no failure may be a command's error alone.
     pub fn tell_failure(&mut self, fault: &Fault) {
         let (step, error) = match fault {

@@ -126,6 +126,7 @@ pub const FIELDS: &[Field] = &[
     ("paths_inside", "[string]", "컨테이너가 보는 경로들", "paths as the container sees them"),
     ("pid", "integer", "사건이 다루는 프로세스, 호스트의 번호", "the process that the event is about, as the host numbers it"),
     ("pid_inside", "integer", "같은 프로세스, 컨테이너가 보는 번호", "the same process as the container numbers it"),
+    ("placed", "[string]", "실패하기 전에 제자리에 놓인 것들, 처음 몇 개", "what had taken its place before the failure, the first few"),
     ("point", "string", "왜 다른 방법을 썼는가", "why another way was taken"),
     ("port", "integer", "컨테이너의 포트", "a port of the container"),
     ("private", "boolean", "마운트가 양쪽 어디로도 전파되지 않는가, 아니면 호스트에서만 들어옴", "mounts spread neither way; otherwise those of the host come in"),

@@ -201,7 +201,7 @@ impl Copy<'_> {
         let made = self.directory(calls, making, &temporary).and_then(|target| {
             let filled = dup(target.as_fd())?;
             self.tree(calls, source, (filled, below(making.shown, &temporary)), true)?;
-            self.own_fd(calls, target.as_fd(), new, stat)
+            self.own_fd(calls, target.as_fd(), &temporary, stat)
         });
         self.take_place(calls, made, making, &temporary, spot, new)
     }

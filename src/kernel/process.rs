@@ -259,7 +259,17 @@ pub fn start_helper(
         .stderr(Stdio::null())
         .spawn();
     keep(FdFlags::CLOEXEC)?;
-    let child = child.map_err(|e| SysError::io("execve", role, &e))?;
+    let child = child.map_err(|e| {
+        let errno = e.raw_os_error().unwrap_or(libc::EIO);
+        // The C library says of its two calls only that one failed; these are execve's alone (execve(2), clone(2)).
+        let of_execve = [libc::EACCES, libc::ENOENT, libc::ENOEXEC, libc::E2BIG, libc::ETXTBSY].contains(&errno);
+        let mut error = SysError::new(if of_execve { "execve" } else { "vfork" }, role, errno);
+        if !of_execve {
+            calls.note("vfork", format_args!(""), -i64::from(errno));
+            error.calls = calls.take();
+        }
+        error
+    })?;
     let pid = child.id() as i32;
     let argv: Vec<&str> = [path.as_str()].into_iter().chain(args.iter().copied()).chain([number.as_str()]).collect();
     // The C library starts a program by vfork, or a clone that does the same; what the child does next is execve.

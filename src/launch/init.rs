@@ -5,7 +5,7 @@ use super::sequence::{self, Side, Step};
 use super::spec::Spec;
 use super::{ahead, network, program, protect, root, target, user};
 use crate::container::{Endpoint, Process};
-use crate::event::{Event, Fact, Fault, Story, SysError};
+use crate::event::{Deed, Event, Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
 use crate::kernel::packet::{Packets, Stop};
 use crate::kernel::{caps, ids, mounts, process, resolve, seccomp, signals, sys, terminal};
@@ -168,8 +168,11 @@ impl Init<'_> {
         Ok(())
     }
 
-    /// What the step was about to tell, or the step itself.
+    /// What the step was about to tell, or the step itself; unless its part that failed has told so.
     fn tell_failed(&mut self, step: &Step, error: &SysError) {
+        if self.story.has_told(error) {
+            return;
+        }
         let ahead = ahead::Ahead::blind(self.enter.as_ref().map(|(pid, _)| *pid));
         let meant = step.meant(self.spec, &ahead);
         let fact = meant.unwrap_or_else(|| Fact::StepTaken { step: step.about().1.into() });
@@ -266,14 +269,16 @@ impl Init<'_> {
                 if let Some(why) = sequence::without_mknod(spec) {
                     self.story.tell(why);
                 }
-                caps::bounding(&spec.capabilities)?.tell(&mut self.story);
+                let kept = spec.capabilities.iter().map(|cap| cap.to_string()).collect();
+                let meant = Fact::Capabilities { kept, dropped: None };
+                Deed::tell_either(caps::bounding(&spec.capabilities), meant, &mut self.story)?;
             }
             Step::Seccomp => seccomp::install(self.filters)?.tell(&mut self.story),
             Step::User => ids::become_user(self.user.uid, self.user.gid, &self.user.groups)?.tell(&mut self.story),
             Step::Capabilities => {
                 caps::sets(sequence::holds(spec, &self.user))?.tell(&mut self.story);
                 // A change of credentials clears it (prctl(2)).
-                process::guard(true, false)?.tell(&mut self.story);
+                Deed::tell_either(process::guard(true, false), sequence::guarded(), &mut self.story)?;
             }
             Step::Program => {
                 let open = |path: &Path| resolve::without_magic_links(path, OFlags::PATH);

@@ -294,7 +294,8 @@ pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result
     let mut net = Netlink::open()?;
     let seen = Seen::new(Some(container));
     let own = net.existing(INSIDE)?;
-    proven(|calls| {
+    let [address, route] = forecast_inside(Some(endpoint));
+    let set = proven(|calls| {
         net.add_address(calls, &own, (endpoint.address, endpoint.prefix))?;
         net.up(calls, &own)?;
         let address = shown(address_of(&mut net, &own)?.unwrap_or((Ipv4Addr::UNSPECIFIED, 0)));
@@ -305,9 +306,9 @@ pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result
             "address",
         );
         Ok(((), Fact::Address { device: INSIDE.into(), address: Some(address) }, receipt))
-    })?
-    .tell(story);
-    proven(|calls| {
+    });
+    Deed::tell_either(set, address, story)?;
+    let set = proven(|calls| {
         net.add_default_route(calls, &own, endpoint.gateway)?;
         let found = net.routes()?.into_iter().find(|route| route.to.1 == 0).and_then(|route| route.gateway);
         let gateway = found.map_or(String::new(), |g| g.to_string());
@@ -318,9 +319,8 @@ pub fn inside(container: &str, endpoint: &Endpoint, story: &mut Story) -> Result
             "route",
         );
         Ok(((), Fact::Route { gateway: Some(gateway), device: INSIDE.into() }, receipt))
-    })?
-    .tell(story);
-    Ok(())
+    });
+    Deed::tell_either(set, route, story)
 }
 
 /// What [`inside`] will tell.

@@ -4,7 +4,7 @@
 //! Everything is found beneath the descriptors that the mounts of proc and sysfs gave, in which no symlink is followed, so
 //! it cannot be had past by what the image has at these paths. Only what this kernel lacks is left out, and that is told.
 
-use crate::event::{Fact, Story, SysError};
+use crate::event::{Deed, Fact, Story, SysError};
 use crate::kernel::mounts::{self, Setting};
 use crate::kernel::resolve;
 use crate::kernel::sys::{self, Calls};
@@ -57,7 +57,8 @@ pub fn forecast() -> [Fact; 2] {
 
 /// Hides, then protects. /dev/null is the node just made, and proved to be it (CVE-2025-31133).
 pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
-    sys::deed(|calls| {
+    let [hidden, kept] = forecast();
+    let masked = sys::deed(|calls| {
         let mut masks = Masks::new(mounts.dev)?;
         let (mut paths, mut absent) = (Vec::new(), Vec::new());
         let in_proc = MASKED.iter().map(|name| (mounts.proc, "proc", *name));
@@ -80,9 +81,9 @@ pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
             if found.is_empty() { &mut absent } else { &mut paths }.push(THERMAL.into());
         }
         Ok(((), Fact::Masked { paths, absent }))
-    })?
-    .tell(story);
-    sys::deed(|calls| {
+    });
+    Deed::tell_either(masked, hidden, story)?;
+    let read_only = sys::deed(|calls| {
         let (mut paths, mut absent) = (Vec::new(), Vec::new());
         for name in READ_ONLY {
             let shown = format!("/proc/{name}");
@@ -96,9 +97,8 @@ pub fn protect(mounts: &Mounts<'_>, story: &mut Story) -> Result<(), SysError> {
             paths.push(shown);
         }
         Ok(((), Fact::ReadOnly { paths, absent }))
-    })?
-    .tell(story);
-    Ok(())
+    });
+    Deed::tell_either(read_only, kept, story)
 }
 
 /// The directories that THERMAL names, by their paths below /sys.

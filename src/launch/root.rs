@@ -74,9 +74,9 @@ pub fn make_dev(target: BorrowedFd<'_>, story: &mut Story) -> Result<(OwnedFd, O
         let dev = mounts::detached(calls, "tmpfs", &settings, Attr::MOUNT_ATTR_NOSUID)?;
         mounts::attach(calls, dev.as_fd(), target, "/dev")?;
         Ok((dev, dev_fact()))
-    })?
-    .tell(story);
-    sys::deed(|calls| {
+    });
+    let dev = Deed::tell_either(dev, dev_fact(), story)?;
+    let nodes = sys::deed(|calls| {
         let at = At::new(&dev, "/dev");
         // mknod takes the umask off; Docker's nodes are 0666.
         process::without_umask(|| {
@@ -91,8 +91,8 @@ pub fn make_dev(target: BorrowedFd<'_>, story: &mut Story) -> Result<(OwnedFd, O
             files::symlinkat(calls, to, at, name)?;
         }
         Ok(((), nodes_fact()))
-    })?
-    .tell(story);
+    });
+    Deed::tell_either(nodes, nodes_fact(), story)?;
     let pts = sys::deed(|calls| {
         let settings = [
             Setting::Flag("newinstance"),
@@ -104,8 +104,8 @@ pub fn make_dev(target: BorrowedFd<'_>, story: &mut Story) -> Result<(OwnedFd, O
         let pts = mounts::detached(calls, "devpts", &settings, Attr::MOUNT_ATTR_NOSUID | Attr::MOUNT_ATTR_NOEXEC)?;
         mounts::attach(calls, pts.as_fd(), target.as_fd(), "/dev/pts")?;
         Ok((pts, pts_fact()))
-    })?
-    .tell(story);
+    });
+    let pts = Deed::tell_either(pts, pts_fact(), story)?;
     Ok((dev, pts))
 }
 

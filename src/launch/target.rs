@@ -5,7 +5,7 @@
 //! other target is resolved as the container would, inside the root and without magic links, and is of its source's type.
 //! What is missing is made in the write layer, and told. A target is a descriptor: nothing is looked up a second time.
 
-use crate::event::{Fact, Fault, Story, SysError};
+use crate::event::{Deed, Fact, Fault, Story, SysError};
 use crate::kernel::files::{self, At};
 use crate::kernel::resolve;
 use crate::kernel::sys;
@@ -77,11 +77,12 @@ pub fn make_directories(root: BorrowedFd<'_>, path: &Path, story: &mut Story) ->
         let name = Path::new(name);
         parent = match resolve::beneath(parent.as_fd(), name, how) {
             Err(e) if e.errno == libc::ENOENT => {
-                sys::deed(|calls| {
+                let made = || Fact::MountPoint { path: shown(&walked) };
+                let done = sys::deed(|calls| {
                     files::mkdirat(calls, At::new(&parent, &above), name, 0o755)?;
-                    Ok(((), Fact::MountPoint { path: shown(&walked) }))
-                })?
-                .tell(story);
+                    Ok(((), made()))
+                });
+                Deed::tell_either(done, made(), story)?;
                 resolve::beneath(parent.as_fd(), name, how)?
             }
             found => found?,
@@ -96,13 +97,13 @@ fn make_file(root: BorrowedFd<'_>, path: &Path, story: &mut Story) -> Result<(),
     let (Some(name), Some(above)) = (path.file_name(), path.parent()) else { return Ok(()) };
     make_directories(root, above, story)?;
     let parent = resolve::beneath(root, &Path::new(".").join(above), OFlags::PATH | OFlags::DIRECTORY)?;
-    sys::deed(|calls| {
+    let made = || Fact::MountPoint { path: shown(&path) };
+    let done = sys::deed(|calls| {
         // mknod, not open: whatever is put there meanwhile, nothing is opened or followed.
         files::mknodat(calls, At::new(&parent, &shown(above)), name, FileType::RegularFile, 0o755, 0)?;
-        Ok(((), Fact::MountPoint { path: shown(&path) }))
-    })?
-    .tell(story);
-    Ok(())
+        Ok(((), made()))
+    });
+    Deed::tell_either(done, made(), story)
 }
 
 /// What lies at a path that has no links in it.

@@ -78,6 +78,13 @@ pub struct Mark {
     at: std::time::SystemTime,
 }
 
+impl Mark {
+    /// The last command that was told by then.
+    pub fn number(&self) -> u64 {
+        self.command
+    }
+}
+
 /// What a command came to.
 #[derive(Debug, Clone)]
 pub struct Ran {

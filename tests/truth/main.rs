@@ -6,6 +6,7 @@
 mod common;
 
 mod claims;
+mod failures;
 mod table;
 mod witness;
 

@@ -401,7 +401,7 @@ fn what_cannot_be_finished_is_taken_back() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(words(&events), ["image.archive-read", "image.layer-unpacked", "host.cleaned"]);
+    assert_eq!(words(&events), ["image.archive-read", "image.layer-unpacked", "host.step", "host.cleaned"]);
     assert_eq!(picture(store.root()), before);
     fs::remove_file(store.layers().join(chain[1].hex())).unwrap();
     assert_eq!(load_bytes(&store, &archive.bytes(false)).0.unwrap(), ["app:1"]);
