@@ -161,7 +161,7 @@ fn docents_own_verbs() {
     let g: Grade = parsed("grade 03 sub.sh --format json --student kim --secret s --labs d");
     assert_eq!((g.format, g.student.as_deref()), (Format::Json, Some("kim")));
     for (line, is) in [
-        ("verify 2", "Command(Verify { number: Some(2) })"),
+        ("verify 2", "Command(Verify { format: Human, number: Some(2) })"),
         ("doctor", "Command(Doctor)"),
         ("lab start 03-nginx-cp-edit", "Command(Lab { verb: Start { lab: \"03-nginx-cp-edit\" } })"),
         ("journal", "Command(Journal { verb: None })"),

@@ -1,5 +1,6 @@
 //! What lies at a path, as a receipt: the content of a file, where a symlink leads, what a directory or a device is.
 
+use crate::container::ContainerId;
 use crate::event::{Bytes, Expect, Holds, Receipt, Stamp};
 use crate::kernel::resolve::{self, Seen};
 use rustix::fs::{FileType, Stat};
@@ -46,6 +47,34 @@ pub fn receipt(top: &Path, path: &Path, subject: String, holds: Holds, left: &mu
         }
     };
     Some(receipt.stamped(Some(stamp)))
+}
+
+/// The same of a path of a container's write layer.
+pub fn in_upper(id: &ContainerId, upper: &Path, path: &Path, left: &mut u64) -> Option<Receipt> {
+    let (subject, holds) = about(id, path);
+    receipt(upper, relative(path), subject, holds, left).map(Receipt::as_root)
+}
+
+/// That nothing of this name is in the write layer.
+pub fn not_in_upper(id: &ContainerId, upper: &Path, path: &Path) -> Option<Receipt> {
+    let (subject, holds) = about(id, path);
+    let path = upper.join(relative(path));
+    let name = Bytes::from(path.as_path());
+    // A directory above it may be a whiteout now.
+    let (says, expect) = match path.symlink_metadata().err()?.raw_os_error()? {
+        libc::ENOTDIR => ("ENOTDIR", Expect::Fails { status: 1, says: "Not a directory".into() }),
+        _ => ("ENOENT", Expect::absent()),
+    };
+    let receipt = Receipt::about(subject, holds, format!("{}: {says}", name.shown())).as_root();
+    Some(receipt.by(["stat".into(), name], expect))
+}
+
+fn about(id: &ContainerId, path: &Path) -> (String, Holds) {
+    (format!("upper:{id}:{}", Bytes::from(path).shown()), Holds::WhileExists(id.to_string()))
+}
+
+fn relative(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
 }
 
 /// A format for stat(1), and what it prints.

@@ -67,7 +67,13 @@ fn into_container(
     let (from, to) = (local.into(), in_container(container, &start));
     let copied = transfer(&source, &target, (owner, files.user(), None), &under_way, true, (from, to));
     let copied = copied.map_err(|stopped| inside_fault(container, &start, stopped.tell(story)));
-    let done = copied.map(|copied| copied.tell(story));
+    // What lies in a mount of the container (`/dev/shm`) is no part of its write layer, and is shown by nobody outside.
+    let upper = store.container_dir(&container.id).upper();
+    let receipt = || content::in_upper(&container.id, &upper, &start, &mut content::READ.clone());
+    let done = copied.map(|copied| match receipt() {
+        Some(receipt) => copied.with_receipt(receipt).tell(story),
+        None => copied.tell(story),
+    });
     drop(under_way);
     upper_diff::tell_own(store, container, look_at, story);
     done

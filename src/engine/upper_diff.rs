@@ -15,12 +15,10 @@ pub use lowers::{Lowers, Original};
 
 use super::content;
 use crate::container::{Container, ContainerId};
-use crate::event::{
-    Bytes, Change, Covers, Deed, Event, Expect, Fact, FaultPoint, Holds, Node, Receipt, Since, Story, now_us,
-};
+use crate::event::{Bytes, Change, Covers, Deed, Event, Fact, FaultPoint, Node, Receipt, Since, Story, now_us};
 use crate::store::{Store, read_json};
 use judge::{Difference, differences};
-use snapshot::{Budget, Entry, Kind, Snapshot, Written, look, relative};
+use snapshot::{Budget, Entry, Kind, Snapshot, Written, look};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -220,24 +218,10 @@ fn event(
 
 /// What shows this change. None when it is not as it was seen any more.
 fn receipt(container: &Container, upper: &Path, difference: &Difference, left: &mut u64) -> Option<Receipt> {
-    let subject = format!("upper:{}:{}", container.id, Bytes::from(difference.path.as_path()).shown());
-    let holds = Holds::WhileExists(container.id.to_string());
-    let inside = relative(&difference.path);
-    let receipt = match difference.change {
-        Change::Gone => {
-            let path = upper.join(inside);
-            let name = Bytes::from(path.as_path());
-            // A directory above it may be a whiteout now.
-            let (says, expect) = match path.symlink_metadata().err()?.raw_os_error()? {
-                libc::ENOTDIR => ("ENOTDIR", Expect::Fails { status: 1, says: "Not a directory".into() }),
-                _ => ("ENOENT", Expect::absent()),
-            };
-            let receipt = Receipt::about(subject, holds, format!("{}: {says}", name.shown()));
-            receipt.by(["stat".into(), name], expect)
-        }
-        _ => content::receipt(upper, inside, subject, holds, left)?,
-    };
-    Some(receipt.as_root())
+    match difference.change {
+        Change::Gone => content::not_in_upper(&container.id, upper, &difference.path),
+        _ => content::in_upper(&container.id, upper, &difference.path, left),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::kernel::{bounded, process, resolve};
 use crate::store::Record;
 use chrono::{DateTime, Utc};
 use rustix::fs::FileType;
+use serde::Serialize;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
@@ -71,15 +72,18 @@ pub fn boot_id() -> String {
     process::boot_id()
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Checked {
     /// Index of the event in the record.
+    #[serde(skip)]
     pub event: usize,
     pub receipt: Receipt,
+    #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     True,
     Changed {
@@ -100,7 +104,8 @@ pub enum Verdict {
 }
 
 /// What has changed it since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum By {
     /// The command of this number told so.
     Command(u64),
@@ -110,7 +115,8 @@ pub enum By {
     Unknown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Gone {
     /// It held at the moment it was told.
     Moment,
@@ -124,14 +130,15 @@ pub enum Gone {
 }
 
 /// A proof that answers otherwise, and what it answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
+    #[serde(flatten)]
     pub proof: Proof,
     pub answer: Answer,
 }
 
 /// What a proof's program answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Answer {
     pub out: String,
     pub err: String,
@@ -139,7 +146,8 @@ pub struct Answer {
     pub status: Option<i32>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Missing {
     Root,
     Tool(String),
@@ -217,12 +225,15 @@ fn judge(receipt: &Receipt, after: &[After<'_>]) -> Verdict {
 
 /// Why a proof answers otherwise than it did.
 fn differs(receipt: &Receipt, after: &[After<'_>], found: Found) -> Verdict {
-    let told =
-        after.iter().rev().find(|(.., e)| e.receipt.as_ref().is_some_and(|r| covers(&r.subject, &receipt.subject)));
+    // What was seen again as it was is no change.
+    let explains = |r: &Receipt| covers(&r.subject, &receipt.subject) && r.evidence != receipt.evidence;
+    let told = after.iter().rev().find(|(.., e)| e.receipt.as_ref().is_some_and(explains));
     if let Some((command, when, _)) = told {
         return Verdict::Changed { by: command.map_or(By::Monitor, By::Command), when: *when, found };
     }
-    let (untouched, when) = receipt.stamp.as_ref().map_or((false, None), touched);
+    // It says something of the one file that it is of.
+    let stamp = receipt.stamp.as_ref().filter(|stamp| found.proof.argv.contains(&stamp.path));
+    let (untouched, when) = stamp.map_or((false, None), touched);
     match untouched {
         true => Verdict::False { found },
         false => Verdict::Changed { by: By::Unknown, when, found },

@@ -41,8 +41,8 @@ macro_rules! security {
     }
 
     NoNewPrivileges = "security.no-new-privileges" {
-        in Block::Isolation; calls [prctl];
-        proof [grep] broken "another process takes its place"; man "prctl(2)";
+        in Block::Isolation; calls [prctl]; man "prctl(2)";
+        unproven "told of a grade's sandbox alone, which ends with it";
         [FORBID] {
             ko: "실행 중에 권한을 더 얻는 것을 {v} (no_new_privs)",
             en: "{v} gaining privileges later on (no_new_privs)",

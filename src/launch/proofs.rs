@@ -100,7 +100,7 @@ impl Seen {
                 };
                 let evidence = nodes.iter().filter_map(line).collect::<Vec<_>>().join("\n");
                 let look = ["stat", "-c", "%t:%T %n"].map(String::from).into_iter().chain(nodes);
-                let receipt = self.about("devices", evidence).by(look, Expect::Evidence);
+                let receipt = self.about("device nodes", evidence).by(look, Expect::Evidence);
                 receipt.by(["readlink".to_string()].into_iter().chain(links), Expect::Whole(to))
             }
             Fact::MountPoint { path } => {
@@ -116,7 +116,6 @@ impl Seen {
             Fact::Capabilities { .. } => self.status("bounding set", &["CapBnd"]),
             Fact::CapabilitySets { .. } => self.status("capabilities", &["CapInh", "CapPrm", "CapEff", "CapAmb"]),
             Fact::Seccomp { .. } => self.status("seccomp", &["Seccomp", "Seccomp_filters"]),
-            Fact::NoNewPrivileges => self.status("no_new_privs", &["NoNewPrivs"]),
             Fact::UserSet { .. } => self.status("user", &["Uid", "Gid", "Groups"]),
             Fact::SessionMade { .. } => self.status("session", &["NSsid"]),
             _ => return None,

@@ -34,7 +34,7 @@ pub enum Format {
     Json,
 }
 
-fn parse_report(text: &str) -> Result<Format, Fault> {
+pub fn parse_report(text: &str) -> Result<Format, Fault> {
     match text {
         "human" => Ok(Format::Human),
         "json" => Ok(Format::Json),

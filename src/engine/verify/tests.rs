@@ -62,7 +62,12 @@ fn true_changed_gone_and_false_are_told_apart() {
     );
     assert_eq!(by(&one(vec![event(Some(claim()))], &[], true, true)), Some(By::Unknown));
     // Told since about the same subject: in the same command, in a later one, by a monitor.
-    let thawed = Event { at_us: u64::MAX, ..event(Some(claim())) };
+    let other = Receipt { evidence: "THAWED".into(), ..claim() };
+    let thawed = Event { at_us: u64::MAX, ..event(Some(other)) };
+    // What was seen again as it was is no change.
+    let again = Event { at_us: u64::MAX, ..event(Some(claim())) };
+    let in_same = one(vec![event(Some(stamped.clone())), again], &[], true, true);
+    assert_eq!(by(&in_same), Some(By::Unknown));
     let in_same = one(vec![event(Some(stamped)), thawed.clone()], &[], true, true);
     assert_eq!(by(&in_same), Some(By::Command(4)));
     for (command, who) in [(Some(7), By::Command(7)), (None, By::Monitor)] {
