@@ -20,7 +20,7 @@ fn no_symlink_of_a_layer_leads_out_of_it() {
     let below = |start: &str| look(&host, dir.path(), Path::new(start), Budget::NONE).expect("in time").entries.len();
     assert_eq!((below("/out"), below("/d/file"), below("/in/file"), below("/out/passwd")), (2, 3, 0, 0));
     let layer = resolve::directory(dir.path()).expect("open");
-    assert!(entry(layer.as_fd(), relative(Path::new("/out")).as_os_str()).is_some_and(|e| e.kind == Kind::Symlink));
+    assert!(entry(layer.as_fd(), std::ffi::OsStr::new("out")).is_some_and(|e| e.kind == Kind::Symlink));
 }
 
 #[test]
