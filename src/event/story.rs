@@ -81,10 +81,11 @@ impl Story {
 
     /// Tells the call by which a step has failed, unless an event has told of it: no failure may be a command's error alone.
     pub fn tell_failure(&mut self, fault: &Fault) {
+        // What was found by looking, with no call that failed, is the error alone.
         let (step, error) = match fault {
             Fault::Step { step, error } => (step.clone(), error.clone()),
             fault => match fault.of_the_kernel() {
-                (call, Some(object), Some(errno)) => {
+                (call, Some(object), Some(errno)) if call.is_some() || matches!(fault, Fault::Archive { .. }) => {
                     (fault.key(), SysError::new(call.unwrap_or_default(), object, errno))
                 }
                 _ => return,
