@@ -366,6 +366,28 @@ const FILES: &[Falsifier] = &[
     ),
     by(
         "cow.change",
+        "$0 run -d --name box --network none tiny sleep 1000; $0 --narrate brief exec box sh -c 'echo more >>/etc/passwd'",
+        "setfattr -x trusted.overlay.origin $(up)/etc/passwd",
+    ),
+    mended(
+        "cow.change",
+        "$0 run -d --name box --network none tiny sleep 1000; $0 --narrate brief exec box sh -c 'echo more >>/etc/passwd'",
+        "f=$(echo $ROOT/layers/*/diff/etc/passwd); cp -p $f kept; echo $f >where; rewritten $f",
+        "cp -p kept $(cat where)",
+    ),
+    mended(
+        "cow.change",
+        "$0 run -d --name box --network none tiny sleep 1000; echo mine >in; $0 --narrate brief cp in box:/etc/group",
+        "f=$(echo $ROOT/layers/*/diff/etc/group); cp -p $f kept; echo $f >where; rewritten $f",
+        "cp -p kept $(cat where)",
+    ),
+    by(
+        "cow.change",
+        "$0 run -d --name box --network none tiny sleep 1000; $0 --narrate brief exec box sh -c 'rm -r /usr/share && mkdir /usr/share'",
+        "setfattr -x trusted.overlay.opaque $(up)$(field .path_inside)",
+    ),
+    by(
+        "cow.change",
         "$0 run -d --name box --network none tiny sleep 1000; $0 --narrate brief exec box rm /etc/passwd",
         "rm $(up)/etc/passwd",
     ),
@@ -415,7 +437,8 @@ fn script(machine: &Machine, event: Option<&Event>, text: &str) -> Result<(), St
 }
 
 fn prepared(name: &str) -> Option<Machine> {
-    let machine = Machine::new(name, &["jq", "nft", "gcc", "python3", "ss", "tar", "du", "hostname", "pgrep"])?;
+    let machine =
+        Machine::new(name, &["jq", "nft", "gcc", "python3", "ss", "tar", "du", "pgrep", "setfattr", "getfattr"])?;
     archive(&machine.work().join("hello.tar"), "hello:latest");
     std::fs::write(machine.work().join("act.c"), ACT).expect("act.c");
     for (file, text) in [("close.py", CLOSE), ("listen.py", LISTEN)] {

@@ -1,12 +1,12 @@
 //! What lies at a path, as a receipt: the content of a file, where a symlink leads, what a directory or a device is.
 
 use crate::container::ContainerId;
-use crate::event::{Bytes, Expect, Holds, Receipt, Stamp};
+use crate::event::{Bytes, Expect, Holds, Proof, Receipt, Stamp};
 use crate::kernel::resolve::{self, Seen};
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, OFlags, Stat};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 
 /// So many bytes of files are read for the receipts of one look: a story must not take longer than what it tells.
@@ -53,6 +53,28 @@ pub fn receipt(top: &Path, path: &Path, subject: String, holds: Holds, left: &mu
 pub fn in_upper(id: &ContainerId, upper: &Path, path: &Path, left: &mut u64) -> Option<Receipt> {
     let (subject, holds) = about(id, path);
     receipt(upper, relative(path), subject, holds, left).map(Receipt::as_root)
+}
+
+/// With the kernel's mark on it, as it is now.
+pub fn marked(receipt: Receipt, upper: &Path, path: &Path, mark: &str) -> Receipt {
+    let value = || {
+        let how = OFlags::PATH | OFlags::NOFOLLOW;
+        let file = resolve::beneath(resolve::directory(upper).ok()?.as_fd(), relative(path), how).ok()?;
+        let mut value = [0u8; 256];
+        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let length = rustix::fs::getxattr(&link, mark, &mut value[..]).ok()?;
+        Some(value.get(..length)?.iter().map(|b| format!("{b:02x}")).collect::<String>())
+    };
+    let Some(value) = value() else { return receipt };
+    let options = ["getfattr", "-h", "--absolute-names", "-e", "hex", "-n", mark].map(Bytes::from);
+    let name = Bytes::from(upper.join(relative(path)).as_path());
+    let argv = options.into_iter().chain([name]);
+    receipt.by(argv, Expect::Contains(format!("{mark}=0x{value}"))).with("getfattr")
+}
+
+/// What a layer of an image has at this path.
+pub fn in_layer(layer: &Path, path: &Path, left: &mut u64) -> Option<Proof> {
+    receipt(layer, relative(path), String::new(), Holds::Forever, left).map(|receipt| receipt.first)
 }
 
 /// That nothing of this name is in the write layer.

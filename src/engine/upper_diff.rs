@@ -207,21 +207,41 @@ fn event(
     since: Option<Since>,
     left: &mut u64,
 ) -> Deed<()> {
-    let upper = store.container_dir(&container.id).upper();
     let fact = fact(container, difference, since);
     let deed = Deed::new((), Event::of(fact, Vec::new())).of_container(&container.id);
-    match receipt(container, &upper, difference, left) {
+    match receipt(store, container, difference, left) {
         Some(receipt) => deed.with_receipt(receipt),
         None => deed,
     }
 }
 
 /// What shows this change. None when it is not as it was seen any more.
-fn receipt(container: &Container, upper: &Path, difference: &Difference, left: &mut u64) -> Option<Receipt> {
-    match difference.change {
-        Change::Gone => content::not_in_upper(&container.id, upper, &difference.path),
-        _ => content::in_upper(&container.id, upper, &difference.path, left),
-    }
+fn receipt(store: &Store, container: &Container, difference: &Difference, left: &mut u64) -> Option<Receipt> {
+    let Difference { path, change, original, .. } = difference;
+    let (id, upper) = (&container.id, store.container_dir(&container.id).upper());
+    let receipt = match change {
+        Change::Gone => return content::not_in_upper(id, &upper, path),
+        _ => content::in_upper(id, &upper, path, left)?,
+    };
+    let mark = match change {
+        Change::CopiedUp => Some("origin"),
+        Change::Opaque => Some("opaque"),
+        _ => None,
+    };
+    let receipt = match mark {
+        Some(mark) => content::marked(receipt, &upper, path, &store.host().overlay_mark(mark)),
+        None => receipt,
+    };
+    // What it was copied from, or hides, is as it was.
+    let layer = original.as_ref().and_then(|original| Some((original, original.layer.as_ref()?)));
+    let lower = layer.and_then(|(original, layer)| {
+        let chain = container.layers.get(layer.number.checked_sub(1)?)?;
+        content::in_layer(&store.layer_diff(chain), &original.path, left)
+    });
+    Some(match lower {
+        Some(proof) => receipt.and(proof),
+        None => receipt,
+    })
 }
 
 #[cfg(test)]

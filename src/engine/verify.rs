@@ -85,7 +85,11 @@ pub struct Checked {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
-    True,
+    /// `not_run`: of several proofs those that cannot be run here; the others are true.
+    True {
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        not_run: Vec<Missing>,
+    },
     Changed {
         by: By,
         when: Option<DateTime<Utc>>,
@@ -212,15 +216,19 @@ fn gone(receipt: &Receipt, after: &[After<'_>], number: u64, rebooted: bool, now
 }
 
 fn judge(receipt: &Receipt, after: &[After<'_>]) -> Verdict {
-    let mut verdict = Verdict::True;
+    let mut not_run = Vec::new();
     for proof in receipt.proofs() {
         match run(proof, &receipt.needs) {
             Ok(answer) if agrees(receipt, &proof.expect, &answer) => {}
             Ok(answer) => return differs(receipt, after, Found { proof: proof.clone(), answer }),
-            Err(needs) => verdict = Verdict::NotChecked { needs },
+            Err(needs) => not_run.push(needs),
         }
     }
-    verdict
+    // The first is the claim; the others make it whole.
+    match not_run.first() {
+        Some(needs) if not_run.len() == receipt.proofs().count() => Verdict::NotChecked { needs: needs.clone() },
+        _ => Verdict::True { not_run },
+    }
 }
 
 /// Why a proof answers otherwise than it did.

@@ -248,7 +248,7 @@ macro_rules! cow {
         since: Option<Since>,
     } = "cow.change" {
         in Block::Changes;
-        proof [sha256sum stat readlink] broken "the file is written to"; man "kernel: Documentation/filesystems/overlayfs.rst";
+        proof [sha256sum stat readlink getfattr] broken "the file is written to, or its mark goes"; man "kernel: Documentation/filesystems/overlayfs.rst";
         when (*change == Change::CopiedUp && layer.is_none()) (path, compared = Compared(was, now, differs)) {
             ko: "{path} · 커널이 쓰기 레이어로 올린(copy-up) 것이지만 어느 원본인지는 찾지 못했습니다 · {compared}",
             en: "{path} · the kernel copied it up into the write layer; of which original was not found · {compared}",

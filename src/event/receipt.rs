@@ -87,6 +87,12 @@ impl Receipt {
         self.evidence.lines().map(str::trim).collect::<Vec<_>>().join(" · ")
     }
 
+    /// One that was made elsewhere.
+    pub fn and(mut self, proof: Proof) -> Receipt {
+        self.also.push(proof);
+        self
+    }
+
     pub fn proofs(&self) -> impl Iterator<Item = &Proof> {
         std::iter::once(&self.first).chain(&self.also)
     }

@@ -19,7 +19,7 @@ impl Narrator {
         let column = words.iter().map(|w| w.width()).max().unwrap_or(0) + 2;
         let kinds = ["✓", "~", "-", "✗", "?"].into_iter().zip(&words);
         let mark = |one: &Checked| match &one.verdict {
-            Verdict::True => "✓",
+            Verdict::True { .. } => "✓",
             Verdict::Changed { .. } => "~",
             Verdict::Gone { .. } => "-",
             Verdict::False { .. } => "✗",
@@ -45,7 +45,7 @@ impl Narrator {
     fn reasons(&self, one: &Checked) -> Vec<String> {
         let lang = self.lang;
         match &one.verdict {
-            Verdict::True => Vec::new(),
+            Verdict::True { not_run } => not_run.iter().map(|needs| v::not_run(lang, self.missing(needs))).collect(),
             Verdict::Changed { by: By::Command(n), when: Some(when), .. } => {
                 vec![v::changed_by_at(lang, n, clock(*when))]
             }
@@ -67,13 +67,18 @@ impl Narrator {
                 Gone::Rebooted => v::gone_rebooted(lang),
             }],
             Verdict::False { found } => self.found(&one.receipt, found).into(),
-            Verdict::NotChecked { needs } => vec![match needs {
-                Missing::Root => v::needs(lang, "root"),
-                Missing::Tool(tool) => v::needs(lang, tool),
-                Missing::Refused(program) => v::refused(lang, program),
-                Missing::Timeout => v::timeout(lang),
-                Missing::Failed(e) => format!("{}({}): {}", e.call, e.object, errno(e.errno)),
-            }],
+            Verdict::NotChecked { needs } => vec![self.missing(needs)],
+        }
+    }
+
+    fn missing(&self, needs: &Missing) -> String {
+        let lang = self.lang;
+        match needs {
+            Missing::Root => v::needs(lang, "root"),
+            Missing::Tool(tool) => v::needs(lang, tool),
+            Missing::Refused(program) => v::refused(lang, program),
+            Missing::Timeout => v::timeout(lang),
+            Missing::Failed(e) => format!("{}({}): {}", e.call, e.object, errno(e.errno)),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::store::Header;
 use std::fs;
 use std::time::Instant;
 
+const TRUE: Verdict = Verdict::True { not_run: Vec::new() };
 const ID: &str = "3f2a9c0d1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccd";
 
 fn words(line: &[&str]) -> Vec<Bytes> {
@@ -46,7 +47,7 @@ fn true_changed_gone_and_false_are_told_apart() {
     let claim = || receipt(&["cat", &path], Expect::Equals("FROZEN".into()), Holds::WhileRunning(ID.into()));
     fs::write(&file, "FROZEN\n").expect("written");
     let stamped = claim().stamped(fs::symlink_metadata(&file).ok().map(|meta| Stamp::of(file.as_path(), &meta)));
-    assert_eq!(one(vec![event(Some(stamped.clone()))], &[], true, true), Verdict::True);
+    assert_eq!(one(vec![event(Some(stamped.clone()))], &[], true, true), TRUE);
     // Nobody has touched the file, and it says otherwise: then it was never so.
     let lie = receipt(&["cat", &path], Expect::Equals("THAWED".into()), Holds::WhileRunning(ID.into()));
     let lie = lie.stamped(stamped.stamp.clone());
@@ -123,7 +124,7 @@ fn a_process_is_known_by_its_start() {
         );
         one(vec![event(Some(claim))], &[], true, true)
     };
-    assert_eq!((judged(start), judged(start + 1)), (Verdict::True, Verdict::Gone { why: Gone::Ended }));
+    assert_eq!((judged(start), judged(start + 1)), (TRUE, Verdict::Gone { why: Gone::Ended }));
 }
 
 /// What a container puts in the way is not followed to the host, and not waited for.
@@ -142,7 +143,7 @@ fn no_link_of_a_container_leads_a_proof_to_the_host() {
     };
     let proofs: [&[&str]; 2] = [&["stat", "-c", "%s", &path], &["du", "-b", &path]];
     for argv in proofs {
-        assert_eq!(judged(argv), Verdict::True);
+        assert_eq!(judged(argv), TRUE);
     }
     fs::rename(upper.join("etc"), upper.join("old")).expect("moved");
     std::os::unix::fs::symlink(dir.path().join("host"), upper.join("etc")).expect("made");
@@ -160,7 +161,7 @@ fn no_link_of_a_container_leads_a_proof_to_the_host() {
     std::os::unix::fs::symlink("/etc/hostname", &path).expect("made");
     let target = Expect::Equals("/etc/hostname".into());
     let looked = receipt(&["readlink", &path], target, Holds::Forever);
-    assert_eq!(one(vec![event(Some(looked))], &[], true, true), Verdict::True);
+    assert_eq!(one(vec![event(Some(looked))], &[], true, true), TRUE);
     assert_eq!(by(&judged(&["sha256sum", &path])), Some(By::Unknown));
 }
 
@@ -175,7 +176,7 @@ fn only_what_is_claimed_is_checked() {
     ];
     let now = Now { is_running: &|_| true, exists: &|_| true, boot_id: "this".into() };
     let checked = verify(&record(events), &[], &now);
-    assert_eq!(checked.iter().map(|c| (c.event, c.verdict == Verdict::True)).collect::<Vec<_>>(), [(3, true)]);
+    assert_eq!(checked.iter().map(|c| (c.event, c.verdict == TRUE)).collect::<Vec<_>>(), [(3, true)]);
     let now = receipt(&["stat", "/"], Expect::Status(0), Holds::Now);
     assert_eq!(one(vec![event(Some(now))], &[], true, true), Verdict::Gone { why: Gone::Moment });
 }
@@ -185,9 +186,9 @@ fn answers_are_compared_as_they_were_promised() {
     let run = |proof: &[&str], expect: Expect| {
         one(vec![event(Some(receipt(proof, expect, Holds::Forever)))], &[], true, true)
     };
-    assert_eq!(run(&["grep", "-c", "", "/dev/null"], Expect::Equals("0".into())), Verdict::True);
-    assert_eq!(run(&["readlink", "/proc/self/ns/pid"], Expect::Contains("pid:[".into())), Verdict::True);
-    assert_eq!(run(&["stat", "/nothing"], Expect::absent()), Verdict::True);
+    assert_eq!(run(&["grep", "-c", "", "/dev/null"], Expect::Equals("0".into())), TRUE);
+    assert_eq!(run(&["readlink", "/proc/self/ns/pid"], Expect::Contains("pid:[".into())), TRUE);
+    assert_eq!(run(&["stat", "/nothing"], Expect::absent()), TRUE);
     // Of several, none may be there; and another reason is not absence.
     assert!(by(&run(&["stat", "/nothing", "/"], Expect::absent())).is_some());
     assert!(by(&run(&["stat", "/proc/version/x"], Expect::absent())).is_some());
@@ -196,13 +197,13 @@ fn answers_are_compared_as_they_were_promised() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("file").to_string_lossy().into_owned();
     fs::write(&file, columns).expect("written");
-    assert_eq!(run(&["stat", "-c", "%n", "/", "/proc"], Expect::Whole(lines.clone().into())), Verdict::True);
-    assert_eq!(run(&["stat", "-c", "%n", "/", "/sys", "/proc"], Expect::Lines(lines.clone().into())), Verdict::True);
+    assert_eq!(run(&["stat", "-c", "%n", "/", "/proc"], Expect::Whole(lines.clone().into())), TRUE);
+    assert_eq!(run(&["stat", "-c", "%n", "/", "/sys", "/proc"], Expect::Lines(lines.clone().into())), TRUE);
     assert!(by(&run(&["stat", "-c", "%n", "/", "/sys", "/proc"], Expect::Whole(lines.into()))).is_some());
-    assert_eq!(run(&["cat", &file], Expect::Contains("a b c ".into())), Verdict::True);
+    assert_eq!(run(&["cat", &file], Expect::Contains("a b c ".into())), TRUE);
     assert!(by(&run(&["cat", &file], Expect::Contains("b c d".into()))).is_some());
     // No shell: what looks like one is a name.
-    assert_eq!(run(&["stat", "/; touch /tmp/docent-evil"], Expect::absent()), Verdict::True);
+    assert_eq!(run(&["stat", "/; touch /tmp/docent-evil"], Expect::absent()), TRUE);
     assert!(!std::path::Path::new("/tmp/docent-evil").exists());
 }
 

@@ -31,6 +31,7 @@ messages! {
     expected(value) { ko: "기대한 값: {value}", en: "expected: {value}" }
     got_nothing() { ko: "(출력 없음)", en: "(no output)" }
     unrun() { ko: "확인 못 함", en: "not checked" }
+    not_run(why) { ko: "한 가지는 확인하지 못했습니다 · {why}", en: "one of them was not run · {why}" }
     needs(needs) { ko: "필요한 것: {needs}", en: "needs: {needs}" }
     refused(program) { ko: "verify가 실행하지 않는 프로그램: {program}", en: "not a program that verify runs: {program}" }
     timeout() { ko: "10초 안에 끝나지 않음", en: "did not end within 10 seconds" }
