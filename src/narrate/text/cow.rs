@@ -24,7 +24,7 @@ messages! {
         en: "The image is read-only and cannot lose a file: the write layer only marks the name as absent.",
     }
     out_note(name) {
-        ko: "{name} 컨테이너에서 읽기만 했습니다. 쓰기 레이어는 그대로입니다.",
-        en: "Only read from the container {name}: its write layer is as it was.",
+        ko: "{name} 컨테이너에서 읽기만 했습니다. 쓰기 레이어의 파일은 하나도 바뀌지 않았습니다.",
+        en: "Only read from the container {name}: no file of its write layer was changed.",
     }
 }
