@@ -124,16 +124,14 @@ impl Word for Compared<'_> {
     }
 }
 
-/// What lies somewhere: `file of 615 bytes`, `directory`.
+/// What lies somewhere: `615 bytes`, `directory`.
 pub struct What<'a>(pub &'a Option<Node>, pub &'a Option<u64>);
 
 impl Word for What<'_> {
     fn word(&self, lang: Lang) -> String {
-        let node = self.0.unwrap_or(Node::File).word(lang);
-        match (self.1, lang) {
-            (None, _) => node,
-            (Some(bytes), Lang::Ko) => format!("{} {node}", size(lang, *bytes)),
-            (Some(bytes), Lang::En) => format!("{node} of {}", size(lang, *bytes)),
+        match (self.0.unwrap_or(Node::File), self.1) {
+            (Node::File, Some(bytes)) => size(lang, *bytes),
+            (node, _) => node.word(lang),
         }
     }
 }
