@@ -493,6 +493,41 @@ fn verdicts(image: &Image, before: &Tree, after: &Tree) -> BTreeMap<PathBuf, Str
     told
 }
 
+/// What `docker diff` of Docker 28 prints: the image's tree and the container's, whole, compared by what stat(2) says. What is in
+/// a directory that is gone, or is none any more, is not listed.
+fn docker_diff(image: &Image, upper: &Tree) -> BTreeMap<PathBuf, char> {
+    let old: BTreeMap<&Path, &Seen> = image.merged.iter().map(|(path, (_, seen))| (path.as_path(), seen)).collect();
+    let mut new = old.clone();
+    for (path, seen) in upper {
+        if seen.kind != 'd' || seen.opaque {
+            new.retain(|old, _| !old.starts_with(path));
+        }
+        if seen.kind != 'w' {
+            new.insert(path, seen);
+        }
+    }
+    let mut lines = BTreeMap::new();
+    for (path, seen) in &new {
+        let stat = |s: &Seen| (s.kind, s.mode, s.uid, s.gid, (s.kind != 'd').then_some((s.size, s.mtime)));
+        match old.get(path) {
+            None => drop(lines.insert(path.to_path_buf(), 'A')),
+            Some(old) if stat(old) != stat(seen) => drop(lines.insert(path.to_path_buf(), 'C')),
+            Some(_) => {}
+        }
+    }
+    for path in old.keys().filter(|path| !new.contains_key(**path)) {
+        if path.parent().and_then(|above| new.get(above)).is_some_and(|above| above.kind == 'd') {
+            lines.insert(path.to_path_buf(), 'D');
+        }
+    }
+    for path in lines.keys().cloned().collect::<Vec<_>>() {
+        for above in path.ancestors().skip(1).filter(|above| *above != Path::new("/")) {
+            lines.entry(above.to_path_buf()).or_insert('C');
+        }
+    }
+    lines
+}
+
 fn differs(was: &Seen, now: &Seen) -> BTreeSet<&'static str> {
     let all = [
         ("modes", was.mode != now.mode && was.kind != 'l'),
@@ -729,6 +764,16 @@ fn every_change_from_inside_is_told_as_the_kernel_has_it() {
             before = after;
         }
     }
+    let wanted = docker_diff(&exam.image, &before);
+    let text = |(path, letter): (&PathBuf, &char)| format!("{letter} {}\n", path.to_string_lossy());
+    let (wanted, came) = (wanted.iter().map(text).collect::<String>(), exam.m.docent(&["diff", "exam"]).ok().stdout);
+    for (lines, others, what) in [(&wanted, &came, "is missing"), (&came, &wanted, "is too much")] {
+        let others: BTreeSet<&str> = others.lines().collect();
+        figures
+            .wrong
+            .extend(lines.lines().filter(|l| !others.contains(l)).map(|l| format!("docker diff: {l:?} {what}")));
+    }
+    say(&format!("docker diff: {} lines, as Docker compares", wanted.lines().count()));
     let wrong = figures.wrong.len();
     say(&format!(
         "copy-on-write: {} cases and {pairs} random pairs (seed {seed}), {single} and {} changes; wrong, untold or too many: {wrong}",
