@@ -169,7 +169,7 @@ fn transfer(
     under_way: &UnderWay,
     into_container: bool,
     (from, to): (Bytes, Bytes),
-) -> Result<Deed<()>, Stopped> {
+) -> Result<Deed<()>, Box<Stopped>> {
     let origin = &source.place;
     let announce = |dir: &str| under_way.announce(Path::new(dir));
     let mut copy = Copy {
@@ -204,7 +204,7 @@ fn transfer(
     done.map_err(|error| {
         let (bytes, entries) = (None, Some(copy.sum.entries));
         let meant = Fact::Copied { from: from.clone(), to: to.clone(), bytes, entries, into_container };
-        Stopped { meant, error, to, placed: copy.placed }
+        Box::new(Stopped { meant, error, to, placed: copy.placed })
     })
 }
 

@@ -49,10 +49,11 @@ pub fn bind(
     let subject = format!("port:{container}:{}", bound.join(","));
     let evidence = format!("getsockname: {}", bound.join(" "));
     // Nobody else's listener counts, at whatever address: the process that holds the socket is named.
-    let pid = std::process::id();
+    let (pid, own) = (std::process::id(), std::fs::read_to_string("/proc/self/comm").unwrap_or_default());
+    let own = own.trim();
     let listens = |address: &String| {
         let from_all = if address.starts_with('[') { "[::]:*" } else { "0.0.0.0:*" };
-        Expect::Contains(format!("{address} {from_all} users:((\"docent-monitor\",pid={pid},"))
+        Expect::Contains(format!("{address} {from_all} users:((\"{own}\",pid={pid},"))
     };
     let receipt = Receipt::about(subject, Holds::WhileRunning(container.into()), evidence).with("ss").as_root();
     let look = ["ss", "-Hltnp", &format!("sport = :{host_port}")];

@@ -160,7 +160,7 @@ impl Init<'_> {
                 }
                 Failure::Both(fault, error) => {
                     self.tell_failed(step, &error);
-                    fault
+                    *fault
                 }
                 Failure::Fault(fault) => fault,
             })?;
@@ -259,7 +259,7 @@ impl Init<'_> {
                 let cwd = Path::new(&spec.process.cwd);
                 let bad = |error: SysError| {
                     let path = spec.process.cwd.clone();
-                    Failure::Both(Fault::BadWorkdir { path, errno: error.errno }, error)
+                    Failure::Both(Box::new(Fault::BadWorkdir { path, errno: error.errno }), error)
                 };
                 target::make_directories(top.as_fd(), cwd, &mut self.story).map_err(bad)?;
                 enter_directory(&top, cwd).map_err(bad)?;
@@ -391,7 +391,7 @@ fn enter_directory(root: &OwnedFd, path: &Path) -> Result<(), SysError> {
 enum Failure {
     Call(SysError),
     Fault(Fault),
-    Both(Fault, SysError),
+    Both(Box<Fault>, SysError),
 }
 
 impl From<SysError> for Failure {

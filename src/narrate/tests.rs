@@ -36,6 +36,7 @@ fn all_rows() -> Vec<(&'static str, Vec<Row>)> {
         ("cause", Cause::rows()),
         ("flaw", ArchiveFlaw::rows()),
         ("flaw", ReferenceFlaw::rows()),
+        ("holder", crate::event::Holder::rows()),
         ("count", crate::event::counts::ROWS.to_vec()),
     ];
     let beside = text::all().into_iter().map(|(family, rows)| (family, rows.to_vec()));

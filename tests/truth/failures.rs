@@ -345,7 +345,7 @@ impl Witness {
             Some(errno) => error.errno == *errno,
             None => text.contains(&error.call),
         };
-        match failed.iter().find(|error| same(&error)) {
+        match failed.iter().find(|error| same(error)) {
             None => wrong.push(format!("no failed event for {text}: {failed:?}")),
             Some(error) if error.errno != libc::EIO => {
                 wrong.push(format!("another cause: {error:?}, {}", injected[0].shown()))
