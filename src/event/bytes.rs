@@ -41,9 +41,9 @@ impl Bytes {
         out
     }
 
-    /// As a shell reads it: quoted where it has to be, `$'…'` where it is not UTF-8 or has control characters.
+    /// As a shell reads it: quoted where it has to be, `$'…'` where it is not UTF-8 or would not be seen as it is.
     pub fn quoted(&self) -> String {
-        match self.text().filter(|text| !text.contains(char::is_control)) {
+        match self.text().filter(|text| !text.contains(super::words::unseen)) {
             Some(text) => shlex::try_quote(text).map_or_else(|_| text.to_string(), |quoted| quoted.into_owned()),
             None => {
                 let escaped = self.0.iter().map(|byte| match byte {
@@ -146,6 +146,8 @@ mod tests {
             (b"/srv/it's", r#""/srv/it's""#, r#""/srv/it's""#),
             (b"/srv/\xff'\n", r#"{"bytes":"L3Nydi//Jwo="}"#, r"$'/srv/\377\'\012'"),
             (b"a\nb", r#""a\nb""#, r"$'a\012b'"),
+            // What turns the direction of writing is a text in JSON, and would not be printed as it is.
+            ("\u{202e}gnp".as_bytes(), "\"\u{202e}gnp\"", r"$'\342\200\256gnp'"),
         ] {
             let bytes = Bytes::from(OsStr::from_bytes(name));
             assert_eq!(serde_json::to_string(&bytes).expect("json"), json);

@@ -82,6 +82,11 @@ pub fn readable(mut text: String) -> String {
     text
 }
 
+/// What a terminal does not show but obeys: control characters, and those that turn the direction of writing.
+pub fn unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A size in bytes ([`size`]).
 pub struct Size(pub u64);
 

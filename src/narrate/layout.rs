@@ -2,6 +2,7 @@
 
 use super::paint::{Colorize, paint};
 use crate::event::Tense;
+use crate::event::words::unseen;
 use textwrap::core::display_width;
 use unicode_width::UnicodeWidthStr;
 
@@ -96,13 +97,10 @@ pub fn dim(color: bool, text: &str) -> String {
 
 /// Control characters and those that reorder text are shown as escapes: names come from images and containers.
 pub fn clean(text: &str) -> String {
-    let odd = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.chars().any(odd) {
+    if !text.chars().any(unseen) {
         return text.to_string();
     }
-    text.chars().flat_map(|c| if odd(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if unseen(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 /// The same for a text of several lines: its line ends and tabs stay.
