@@ -109,6 +109,10 @@ fn tell(store: &Store, container: &Container, start: &Path, turn: Turn, story: &
     };
     let mut left = content::READ;
     for difference in found.iter().take(TOLD) {
+        if now_us().saturating_sub(began) > LOOK.micros {
+            // What is still to be told is known by its times.
+            left = 0;
+        }
         event(store, container, difference, since(&difference.path), &mut left).tell(story);
     }
     let (told, changes) = (found.len().min(TOLD), found.len() + unjudged);

@@ -255,15 +255,5 @@ macro_rules! mount {
         #[cfg(test)]
         sample { path: s("/data") }
     }
-
-    Unmounted { target: String } = "mount.removed" {
-        in Block::Cleanup; calls [umount2]; man "umount2(2)";
-        unproven "its mount namespace is docent's own and ends with the command";
-        [UNMOUNT] (target) { ko: "{target} 위치를 {v}", en: "{v} {target}" }
-        short (target = brief(target)) { "{target}" }
-        hand (target) { "umount {target}" }
-        #[cfg(test)]
-        sample { target: s("/data") }
-    }
     } };
 }

@@ -24,7 +24,6 @@ verbs! {
     CONFINE { ko: ["않게 했습니다", "않게 합니다", "않게 하지 못했습니다"], en: ["kept", "keep"] }
     STACK { ko: ["얹었습니다", "얹습니다", "얹지 못했습니다"], en: ["put", "put"] }
     MOUNT { ko: ["마운트했습니다", "마운트합니다", "마운트하지 못했습니다"], en: ["mounted", "mount"] }
-    UNMOUNT { ko: ["마운트 해제했습니다", "마운트 해제합니다", "마운트 해제하지 못했습니다"], en: ["unmounted", "unmount"] }
     SHOW { ko: ["보이게 했습니다", "보이게 합니다", "보이게 하지 못했습니다"], en: ["showed", "show"] }
     HIDE { ko: ["가렸습니다", "가립니다", "가리지 못했습니다"], en: ["hid", "hide"] }
     CHANGE { ko: ["바꿨습니다", "바꿉니다", "바꾸지 못했습니다"], en: ["changed", "change"] }

@@ -148,8 +148,8 @@ impl Group {
         let line = |tree: &Tree| Some(format!("{} {}", fs::metadata(&tree.path).ok()?.ino(), tree.path.display()));
         let lines: Vec<String> = self.dirs.iter().filter_map(line).collect();
         let look = ["stat", "-c", "%i %n"].map(String::from).into_iter().chain(self.paths());
-        let receipt = self.receipt(format!("cgroup:{}", self.id), &lines.join(", "));
-        Ok(deed.with_receipt(receipt.by(look, Expect::Whole(lines))))
+        let receipt = self.receipt(format!("cgroup:{}", self.id), &lines.join("\n"));
+        Ok(deed.with_receipt(receipt.by(look, Expect::Evidence)))
     }
 
     pub fn paths(&self) -> Vec<String> {
@@ -230,12 +230,10 @@ impl Group {
             Ok(((), fact))
         });
         let list = dir.join("devices.list");
-        let now = fs::read_to_string(&list).unwrap_or_default();
+        let now = super::process::proc_file(&list.to_string_lossy()).unwrap_or_default();
         let list = list.to_string_lossy().into_owned();
-        let evidence = format!("{list}: {}", now.lines().collect::<Vec<_>>().join(", "));
         // These rules and no other: in whatever order the kernel keeps them, as it does.
-        let rules = now.lines().map(String::from).collect();
-        let receipt = self.receipt(format!("devices:{}", self.id), &evidence).by(["cat", &list], Expect::Whole(rules));
+        let receipt = self.receipt(format!("devices:{}", self.id), now.trim()).by(["cat", &list], Expect::Evidence);
         Some(done.map(|deed| deed.with_receipt(receipt)))
     }
 
@@ -260,10 +258,10 @@ impl Group {
     /// no more.
     pub fn joined_receipt(&self, pid: i32) -> Receipt {
         let file = format!("/proc/{pid}/cgroup");
-        let now = fs::read_to_string(&file).unwrap_or_default();
+        let now = super::process::proc_file(&file).unwrap_or_default();
         let lines: Vec<String> = now.lines().filter(|line| line.ends_with(&self.name)).map(String::from).collect();
         let argv = ["grep", "-F", &self.name, &file].map(String::from);
-        self.receipt(format!("member:{}:{pid}", self.id), &lines.join(" ")).by(argv, Expect::Whole(lines))
+        self.receipt(format!("member:{}:{pid}", self.id), &lines.join("\n")).by(argv, Expect::Evidence)
     }
 
     fn receipt(&self, subject: String, evidence: &str) -> Receipt {

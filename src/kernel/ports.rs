@@ -49,7 +49,7 @@ pub fn bind(
     let subject = format!("port:{container}:{}", bound.join(","));
     let evidence = format!("getsockname: {}", bound.join(" "));
     // Nobody else's listener counts, at whatever address: the process that holds the socket is named.
-    let (pid, own) = (std::process::id(), std::fs::read_to_string("/proc/self/comm").unwrap_or_default());
+    let (pid, own) = (std::process::id(), super::process::proc_file("/proc/self/comm").unwrap_or_default());
     let own = own.trim();
     let listens = |address: &String| {
         let from_all = if address.starts_with('[') { "[::]:*" } else { "0.0.0.0:*" };

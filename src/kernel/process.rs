@@ -11,7 +11,6 @@ use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, WaitId, WaitIdOptions, WaitOptions, pidfd_open, setrlimit, wait, waitid, waitpid,
 };
 use std::fs;
-use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
@@ -48,15 +47,20 @@ pub fn own_command() -> String {
 
 /// Identifies this boot of the machine.
 pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
+    proc_file("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()
 }
 
-/// A file of /proc. The kernel says that it is empty, so room is made beforehand: from none it would be read in a dozen small
-/// pieces.
-pub(super) fn proc_file(path: &str) -> std::io::Result<String> {
-    let mut text = String::with_capacity(16 * 1024);
-    fs::File::open(path)?.read_to_string(&mut text)?;
-    Ok(text)
+/// A file of the kernel's (/proc, /sys). It says that it is empty, so std would look at its size and read it in a dozen small pieces.
+pub fn proc_file(path: &str) -> std::io::Result<String> {
+    use rustix::fs::{Mode, OFlags};
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut text = Vec::with_capacity(16 * 1024);
+    loop {
+        text.reserve(4096);
+        if rustix::io::read(&file, rustix::buffer::spare_capacity(&mut text))? == 0 {
+            return String::from_utf8(text).map_err(|_| std::io::ErrorKind::InvalidData.into());
+        }
+    }
 }
 
 /// Start time of a process in ticks since boot; None when there is no such process.

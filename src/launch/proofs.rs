@@ -28,7 +28,7 @@ impl Seen {
     pub fn look(pid: i32, spec: &Spec, is_exec: bool) -> Seen {
         let container = spec.id.to_string();
         let proc = format!("/proc/{pid}");
-        let read = |name: &str| fs::read_to_string(format!("{proc}/{name}")).unwrap_or_default();
+        let read = |name: &str| process::proc_file(&format!("{proc}/{name}")).unwrap_or_default();
         let holds = match is_exec {
             true => lasting(pid),
             false => Holds::WhileRunning(container.clone()),
@@ -175,7 +175,7 @@ pub fn lasting(pid: i32) -> Holds {
 /// That the monitor, which calls this, is in a session of its own.
 pub fn own_session(container: &str) -> Option<Receipt> {
     let (pid, file) = (i32::try_from(std::process::id()).ok()?, "/proc/self/status");
-    let status = fs::read_to_string(file).ok()?;
+    let status = process::proc_file(file).ok()?;
     let line = status.lines().find(|line| line.starts_with("NSsid:"))?;
     let receipt = Receipt::about(format!("session of the monitor:{container}"), lasting(pid), line).as_root();
     Some(receipt.by(["grep", "-E", "^(NSsid):", &format!("/proc/{pid}/status")], Expect::Evidence))
