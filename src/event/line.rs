@@ -70,6 +70,9 @@ pub struct Failure {
     pub message: String,
     pub cause: Option<String>,
     pub fixes: Vec<String>,
+    /// The fault itself, for docent: so that it can be retold in the other language.
+    #[serde(default)]
+    pub data: String,
 }
 
 impl Line {
@@ -93,6 +96,7 @@ impl Failure {
             message: said.error,
             cause: said.cause,
             fixes: said.fix,
+            data: serde_json::to_string(fault).unwrap_or_default(),
         }
     }
 }

@@ -41,6 +41,7 @@ pub const FIELDS: &[Field] = &[
     ("covers", "object", "같은 경로의 아래 레이어에 있는 다른 것", "what else lies below at the same path"),
     ("cwd", "string", "명령이 실행된 호스트의 디렉터리", "the host's directory in which the command ran"),
     ("cwd_inside", "string", "프로그램의 작업 디렉터리, 컨테이너가 보는 대로", "the program's working directory, as the container sees it"),
+    ("data", "string", "오류 자체, docent가 다른 언어로 다시 말하기 위한 JSON", "the fault itself as JSON, for docent to retell it in the other language"),
     ("detail", "string", "더 자세한 말, 언어와 무관", "more about it, in no language"),
     ("device", "string", "호스트의 네트워크 장치", "a network device of the host"),
     ("device_inside", "string", "컨테이너의 네트워크 장치", "a network device of the container"),

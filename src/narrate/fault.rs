@@ -3,6 +3,7 @@
 use super::Narrator;
 use super::layout::{clean, hanging};
 use super::paint::{Colorize, paint};
+use crate::event::Failure;
 use crate::event::Fault;
 use crate::store::Record;
 
@@ -15,7 +16,13 @@ impl Narrator {
 
     /// What a recorded command complained of, in the language in which it did.
     pub fn record_faults(&self, record: &Record) -> String {
-        record.faults.iter().map(|one| self.said(&one.message, one.cause.as_deref(), &one.fixes)).collect()
+        // In the language of who reads it now; that of an older docent in its own words.
+        let retold = |one: &Failure| serde_json::from_str::<Fault>(&one.data).ok();
+        let told = |one: &Failure| match retold(one) {
+            Some(fault) => self.print_fault(&fault),
+            None => self.said(&one.message, one.cause.as_deref(), &one.fixes),
+        };
+        record.faults.iter().map(told).collect()
     }
 
     fn said(&self, error: &str, cause: Option<&str>, fixes: &[String]) -> String {
