@@ -159,19 +159,19 @@ const KERNEL: &[Falsifier] = &[
     by(
         "cgroup.made",
         SLEEP,
-        "d=$(field '.paths[]' | grep -m1 pids || field '.paths[0]'); p=$(cat $d/cgroup.procs); echo $p >$d/../cgroup.procs; rmdir $d; mkdir $d; echo $p >$d/cgroup.procs",
+        "d=$(field '.paths[]' | grep -m1 pids || field '.paths[0]'); p=$(cat $d/cgroup.procs); mkdir -p $d/../aside; echo $p >$d/../aside/cgroup.procs; rmdir $d; mkdir $d; echo $p >$d/cgroup.procs",
     ),
     by("cgroup.limit", LIMITED, "echo 40 >$(field .path)"),
     by("cgroup.devices", SLEEP, "echo 'c 10:200 rwm' >$(field .path)/devices.allow"),
     by(
         "cgroup.joined",
         SLEEP,
-        "d=$(field '.paths[]' | grep -m1 memory || field '.paths[0]'); echo $(pid) >$d/../cgroup.procs",
+        "d=$(field '.paths[]' | grep -m1 memory || field '.paths[0]'); mkdir -p $d/../aside; echo $(pid) >$d/../aside/cgroup.procs",
     ),
     by(
         "cgroup.joined",
         SLEEP,
-        "d=$(field '.paths[]' | grep -m1 pids || field '.paths[0]'); echo $(pid) >$d/../cgroup.procs",
+        "d=$(field '.paths[]' | grep -m1 pids || field '.paths[0]'); mkdir -p $d/../aside; echo $(pid) >$d/../aside/cgroup.procs",
     ),
     by(
         "cgroup.frozen",
@@ -490,7 +490,13 @@ fn falsified(machine: &Machine, one: &Falsifier) -> Result<(), String> {
 fn all(name: &str, falsifiers: &[Falsifier]) {
     let Some(machine) = prepared(name) else { return };
     let mut wrong = Vec::new();
+    // Version 2 has no files that control devices.
+    let devices = Path::new("/sys/fs/cgroup/devices").is_dir();
     for one in falsifiers {
+        if one.event == "cgroup.devices" && !devices {
+            skip("falsify", "no device controller of version 1 here: its rules are told by nobody");
+            continue;
+        }
         if let Err(why) = falsified(&machine, one) {
             wrong.push(format!("{} by `{}`: {why}", one.event, one.breaks));
         }

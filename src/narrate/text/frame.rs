@@ -10,12 +10,12 @@ messages! {
     label_added() { ko: "추가", en: "added" }
     label_deleted() { ko: "가림", en: "hidden" }
     since_last_look() {
-        ko: "지난번 살펴본 뒤에 바뀐 것입니다. 이 명령이 한 일이 아닙니다.",
-        en: "Changed since the last look, and not by this command.",
+        ko: "지난번 살펴본 뒤에 바뀐 것입니다. 이 명령이 직접 한 일이 아닙니다.",
+        en: "Changed since the last look; this command did not do it itself.",
     }
     since_between(when) {
-        ko: "지난번 살펴본 뒤에 바뀐 것입니다({when}). 이 명령이 한 일이 아닙니다.",
-        en: "Changed since the last look, {when}, and not by this command.",
+        ko: "지난번 살펴본 뒤에 바뀐 것입니다({when}). 이 명령이 직접 한 일이 아닙니다.",
+        en: "Changed since the last look, {when}; this command did not do it itself.",
     }
 
     // ---- tags inside a block ----
