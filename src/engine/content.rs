@@ -3,6 +3,7 @@
 use crate::container::ContainerId;
 use crate::event::{Bytes, Expect, Holds, Proof, Receipt, Stamp};
 use crate::kernel::resolve::{self, Seen};
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::{FileType, OFlags, Stat};
 use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader};
@@ -12,6 +13,9 @@ use std::path::Path;
 /// So many bytes of files are read for the receipts of one look: a story must not take longer than what it tells.
 pub const READ: u64 = 16 << 20;
 
+/// The clock of file times goes in ticks, of 10 ms at the longest (CONFIG_HZ=100).
+const TICK: TimeDelta = TimeDelta::milliseconds(20);
+
 /// Of what lies at `path` beneath the directory `top`, which is not followed through a symlink. `left`: of [`READ`]. None when it
 /// cannot be looked at.
 pub fn receipt(top: &Path, path: &Path, subject: String, holds: Holds, left: &mut u64) -> Option<Receipt> {
@@ -19,7 +23,10 @@ pub fn receipt(top: &Path, path: &Path, subject: String, holds: Holds, left: &mu
     let seen = Seen::beneath(resolve::directory(top).ok()?.as_fd(), path).ok()?;
     let name = Bytes::from(shown.as_path());
     let stat = &seen.stat;
-    let stamp = Stamp::with(name.clone(), (stat.st_dev, stat.st_ino), (stat.st_ctime, stat.st_ctime_nsec as i64));
+    let (seconds, nanoseconds) = (stat.st_ctime, stat.st_ctime_nsec as i64);
+    let stamp = Stamp::with(name.clone(), (stat.st_dev, stat.st_ino), (seconds, nanoseconds));
+    let age = Utc::now() - DateTime::from_timestamp(seconds, u32::try_from(nanoseconds).ok()?)?;
+    let stamp = if age < TICK { stamp.unsettled() } else { stamp };
     let receipt = |evidence: &str| Receipt::about(subject, holds, format!("{}: {evidence}", name.shown()));
     let size = u64::try_from(seen.stat.st_size).unwrap_or(0);
     let receipt = match seen.kind() {
@@ -159,5 +166,20 @@ mod tests {
                 fs::rename(&away, &here).expect("moved back");
             }
         }
+    }
+
+    #[test]
+    fn what_changed_a_moment_ago_is_never_taken_for_untouched() {
+        let look =
+            |dir: &Path, name: &str| receipt(dir, Path::new(name), "it".into(), Holds::Forever, &mut READ.clone());
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("new"), "one").expect("written");
+        let untouched = |dir: &Path, name: &str| {
+            let seen = receipt(dir, Path::new(name), "it".into(), Holds::Forever, &mut READ.clone());
+            let stamp = seen.and_then(|receipt| receipt.stamp).expect("a stamp");
+            stamp == Stamp::of(stamp.path.as_path(), &fs::symlink_metadata(stamp.path.as_path()).expect("its metadata"))
+        };
+        assert!(!untouched(dir.path(), "new"), "another change in the same tick would have the same time");
+        assert!(untouched(Path::new(env!("CARGO_MANIFEST_DIR")), "Cargo.toml"));
     }
 }

@@ -2,9 +2,11 @@
 
 use super::verify::Later;
 use crate::container::ContainerId;
-use crate::event::{Fault, Outcome};
+use crate::event::{Fault, Outcome, now_us};
+use crate::kernel::process;
 use crate::store::{Journal, Record, Store};
-use std::collections::BTreeSet;
+use chrono::{TimeDelta, Utc};
+use std::collections::{BTreeSet, HashSet};
 
 /// The record of command `number`; without a number the last command that changed something, or else the last of all.
 ///
@@ -37,17 +39,33 @@ pub fn pick_told(store: &Store, number: Option<u64>) -> Result<Record, Fault> {
     Ok(later.filter_map(|n| Journal::read(store, n).ok()).find(failed).unwrap_or(latest))
 }
 
-/// Everything that was told after this record's events: by later commands, and by the monitors of its containers.
+/// Everything that was told after this record's events: by later commands, and by the monitors of its containers. In the order in
+/// which it happened.
 pub fn since(store: &Store, record: &Record) -> Vec<Later> {
     let mut later = Vec::new();
+    let mut told: HashSet<(i32, u64)> = record.events.iter().map(|event| (event.pid, event.at_us)).collect();
+    let here = Some(process::boot_id());
+    let mut one_boot = record.header.asked.boot_id == here;
     for number in Journal::numbers(store).into_iter().filter(|n| *n > record.header.number) {
         let Ok(next) = Journal::read(store, number) else { continue };
+        one_boot &= next.header.asked.boot_id == here;
+        told.extend(next.events.iter().map(|event| (event.pid, event.at_us)));
         let time = Some(next.header.asked.time);
         later.extend(next.events.into_iter().map(|event| Later { command: Some(number), time, event }));
     }
     let containers: BTreeSet<&str> = record.events.iter().filter_map(|e| e.container.as_deref()).collect();
     let monitors =
         containers.into_iter().filter_map(ContainerId::parse).flat_map(|id| Journal::of_container(store, &id));
-    later.extend(monitors.map(|event| Later { command: None, time: None, event }));
+    // A command that waited for a monitor has told what that did.
+    let alone = monitors.filter(|event| !told.contains(&(event.pid, event.at_us)));
+    later.extend(alone.map(|event| {
+        let ago = now_us().checked_sub(event.at_us).filter(|_| one_boot);
+        let time = ago.and_then(|us| Some(Utc::now() - TimeDelta::microseconds(i64::try_from(us).ok()?)));
+        Later { command: None, time, event }
+    }));
+    // The clock of events begins anew with the machine.
+    if one_boot {
+        later.sort_by_key(|one| one.event.at_us);
+    }
     later
 }

@@ -9,6 +9,7 @@
 //! something that docent does not see: the container's program, somebody on the host. It is false only when its file has not been
 //! touched since, so that nothing can have changed it.
 
+use super::content;
 use crate::event::{Bytes, Event, Expect, Fact, Holds, Needs, Outcome, Proof, Receipt, Stamp, SysError};
 use crate::kernel::{bounded, process, resolve};
 use crate::store::Record;
@@ -233,11 +234,16 @@ fn judge(receipt: &Receipt, after: &[After<'_>]) -> Verdict {
 
 /// Why a proof answers otherwise than it did.
 fn differs(receipt: &Receipt, after: &[After<'_>], found: Found) -> Verdict {
-    // What was seen again as it was is no change.
-    let explains = |r: &Receipt| covers(&r.subject, &receipt.subject) && r.evidence != receipt.evidence;
-    let told = after.iter().rev().find(|(.., e)| e.receipt.as_ref().is_some_and(explains));
-    if let Some((command, when, _)) = told {
-        return Verdict::Changed { by: command.map_or(By::Monitor, By::Command), when: *when, found };
+    let of_it = |event: &Event| event.receipt.as_ref().is_some_and(|r| covers(&r.subject, &receipt.subject));
+    // The last who told of it, unless it was then as it is told here: what has changed it came after.
+    let last = after.iter().rev().find(|(.., event)| of_it(event));
+    let told = last.filter(|(.., event)| event.receipt.as_ref().is_some_and(|r| r.evidence != receipt.evidence));
+    match told {
+        // A command saw that it had changed, and that it had not done it.
+        Some((.., Event { fact: Fact::Changed { since: Some(_), .. }, .. })) | None => {}
+        Some((command, when, _)) => {
+            return Verdict::Changed { by: command.map_or(By::Monitor, By::Command), when: *when, found };
+        }
     }
     // It says something of the one file that it is of.
     let stamp = receipt.stamp.as_ref().filter(|stamp| found.proof.argv.contains(&stamp.path));
@@ -318,15 +324,20 @@ pub fn run(proof: &Proof, needs: &[Needs]) -> Result<Answer, Missing> {
 }
 
 /// Why a path of this argv is not for its program: it leads through a symlink that is a container's or an image's own work, or
-/// to something else than a file where a file is read. Otherwise the answer would be about the host, or never come.
+/// to something else than a file where a file is read, or to more than was ever read for a proof. Otherwise the answer would be
+/// about the host, or never come.
 fn led_astray(argv: &[Bytes]) -> Option<SysError> {
-    let reads = argv.first().and_then(Bytes::text).is_some_and(|program| READERS.contains(&program));
+    let program = argv.first().and_then(Bytes::text).unwrap_or_default();
+    let (reads, sums) = (READERS.contains(&program), program == "sha256sum");
     argv.iter().filter_map(|word| foreign(word.as_path())).find_map(|(top, rest)| {
         let top = resolve::directory(&top).ok()?;
         let seen = resolve::Seen::beneath(top.as_fd(), &rest);
         match seen {
             Ok(seen) if reads && !matches!(seen.kind(), FileType::RegularFile | FileType::Directory) => {
                 Some(SysError::new("openat2", rest.to_string_lossy(), libc::ELOOP))
+            }
+            Ok(seen) if sums && u64::try_from(seen.stat.st_size).is_ok_and(|size| size > content::READ) => {
+                Some(SysError::new("read", rest.to_string_lossy(), libc::EFBIG))
             }
             // What is not there leads nowhere.
             Err(error) if !matches!(error.errno, libc::ENOENT | libc::ENOTDIR) => Some(error),

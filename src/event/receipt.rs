@@ -58,6 +58,12 @@ impl Stamp {
         Stamp::with(path, (meta.dev(), meta.ino()), (meta.ctime(), meta.ctime_nsec()))
     }
 
+    /// The same of a file that was looked at in the moment of its last change: another in the same tick of the kernel's clock
+    /// leaves the same time, so it is never taken for untouched.
+    pub fn unsettled(self) -> Stamp {
+        Stamp { stat: self.stat + " or later", ..self }
+    }
+
     /// Of a device and inode that were changed last at that time, in seconds and nanoseconds.
     pub fn with(path: impl Into<Bytes>, (dev, ino): (u64, u64), (seconds, nanoseconds): (i64, i64)) -> Stamp {
         Stamp { path: path.into(), stat: format!("{dev}:{ino} {seconds}.{nanoseconds:09}") }
