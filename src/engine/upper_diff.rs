@@ -23,11 +23,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What one look may take, in microseconds: half of it goes through the tree, the rest is for judging and telling what is found.
-const BUDGET: u64 = 100_000;
+const BUDGET: u64 = 200_000;
 const LOOK: Budget = Budget { entries: 20_000, micros: BUDGET / 2 };
 
-/// So many differences are judged and told one by one.
-const JUDGED: usize = 1_000;
+/// So many differences are judged by a look, and so many told one by one.
+const JUDGED: usize = 2_000;
+const TOLD: usize = 1_000;
 
 /// When in a command a look is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +109,14 @@ fn tell(store: &Store, container: &Container, start: &Path, turn: Turn, story: &
         }
     };
     let mut left = content::READ;
-    for difference in found.iter().take(JUDGED) {
+    for difference in found.iter().take(TOLD) {
         if now_us().saturating_sub(began) > BUDGET {
             // What is still to be told is known by its times.
             left = 0;
         }
         event(store, container, difference, since(&difference.path), &mut left).tell(story);
     }
-    let (told, changes) = (found.len().min(JUDGED), found.len() + unjudged);
+    let (told, changes) = (found.len().min(TOLD), found.len() + unjudged);
     if changes > told || !whole && (turn != Turn::Before || changes > 0) {
         let micros = now_us().saturating_sub(began);
         let (told, changes, looked) = (told as u64, changes as u64, now.entries.len() as u64);

@@ -34,7 +34,7 @@ pub struct Original {
 
 /// How many files a look may compare in the search for sources, and for how long, in microseconds.
 const SEARCHED: usize = 10_000;
-const SEARCH: u64 = 20_000;
+const SEARCH: u64 = 100_000;
 
 pub struct Lowers {
     /// The topmost first.
