@@ -170,8 +170,6 @@ mod tests {
 
     #[test]
     fn what_changed_a_moment_ago_is_never_taken_for_untouched() {
-        let look =
-            |dir: &Path, name: &str| receipt(dir, Path::new(name), "it".into(), Holds::Forever, &mut READ.clone());
         let dir = tempfile::tempdir().expect("a directory");
         fs::write(dir.path().join("new"), "one").expect("written");
         let untouched = |dir: &Path, name: &str| {

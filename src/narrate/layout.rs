@@ -4,7 +4,7 @@ use super::paint::{Colorize, paint};
 use crate::event::Tense;
 use crate::event::words::unseen;
 use textwrap::core::display_width;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Where text begins: labels are shorter than this. Korean letters are two columns wide.
 pub const COLUMN: usize = 16;
@@ -75,6 +75,22 @@ pub fn hanging(start: &str, text: &str, width: usize) -> String {
     let indent = display_width(start);
     let lines = wrap(text, width.saturating_sub(indent).max(20));
     format!("{start}{}\n", lines.join(&format!("\n{}", " ".repeat(indent))))
+}
+
+/// As much of a text as has room in one line.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_string();
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + c.width().unwrap_or(0) + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    out.truncate(out.trim_end_matches([' ', '·']).len());
+    out + "…"
 }
 
 pub fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -1,16 +1,20 @@
-//! What `verify` found, proof by proof, and the sum.
+//! What `verify` found, proof by proof, and the sum. Of many receipts those that are as told, and those whose time is over, have
+//! a line each.
 
-use super::Narrator;
-use super::layout::{clean, dim, hanging, padded};
+use super::layout::{clean, cut, dim, hanging, padded};
 use super::text::verdict as v;
+use super::{Level, Narrator};
 use crate::engine::verify::{By, Checked, Found, Gone, Missing, Verdict};
 use crate::event::words::{brief, errno};
 use crate::event::{Event, Expect, Receipt};
 use unicode_width::UnicodeWidthStr;
 
+/// So many are shown whole.
+const WHOLE: usize = 10;
+
 impl Narrator {
-    /// `events` are the record's.
-    pub fn verdicts(&self, events: &[Event], checked: &[Checked]) -> String {
+    /// `events` are those of the record of command `number`.
+    pub fn verdicts(&self, number: u64, events: &[Event], checked: &[Checked]) -> String {
         let lang = self.lang;
         if checked.is_empty() {
             return v::none(lang) + "\n";
@@ -26,20 +30,65 @@ impl Narrator {
             Verdict::NotChecked { .. } => "?",
         };
         let mut out = String::new();
+        let folds = checked.len() > WHOLE && !matches!(self.level, Level::Full | Level::Deep);
         for one in checked {
             let start =
                 kinds.clone().find(|(m, _)| *m == mark(one)).map(|(m, word)| format!("{m} {}", padded(word, column)));
             let told = events.get(one.event);
             let told = told.map(|e| format!("{} · {}", e.fact.block().label(lang), brief(&e.sentence(lang))));
-            out += &hanging(&start.unwrap_or_default(), &clean(&told.unwrap_or_default()), self.width);
-            let proofs = one.receipt.proofs().map(|proof| dim(self.color, &clean(&proof.quoted())));
-            for line in proofs.chain(self.reasons(one).iter().map(|line| clean(line))) {
-                out += &format!("{}{line}\n", " ".repeat(column + 2));
+            let (start, told) = (start.unwrap_or_default(), clean(&told.unwrap_or_default()));
+            if let Some(line) = self.folded(one, &told, self.width.saturating_sub(column + 2)).filter(|_| folds) {
+                out += &format!("{start}{line}\n");
+                continue;
+            }
+            out += &hanging(&start, &told, self.width);
+            let below = " ".repeat(column + 2);
+            // To be copied, so in one piece.
+            for proof in one.receipt.proofs() {
+                out += &format!("{below}{}\n", dim(self.color, &clean(&proof.quoted())));
+            }
+            for reason in self.reasons(one) {
+                out += &hanging(&below, &clean(&reason), self.width);
             }
         }
         let [good, changed, gone, wrong, unrun] =
             ["✓", "~", "-", "✗", "?"].map(|m| checked.iter().filter(|one| mark(one) == m).count());
-        out + &v::summary(lang, checked.len(), good, changed, gone, wrong, unrun) + "\n"
+        out += &(v::summary(lang, checked.len(), good, changed, gone, wrong, unrun) + "\n");
+        if folds && good > 0 {
+            out += &(v::every_proof(lang, format!("docent verify --narrate full {number}")) + "\n");
+        }
+        out
+    }
+
+    /// In one line of this width: what is true with its proof where there is room for it, what is gone with the reason.
+    fn folded(&self, one: &Checked, told: &str, width: usize) -> Option<String> {
+        let room = |behind: &str| width.checked_sub(behind.width() + 4);
+        match &one.verdict {
+            Verdict::True { not_run } if not_run.is_empty() => {
+                let told = cut(told, width);
+                let proof = clean(&one.receipt.first.quoted());
+                let fits = one.receipt.also.is_empty() && room(&proof).is_some_and(|room| told.width() <= room);
+                Some(if fits { format!("{told}  → {}", dim(self.color, &proof)) } else { told })
+            }
+            Verdict::Gone { why } => {
+                let why = self.over(*why);
+                Some(format!("{}  ({why})", cut(told, room(&why)?)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the time of a proof is over.
+    fn over(&self, why: Gone) -> String {
+        let lang = self.lang;
+        match why {
+            Gone::Moment => v::gone_moment(lang),
+            Gone::Stopped => v::gone_stopped(lang),
+            Gone::Restarted => v::gone_restarted(lang),
+            Gone::Removed => v::gone_removed(lang),
+            Gone::Ended => v::gone_ended(lang),
+            Gone::Rebooted => v::gone_rebooted(lang),
+        }
     }
 
     fn reasons(&self, one: &Checked) -> Vec<String> {
@@ -58,14 +107,7 @@ impl Narrator {
                 };
                 [by].into_iter().chain(self.found(&one.receipt, found)).collect()
             }
-            Verdict::Gone { why } => vec![match why {
-                Gone::Moment => v::gone_moment(lang),
-                Gone::Stopped => v::gone_stopped(lang),
-                Gone::Restarted => v::gone_restarted(lang),
-                Gone::Removed => v::gone_removed(lang),
-                Gone::Ended => v::gone_ended(lang),
-                Gone::Rebooted => v::gone_rebooted(lang),
-            }],
+            Verdict::Gone { why } => vec![self.over(*why)],
             Verdict::False { found } => self.found(&one.receipt, found).into(),
             Verdict::NotChecked { needs } => vec![self.missing(needs)],
         }
@@ -114,4 +156,47 @@ impl Narrator {
 /// The time of day here, as far as a second.
 fn clock(when: chrono::DateTime<chrono::Utc>) -> String {
     when.with_timezone(&chrono::Local).format("%H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::verify::Answer;
+    use crate::event::{Fact, Holds, Lang};
+
+    #[test]
+    fn of_many_receipts_only_what_is_not_as_told_is_shown_whole() {
+        let path = "/a/long/path/that/fills/a/line/".repeat(5);
+        let receipt = |argv: [&str; 2]| Receipt::about("it", Holds::Forever, "one").by(argv, Expect::Evidence);
+        let short = || receipt(["cat", "/short"]);
+        let found = Found { proof: short().first, answer: Answer { out: "two".into(), ..Answer::default() } };
+        let checked = |n: usize| {
+            let verdicts = [
+                Verdict::Changed { by: By::Unknown, when: None, found: found.clone() },
+                Verdict::Gone { why: Gone::Stopped },
+            ];
+            let good = (0..n)
+                .map(|n| (if n == 0 { receipt(["cat", &path]) } else { short() }, Verdict::True { not_run: vec![] }));
+            let others = verdicts.into_iter().map(|verdict| (short(), verdict));
+            good.chain(others)
+                .enumerate()
+                .map(|(n, (receipt, verdict))| Checked { event: n.min(1), receipt, verdict })
+                .collect::<Vec<_>>()
+        };
+        let events = [&path, "/short"].map(|path| Event::planned(Fact::StoreMade { path: path.into() }));
+        for lang in [Lang::Ko, Lang::En] {
+            let told = |level, n| Narrator::new(lang, level).verdicts(7, &events, &checked(n));
+            let folded = told(Level::Learn, 9);
+            assert!(folded.lines().all(|line| line.width() <= 100), "{folded}");
+            let lines: Vec<&str> = folded.lines().collect();
+            assert!(!lines[0].contains("cat"), "{folded}");
+            assert!(lines[0].ends_with('…'), "{folded}");
+            assert!(lines[1].ends_with("→ cat /short"), "{folded}");
+            assert!(folded.contains(": one\n") && folded.contains(": two\n"), "{folded}");
+            assert!(folded.contains("docent verify --narrate full 7"), "{folded}");
+            for whole in [told(Level::Full, 9), told(Level::Learn, 3)] {
+                assert!(whole.contains(&format!("cat {path}")), "{whole}");
+            }
+        }
+    }
 }

@@ -149,14 +149,14 @@ fn by_hand(machine: &Machine, root: &PathBuf, last: u64, told: &mut Told) -> u64
         if !record.events.iter().any(|event| event.receipt.is_some() && event.outcome == Outcome::Done) {
             continue;
         }
-        let deep = docent(&["explain", "--level", "deep", &n]);
+        let printed = [docent(&["explain", "--level", "deep", &n]), docent(&["verify", "--narrate", "full", &n])];
         let verdicts = docent(&["verify", "--format", "json", &n]);
         for line in verdicts.lines() {
             let said: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
             let id = said["id"].as_u64().expect("an id") as usize;
             let event = &record.events[id - 1];
             match said["verdict"].as_str() {
-                Some("true") => run(machine, event, Some(&deep), told),
+                Some("true") => run(machine, event, &printed, told),
                 Some("gone" | "changed") => drop(told.past.insert(event.fact.definition().name)),
                 _ => told.wrong.push(format!("verify says of command {n}: {line}")),
             }
@@ -166,13 +166,15 @@ fn by_hand(machine: &Machine, root: &PathBuf, last: u64, told: &mut Told) -> u64
     numbers.last().copied().unwrap_or(last)
 }
 
-fn run(machine: &Machine, event: &Event, deep: Option<&str>, told: &mut Told) {
+/// What `printed` says, too, is the same text.
+fn run(machine: &Machine, event: &Event, printed: &[String], told: &mut Told) {
     let kind = event.fact.definition().name;
     let receipt = event.receipt.as_ref().expect("a receipt");
     for proof in receipt.proofs() {
         let text = proof.quoted();
-        if deep.is_some_and(|deep| !deep.lines().any(|line| line.ends_with(&format!(" {text}")))) {
-            told.wrong.push(format!("{kind}: explain does not print {text}"));
+        let shows = |printed: &&String| printed.lines().any(|line| line.ends_with(&format!(" {text}")));
+        if let Some(other) = printed.iter().find(|printed| !shows(printed)) {
+            told.wrong.push(format!("{kind}: {text} is not printed in {other}"));
         }
         let mut command = machine.command(&["bash", "-c", &text]);
         let ran = command.env_remove("LC_ALL").env("LANG", "C").stdin(Stdio::null()).output().expect("bash");
@@ -203,7 +205,7 @@ fn reset(machine: &Machine, told: &mut Told) {
         let kind = event.fact.definition().name;
         if kind.ends_with("-removed") || kind == "network.sysctl" {
             seen.insert(kind);
-            run(machine, &event, None, told);
+            run(machine, &event, &[], told);
         }
     }
     assert!(seen.len() >= 2, "{seen:?}");

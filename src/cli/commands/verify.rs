@@ -43,7 +43,9 @@ impl Command for Verify {
         let now = verify::Now { is_running: &is_running, exists: &exists, boot_id: verify::boot_id() };
         let checked = verify::verify(&record, &later, &now);
         match self.format {
-            Format::Human => context.print(&context.narrator.verdicts(&record.events, &checked)),
+            Format::Human => {
+                context.print(&context.narrator.verdicts(record.header.number, &record.events, &checked));
+            }
             Format::Json => {
                 let name = |n: usize| record.events.get(n).map_or("", |event| event.fact.definition().name);
                 for one in &checked {

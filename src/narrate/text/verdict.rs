@@ -40,5 +40,6 @@ messages! {
         ko: "증거 {all}개: 맞음 {good} · 바뀜 {changed} · 사라짐 {gone} · 틀림 {wrong} · 확인 못 함 {unrun}",
         en: "proofs: {all} · {good} true · {changed} changed since · {gone} gone · {wrong} false · {unrun} not checked",
     }
+    every_proof(command) { ko: "확인 명령까지 모두 보기: {command}", en: "with every proof: {command}" }
     none() { ko: "확인할 증거가 없는 명령입니다.", en: "This command left no proofs to check." }
 }
