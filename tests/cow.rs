@@ -728,12 +728,17 @@ fn since(events: &[Value]) -> Vec<&Value> {
     events.iter().filter(|e| e["event"] == "cow.change").map(|e| &e["since"]).collect()
 }
 
+/// Without a device controller of version 1 a container may make no devices.
+fn can(case: &(&str, &str, &str)) -> bool {
+    !case.1.starts_with("mknod new c") || std::path::Path::new("/sys/fs/cgroup/devices").is_dir()
+}
+
 #[test]
 fn every_change_from_inside_is_told_as_the_kernel_has_it() {
     let Some(exam) = Exam::new("cow::exam", "exam") else { return };
     let mut figures = Figures::default();
     let mut before = exam.tree();
-    for (n, (first, line, answer)) in CASES.iter().enumerate() {
+    for (n, (first, line, answer)) in CASES.iter().enumerate().filter(|(_, case)| can(case)) {
         let place = format!("/k/{n}");
         for (line, answer) in [(first, None), (line, Some(answer))].into_iter().filter(|(line, _)| !line.is_empty()) {
             let (events, slow) = exam.with_the_rest(exam.exec(&place, line));
@@ -790,7 +795,8 @@ fn what_was_done_in_silence_is_told_by_the_next_look_and_blamed_on_nobody() {
     let mut before = exam.tree();
     let mut last = None;
     // Ten cases at a time: what they need, and then what they do, each told by a command that does nothing.
-    let all: Vec<(String, &(&str, &str, &str))> = (0..).map(|n| format!("/k/{n}")).zip(CASES).collect();
+    let all: Vec<(String, &(&str, &str, &str))> =
+        (0..).map(|n| format!("/k/{n}")).zip(CASES).filter(|(_, case)| can(case)).collect();
     for some in all.chunks(10) {
         for first in [true, false] {
             let done = |case: &(&'static str, &'static str, &'static str)| if first { case.0 } else { case.1 };
@@ -897,7 +903,10 @@ fn more_than_a_look_can_take_is_told_as_such() {
         .map(|e| &e["path_inside"])
         .collect();
     assert_eq!((paths, looks(&events).len()), (vec![&Value::from("/zzz")], 0));
-    // So many that all are looked at and not all told.
+    // So many that all are looked at and not all told: in the time of a look, on a machine that is not emulated.
+    if common::slow() > 1 {
+        return;
+    }
     let events = exam.exec("/", "mkdir /some && cd /some && seq 1 3000 | xargs touch");
     let more = looks(&events);
     assert_eq!((changes(&events), more.len(), &more[0]["looked_at_all"]), (1000, 1, &Value::Bool(true)));
