@@ -486,7 +486,9 @@ fn verdicts(image: &Image, before: &Tree, after: &Tree) -> BTreeMap<PathBuf, Str
             differs.remove("mtime_differs");
         }
         if !differs.is_empty() {
-            let layer = below(path).map(|(n, _)| format!(" @{n}")).unwrap_or_default();
+            // Where the image has a file, a directory over it is none of its layer's.
+            let lower = below(path).filter(|(_, old)| old.kind == 'd');
+            let layer = lower.map(|(n, _)| format!(" @{n}")).unwrap_or_default();
             told.insert(path.clone(), format!("attributes{layer} {}", words(&differs)));
         }
     }
