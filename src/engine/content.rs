@@ -1,5 +1,6 @@
 //! What lies at a path, as a receipt: the content of a file, where a symlink leads, what a directory or a device is.
 
+use super::upper_diff::relative;
 use crate::container::ContainerId;
 use crate::event::{Bytes, Expect, Holds, Proof, Receipt, Stamp};
 use crate::kernel::resolve::{self, Seen};
@@ -100,10 +101,6 @@ pub fn not_in_upper(id: &ContainerId, upper: &Path, path: &Path) -> Option<Recei
 
 fn about(id: &ContainerId, path: &Path) -> (String, Holds) {
     (format!("upper:{id}:{}", Bytes::from(path).shown()), Holds::WhileExists(id.to_string()))
-}
-
-fn relative(path: &Path) -> &Path {
-    path.strip_prefix("/").unwrap_or(path)
 }
 
 /// A format for stat(1), and what it prints.

@@ -4,8 +4,8 @@
 //! its maker; a container whose state says that it lives and whose lock is free has lost its monitor, and its process,
 //! cgroup and veth pair have names that follow from its id.
 
-use crate::container::{Container, ContainerId, State};
-use crate::event::{Event, Fact, Fault, Holds, Receipt, Story};
+use crate::container::{Container, ContainerId};
+use crate::event::{Event, Fact, Fault, Receipt, Story};
 use crate::kernel::cgroup::Group;
 use crate::kernel::process;
 use crate::launch::{network, ownership};
@@ -145,8 +145,7 @@ pub(super) fn reap(store: &Store, container: &Container, story: &mut Story) -> R
     }
     let state = life.lost(cgroups);
     store.write_state(id, &state).map_err(step)?;
-    let now = if matches!(state, State::Exited(_)) { "\"status\":\"exited\"" } else { "\"status\":\"created\"" };
-    tell_lost(container, Some(store.state_receipt(id, Holds::WhileExists(id.to_string()), &[now])), story);
+    tell_lost(container, store.state_receipt(id, &state), story);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use crate::container::{Container, ContainerId};
 use crate::event::{Bytes, Change, Covers, Deed, Event, Fact, FaultPoint, Node, Receipt, Since, Story, now_us};
 use crate::store::{Store, read_json};
 use judge::{Difference, differences};
+pub(super) use snapshot::relative;
 use snapshot::{Budget, Entry, Kind, Snapshot, Written, look};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

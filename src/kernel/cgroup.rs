@@ -205,8 +205,8 @@ impl Group {
         // Version 1 has the period of a quota in a file of its own, and half the period is twice the limit.
         let period = file.strip_suffix("cpu.cfs_quota_us").map(|dir| format!("{dir}cpu.cfs_period_us"));
         let also = period.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        let lines: Vec<String> = [read_back.as_str(), also.trim()].map(String::from).into();
-        let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        let lines = [read_back.as_str(), also.trim()].into_iter().filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(String::from).collect();
         let receipt = self.receipt(format!("limit:{}:{file}", self.id), &format!("{file}: {}", lines.join(" of ")));
         let look = ["cat".to_string(), file].into_iter().chain(period);
         Ok(deed.with_receipt(receipt.by(look, Expect::Whole(lines))))

@@ -45,6 +45,11 @@ pub fn own_command() -> String {
     }
 }
 
+/// The host name of this process's uts namespace.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Identifies this boot of the machine.
 pub fn boot_id() -> String {
     proc_file("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_string()

@@ -241,7 +241,7 @@ impl Init<'_> {
             }
             Step::Hostname => sys::deed(|calls| {
                 sys::sethostname(calls, &spec.hostname)?;
-                Ok(((), Fact::HostnameSet { name: spec.hostname.clone() }))
+                Ok(((), Fact::HostnameSet { name: process::host_name() }))
             })?
             .tell(&mut self.story),
             Step::Terminal => self.open_terminal()?,

@@ -111,13 +111,12 @@ impl Parent<'_> {
             }
             Step::Go => self.go(story)?,
             Step::Running => {
-                self.store.write_state(&self.spec.id, &State::Running(self.life.clone())).map_err(failed)?;
+                let state = State::Running(self.life.clone());
+                self.store.write_state(&self.spec.id, &state).map_err(failed)?;
                 let (id, name) = (self.container.id.clone(), self.container.name.clone());
                 let pid = self.init.as_ref().map(|init| init.pid);
                 let fact = Fact::ContainerStarted { id: id.to_string(), name, pid };
-                let line = format!("\"init\":{{\"pid\":{},", pid.unwrap_or_default());
-                let holds = Holds::WhileRunning(id.to_string());
-                let receipt = Some(self.store.state_receipt(&id, holds, &["\"status\":\"running\"", &line]));
+                let receipt = self.store.state_receipt(&id, &state);
                 story.tell(Event { receipt, ..Event::of(fact, Vec::new()) });
             }
             _ => {}
@@ -160,16 +159,15 @@ impl Parent<'_> {
         let path = self.store.container_dir(id).hosts();
         let shown = path.to_string_lossy().into_owned();
         let hosts = netfiles::hosts(&self.spec.hostname, Some(endpoint.address));
-        let receipt =
-            Receipt::about(format!("hosts:{id}"), Holds::WhileExists(id.to_string()), hosts.clone()).as_root();
-        let receipt = receipt.by(["cat", &shown], Expect::Evidence);
-        sys::deed(|calls| {
+        let file = shown.clone();
+        let written = sys::deed(|calls| {
             files::overwrite(calls, &path, &hosts)?;
-            Ok(((), Fact::NetworkFiles { files: vec![shown] }))
+            Ok(((), Fact::NetworkFiles { files: vec![file] }))
         })
-        .map_err(|e| Fault::step("hosts", e))?
-        .with_receipt(receipt)
-        .tell(story);
+        .map_err(|e| Fault::step("hosts", e))?;
+        let now = std::fs::read_to_string(&path).unwrap_or_default();
+        let receipt = Receipt::about(format!("hosts:{id}"), Holds::WhileExists(id.to_string()), now).as_root();
+        written.with_receipt(receipt.by(["cat", &shown], Expect::Evidence)).tell(story);
         Ok(())
     }
 

@@ -76,7 +76,8 @@ impl Seen {
                 let file = format!("{}/mountinfo", self.proc);
                 self.about("propagation", shared.to_string()).by(["grep", "-c", "shared:", &file], Expect::Evidence)
             }
-            Fact::Overlay { .. } | Fact::RootReadOnly | Fact::RootPivoted { .. } => self.mounted(fact, &[" / / "]),
+            Fact::Overlay { .. } | Fact::RootPivoted { .. } => self.mounted(fact, &[" / / "]),
+            Fact::RootReadOnly => self.mounted(fact, &[" / / ro,"]),
             Fact::Mounted { target, .. } | Fact::Bound { target, .. } => self.mounted(fact, &[&at(target)]),
             Fact::Terminal { path } => self.mounted(fact, &[&at(path)]),
             Fact::Masked { paths, .. } | Fact::ReadOnly { paths, .. } => {

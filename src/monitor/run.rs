@@ -6,7 +6,7 @@ use super::protocol::{Exited, Request, from_client, to_client};
 use super::proxy::{self, Proxies};
 use super::streams::{Listener, Streams, settle};
 use crate::container::{Container, ContainerId, End, Failed, Life, State};
-use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Holds, Story, SysError};
+use crate::event::{Deed, Event, Fact, Fault, FaultPoint, Story, SysError};
 use crate::kernel::cgroup::Group;
 use crate::kernel::host::Host;
 use crate::kernel::packet::Packets;
@@ -306,16 +306,21 @@ impl Monitor {
         let (id, name) = (self.container.id.clone(), self.container.name.clone());
         let (code, signal) = (Some(exited.code), ended.signal);
         let fact = Fact::ContainerExited { id: id.to_string(), name: name.clone(), code, signal, oom, oom_kills };
-        let line = format!("\"status\":\"exited\",\"code\":{}", exited.code);
-        let receipt = Some(self.store.state_receipt(&id, Holds::WhileExists(id.to_string()), &[&line]));
+        let state = State::Exited(end);
+        // Of one that goes at once nothing is written down.
+        let written = (!removable).then(|| self.store.write_state(&id, &state));
+        let receipt = written.is_some().then(|| self.store.state_receipt(&id, &state)).flatten();
         story.tell(Event { receipt, ..Event::of(fact, Vec::new()) });
         // While its group is there, the container is kept too: the next command finds both by its name.
         let meant = Fact::ContainerRemoved { id: id.to_string(), name };
         let removed = removable.then(|| self.store.remove_container(&self.container));
         let removed = removed.map(|deed| Deed::tell_either(deed, meant, story));
-        if !matches!(removed, Some(Ok(())))
-            && let Err(error) = self.store.write_state(&id, &State::Exited(end))
-        {
+        let written = match (written, removed) {
+            (None, Some(Ok(()))) => Ok(()),
+            (Some(written), _) => written,
+            (None, _) => self.store.write_state(&id, &state),
+        };
+        if let Err(error) = written {
             story.tell(Event::failed(Fact::Fallback { what: "state.json".into(), point: FaultPoint::Optional }, error));
         }
         let body = serde_json::to_vec(&exited).unwrap_or_default();

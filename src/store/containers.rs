@@ -187,12 +187,25 @@ impl Store {
             .as_root()
     }
 
-    /// What is written down of a container's state: pieces of it, in their order.
-    pub fn state_receipt(&self, id: &ContainerId, holds: Holds, pieces: &[&str]) -> Receipt {
-        let shown = self.container_dir(id).state().to_string_lossy().into_owned();
+    /// That this state is written down, by the pieces of it that say so. None when the file does not have them.
+    pub fn state_receipt(&self, id: &ContainerId, state: &State) -> Option<Receipt> {
+        let status = |word: &str| format!("\"status\":\"{word}\"");
+        let pieces = match state {
+            State::Created { .. } => vec![status("created")],
+            State::Exited(end) => vec![format!("{},\"code\":{}", status("exited"), end.code)],
+            State::Starting(life) | State::Running(life) | State::Paused(life) => {
+                vec![status("running"), format!("\"init\":{{\"pid\":{},", life.init?.pid)]
+            }
+        };
+        let path = self.container_dir(id).state();
+        let written = fs::read_to_string(&path).ok()?;
+        let shown = path.to_string_lossy().into_owned();
+        let holds = if state.live() { Holds::WhileRunning(id.to_string()) } else { Holds::WhileExists(id.to_string()) };
         let patterns = pieces.iter().flat_map(|piece| ["-e", piece]);
         let argv = ["grep", "-oF"].into_iter().chain(patterns).chain([shown.as_str()]);
-        Receipt::about(format!("state:{id}"), holds, pieces.join("\n")).by(argv, Expect::Evidence).as_root()
+        let receipt = Receipt::about(format!("state:{id}"), holds, pieces.join("\n"));
+        let receipt = receipt.by(argv, Expect::Evidence).as_root();
+        pieces.iter().all(|piece| written.contains(piece.as_str())).then_some(receipt)
     }
 
     pub fn write_state(&self, id: &ContainerId, state: &State) -> Result<(), SysError> {

@@ -101,8 +101,8 @@ fn proofs_unlike_their_definitions(events: &[Event]) -> Vec<String> {
     unlike
 }
 
-/// Of a process that lives for a moment only.
-const ENDED: [&str; 1] = ["process.exec"];
+/// Of a process that lives for a moment only, and of a container that goes with its end (`--rm`).
+const ENDED: [&str; 2] = ["process.exec", "container.exited"];
 
 #[derive(Default)]
 struct Report {
